@@ -1,0 +1,1 @@
+"""Composition: station, hub, journal, uplink, identity, config, web pages, CLI."""

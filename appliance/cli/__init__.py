@@ -1,0 +1,1 @@
+"""The `tallyman` command: one file for each group of commands."""

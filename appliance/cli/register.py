@@ -1,0 +1,9 @@
+"""Which command lives in which file. Command modules import their heavy parts when called."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer, bench: typer.Typer) -> None:
+    """Add every command to `app` and every measurement to `bench`."""

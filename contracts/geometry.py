@@ -1,0 +1,21 @@
+"""Places in a picture, in pixels of the frame that was judged, origin top left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+"""Corners clockwise from the text's top left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box with a score: where a defect was seen."""
+
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+    score: float
+    kind: str = "anomaly"

@@ -1,0 +1,78 @@
+"""Ports that more than one package needs: what they want from outside, as Protocols.
+
+A fake that implements a port passes the same contract suite as the real adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from contracts.stock import TransportOrder, TransportProgress
+
+
+@dataclass(frozen=True, slots=True)
+class BusMessage:
+    """One MQTT message as received."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+
+
+class MessageBus(Protocol):
+    """An MQTT broker by URL (3.1.1 or 5). Raises UnavailableError while it cannot be reached."""
+
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Returns when the broker has acknowledged (QoS 1) or the bytes are sent (QoS 0)."""
+        ...
+
+    def subscribe(
+        self, *filters: str, qos: int = 0
+    ) -> AbstractAsyncContextManager[AsyncIterator[BusMessage]]:
+        """Messages that match, retained ones first. The subscription is renewed after every
+        reconnect, and ends with the context."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """One event of the live view. `id` grows; a page resumes after the last one it saw."""
+
+    id: str
+    topic: str
+    data: Mapping[str, object]
+
+
+class LiveView(Protocol):
+    """Last values and fan-out (Valkey, or memory). Losing it loses nothing: every caller
+    carries on when it is away, and it is rebuilt from the records."""
+
+    async def publish(self, topic: str, data: Mapping[str, object]) -> None: ...
+
+    async def set_last(self, key: str, value: Mapping[str, object]) -> None: ...
+
+    async def last(self, key: str) -> Mapping[str, object] | None: ...
+
+    def events(
+        self, topics: Sequence[str], *, after: str | None = None
+    ) -> AsyncIterator[LiveEvent]:
+        """Events from now on, or after an id; ends only when the caller stops."""
+        ...
+
+
+class StockMoves(Protocol):
+    """What the AGV bridge needs from the stock core."""
+
+    async def pending_transport(self) -> Sequence[TransportOrder]:
+        """Orders requested and not yet sent, oldest first; held goods only towards quarantine."""
+        ...
+
+    async def transport_progress(self, progress: TransportProgress) -> None:
+        """Book what a vehicle did. Idempotent by (vehicle, order, action). Never refused (I1)."""
+        ...

@@ -1,0 +1,1 @@
+"""The rules of stock, holds and tickets: pure, no I/O, no framework (I1, I2)."""

@@ -1,0 +1,1 @@
+"""Model sets: what may run here, by digest and signature (I3, I5)."""
