@@ -36,7 +36,8 @@ class MessageBus(Protocol):
         self, *filters: str, qos: int = 0
     ) -> AbstractAsyncContextManager[AsyncIterator[BusMessage]]:
         """Messages that match, retained ones first. The subscription is renewed after every
-        reconnect, and ends with the context."""
+        reconnect, and ends with the context.
+        """
         ...
 
 
@@ -51,7 +52,8 @@ class LiveEvent:
 
 class LiveView(Protocol):
     """Last values and fan-out (Valkey, or memory). Losing it loses nothing: every caller
-    carries on when it is away, and it is rebuilt from the records."""
+    carries on when it is away, and it is rebuilt from the records.
+    """
 
     async def publish(self, topic: str, data: Mapping[str, object]) -> None: ...
 
