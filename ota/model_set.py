@@ -1,0 +1,95 @@
+"""A model set is a folder whose manifest names every file by SHA-256; its digest is the
+manifest's (I3). A set whose files do not match their manifest never runs (I5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.errors import ArtefactRefusedError
+
+MANIFEST = "manifest.json"
+# Words about a set, not parts of it: they may be mended without a new digest.
+_NOT_COVERED = frozenset({MANIFEST, "MODEL_CARD.md", "quality.toml", "README.md"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """An opened and verified set. `digest` is `sha256:` and 64 hex digits of the manifest."""
+
+    digest: str
+    name: str
+    version: str
+    kind: str
+    folder: Path
+    files: tuple[str, ...]
+
+
+def write_manifest(
+    folder: Path, *, name: str, version: str, kind: str, licence: str, source: str, recipe: str
+) -> ModelSet:
+    """Name every file of `folder` in its manifest; cards and quality records stay outside it."""
+    files = {
+        path.relative_to(folder).as_posix(): {
+            "sha256": _sha256(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).as_posix() not in _NOT_COVERED
+    }
+    manifest = {
+        "name": name,
+        "version": version,
+        "kind": kind,
+        "licence": licence,
+        "source": source,
+        "recipe": recipe,
+        "variants": ["onnxruntime-cpu"],
+        "files": files,
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return open_model_set(folder)
+
+
+def open_model_set(folder: Path) -> ModelSet:
+    """Open a set after checking every file.
+
+    Raises ArtefactRefusedError naming the file that is missing, changed or not in the manifest.
+    """
+    path = folder / MANIFEST
+    mend = "Fetch the model set again; the previous one goes on running"
+    try:
+        raw = path.read_bytes()
+        manifest = json.loads(raw)
+        files: dict[str, dict[str, object]] = manifest["files"]
+        name, version, kind = manifest["name"], manifest["version"], manifest["kind"]
+    except FileNotFoundError:
+        raise ArtefactRefusedError(f"{path} does not exist", mend=mend) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactRefusedError(f"{path} is not a manifest: {error!r}", mend=mend) from error
+    root = folder.resolve()
+    for file, facts in files.items():
+        target = (folder / file).resolve()
+        if not target.is_relative_to(root):
+            raise ArtefactRefusedError(f"{path} names {file}, outside its folder", mend=mend)
+        if not target.is_file():
+            raise ArtefactRefusedError(f"{target} is missing", mend=mend)
+        if _sha256(target) != facts["sha256"]:
+            raise ArtefactRefusedError(f"{target} does not have the manifest's hash", mend=mend)
+    return ModelSet(
+        digest="sha256:" + hashlib.sha256(raw).hexdigest(),
+        name=str(name),
+        version=str(version),
+        kind=str(kind),
+        folder=folder,
+        files=tuple(sorted(files)),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
