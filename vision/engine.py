@@ -1,0 +1,87 @@
+"""The one engine port: a network is a function from an array to an array.
+
+Execution providers (CPU, OpenVINO, CUDA, TensorRT) and threads are configuration; nobody outside
+this module knows onnxruntime. Memory stays flat because the arena, which keeps the largest block
+of every shape it ever saw, is off, and because callers round their shapes with `bucket`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import ArtefactRefusedError, UnavailableError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+DEFAULT_PROVIDERS = ("CPUExecutionProvider",)
+
+
+class Engine(Protocol):
+    """A loaded network with one input."""
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """`batch` as the network wants it, usually (n, channels, h, w); one array per output."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxEngine:
+    """An onnxruntime session. Safe to call from several threads at once."""
+
+    session: onnxruntime.InferenceSession
+    input_name: str
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        *,
+        threads: int = 1,
+        providers: Sequence[str] = DEFAULT_PROVIDERS,
+        keep_arena: bool = False,
+    ) -> OnnxEngine:
+        """Load the network in `path`.
+
+        `keep_arena` trades memory for a little speed where every call has the same shape.
+        Raises UnavailableError for a provider that this build lacks, ArtefactRefusedError for a
+        file that is no network.
+        """
+        import onnxruntime as ort
+
+        missing = [name for name in providers if name not in ort.get_available_providers()]
+        if missing:
+            raise UnavailableError(
+                f"onnxruntime here has no {', '.join(missing)}",
+                mend=f"Choose from {', '.join(ort.get_available_providers())}",
+            )
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = keep_arena
+        options.enable_mem_pattern = keep_arena
+        # Spinning workers would take the second core from the rest of the station.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            session = ort.InferenceSession(str(path), options, providers=list(providers))
+        except Exception as error:  # onnxruntime raises a dozen unrelated classes of its own
+            raise ArtefactRefusedError(
+                f"{path.name} cannot be loaded as a network: {error}",
+                mend="Install the model set again; its manifest names the right hash",
+            ) from error
+        return cls(session, session.get_inputs()[0].name)
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        return tuple(self.session.run(None, {self.input_name: batch}))
+
+
+def bucket(length: int, *, step: int, most: int) -> int:
+    """`length` rounded up to a multiple of `step`, at most `most`: few shapes, flat memory."""
+    return min(most, max(step, -(-length // step) * step))
