@@ -1,0 +1,228 @@
+"""Configuration: one TOML file, then the environment (`TALLYMAN_SECTION_KEY`), then defaults.
+
+Unknown sections, keys and wrong types are refused with their place. Secrets never stand here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from contracts.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """`time_zone` is an IANA name: a carton expires at midnight here, not at UTC's."""
+
+    name: str = "Dock"
+    time_zone: str = "Asia/Shanghai"
+    language: str = "en"
+    data: str = "var"
+    """Folder of everything this machine remembers; one process family at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubConfig:
+    listen: str = "127.0.0.1:8080"
+    """Pages and the JSON API."""
+    device_listen: str = "127.0.0.1:8443"
+    """TLS for devices, with certificates of the site's CA."""
+    database_url: str = ""
+    """Empty: SQLite in the data folder. Or postgresql+psycopg://host/name."""
+    names: tuple[str, ...] = ("localhost",)
+    """DNS names that the device port's certificate carries besides 127.0.0.1."""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    slots: tuple[str, ...] = ()
+    """Storage slots of this site; empty: a small rack A-01-1 .. A-04-4."""
+    edge_url: str = "http://127.0.0.1:8081"
+    """Where /station is forwarded to."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    station: str = "dock-1"
+    device: str = "edge-01"
+    listen: str = "127.0.0.1:8081"
+    hub_url: str = "https://127.0.0.1:8443"
+    enrolment: str = ""
+    """File with the hub's fingerprint and this device's single-use claim token."""
+    trigger: str = "presence"
+    """What opens a carton: `presence`, `photo-eye` or `replay`."""
+    lane_deadline_ms: int = 600
+    printer: str = ""
+    """HOST:PORT of a ZPL label printer."""
+    replay: str = ""
+    """Folder of carton pictures to judge, for `trigger = "replay"`."""
+    profiles: str = ""
+    """Folder of product profiles; empty: `profiles` in the data folder."""
+    label_camera: str = ""
+    """Folder, device number, RTSP URL or `upload`."""
+    inspect_camera: str = ""
+    threads: int = 2
+    """Threads of the inference engines."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfig:
+    url: str = ""
+    """mqtt://[user:password@]host:port; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConfig:
+    url: str = ""
+    """redis://host:port; empty: the view lives in each process's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    inspection_required: bool = True
+    warn_days: int = 30
+    short_dated_days: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    site: SiteConfig = field(default_factory=SiteConfig)
+    hub: HubConfig = field(default_factory=HubConfig)
+    edge: EdgeConfig = field(default_factory=EdgeConfig)
+    broker: BrokerConfig = field(default_factory=BrokerConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+
+    @property
+    def data(self) -> Path:
+        return Path(self.site.data)
+
+    @property
+    def database_url(self) -> str:
+        return self.hub.database_url or f"sqlite:///{self.data / 'hub' / 'core.db'}"
+
+
+_SECTIONS = {f.name: f for f in dataclasses.fields(Config)}
+PREFIX = "TALLYMAN_"
+# Read by the test suite and the launcher, not settings of a section.
+_OTHER_VARIABLES = frozenset({"TALLYMAN_CONFIG", "TALLYMAN_DATA", "TALLYMAN_NO_SKIPS"})
+
+
+def load_config(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the file (if any) and the environment.
+
+    Raises BadInputError naming file, section and key for whatever is unknown or of another type.
+    """
+    environ = os.environ if environ is None else environ
+    path = path or (Path(environ["TALLYMAN_CONFIG"]) if environ.get("TALLYMAN_CONFIG") else None)
+    values: dict[str, dict[str, object]] = {}
+    if path is not None:
+        values = _read_toml(path)
+    for name, raw in environ.items():
+        if not name.startswith(PREFIX) or name in _OTHER_VARIABLES:
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+        if section in _SECTIONS and key:
+            values.setdefault(section, {})[key] = raw
+        else:
+            raise BadInputError(
+                f"Environment variable {name} names no setting",
+                mend=f"Use {PREFIX}<SECTION>_<KEY> with a section of {', '.join(_SECTIONS)}",
+            )
+    where = str(path) if path else "the environment"
+    sections = {name: _section(name, values.get(name, {}), where) for name in _SECTIONS}
+    config = Config(**typing.cast("dict[str, typing.Any]", sections))
+    try:
+        ZoneInfo(config.site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInputError(
+            f"{where}: site.time_zone {config.site.time_zone!r} is not a time zone",
+            mend="Use an IANA name such as Asia/Shanghai or Europe/Berlin",
+        ) from error
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, dict[str, object]]:
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(
+            f"Cannot read configuration {path}: {error.strerror}", mend="Check the path"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            f"{path} is not TOML: {error}", mend="Mend the line it names"
+        ) from error
+    for name, section in read.items():
+        if name not in _SECTIONS or not isinstance(section, dict):
+            raise BadInputError(
+                f"{path}: [{name}] is not a section", mend=f"Sections are {', '.join(_SECTIONS)}"
+            )
+    return read
+
+
+def _section(name: str, values: Mapping[str, object], where: str) -> object:
+    kind = _SECTIONS[name].default_factory
+    assert isinstance(kind, type)  # noqa: S101 -- every section is a dataclass with defaults
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    types = typing.get_type_hints(kind)
+    settings: dict[str, object] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise BadInputError(
+                f"{where}: {name}.{key} is not a setting",
+                mend=f"[{name}] knows {', '.join(known)}",
+            )
+        settings[key] = _typed(types[key], value, f"{where}: {name}.{key}")
+    return kind(**settings)
+
+
+def _typed(kind: object, value: object, where: str) -> object:
+    """Environment values arrive as text; TOML values in their own type."""
+    if kind == tuple[str, ...] and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInputError(f"{where} is {value!r}", mend=str(error)) from error
+
+
+def show_config(config: Config) -> str:
+    """The whole configuration as TOML, as it is in force."""
+    lines: list[str] = []
+    for section in _SECTIONS:
+        lines.append(f"[{section}]")
+        values = dataclasses.asdict(getattr(config, section))
+        lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case tuple() | list():
+            return "[" + ", ".join(_toml(part) for part in value) + "]"
+        case _:
+            text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{text}"'
+
+
+def host_port(listen: str, where: str) -> tuple[str, int]:
+    """Split HOST:PORT. Raises BadInputError naming the setting."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:  # noqa: PLR2004 -- ports
+        raise BadInputError(
+            f"{where} is {listen!r}", mend="Write HOST:PORT, such as 127.0.0.1:8080"
+        )
+    return host.strip("[]"), int(port)

@@ -1,0 +1,163 @@
+"""The judgement on one carton, as a pure function (I1, I3, I7).
+
+Values in, verdict out: reading, defects, holds known here, expiry and policy. The sternest finding
+wins (hold over review over accept) and every finding is told. Accept is said only when nothing
+speaks against it and everything that was asked for has been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from contracts.asn import Expectations, ExpectedLine
+from contracts.inspection import InspectDecision, Inspection
+from contracts.reading import LabelReading, ReadDecision
+from contracts.reason import Reason
+from contracts.stock import BatchKey
+from contracts.verdict import Decision, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePolicy:
+    """What a site decides. Days count from today in the site's time zone."""
+
+    inspection_required: bool = True
+    warn_days: int = 30
+    short_dated_days: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    weight: Decision
+    reason: Reason
+
+
+def judge(
+    reading: LabelReading | None,
+    inspection: Inspection | None,
+    *,
+    expectations: Expectations,
+    today: date,
+    clock_is_sure: bool,
+    policy: JudgePolicy,
+) -> Verdict:
+    """Judge a carton from what was read and seen.
+
+    `reading` is None when no label picture belongs to the carton, `inspection` when the goods
+    were not looked at (no picture, or no profile for the product). `clock_is_sure` is False while
+    the clock is unsynchronised or below its persisted floor: then nothing is accepted on expiry.
+    """
+    line = _line_of(reading, expectations)
+    findings = [
+        *_of_reading(reading, line, expectations),
+        *_of_goods(inspection, policy),
+    ]
+    batch: BatchKey | None = None
+    expiry: str | None = None
+    if reading is not None:
+        fields = reading.fields
+        expiry = fields.expiry.value if fields.expiry else None
+        if line is not None:
+            batch = line.line.key
+        elif reading.decision is ReadDecision.ACCEPT and fields.gtin and fields.batch:
+            batch = BatchKey("", fields.gtin.value, fields.batch.value)
+        findings += _of_expiry(expiry, today, policy, clock_is_sure=clock_is_sure)
+    if batch is not None and batch in expectations.held:
+        findings.append(Finding(Decision.HOLD, Reason("batch_held", {"lot": batch.lot})))
+
+    decision = _sternest(finding.weight for finding in findings)
+    defect = inspection is not None and inspection.decision is InspectDecision.DEFECT
+    # A batch is frozen only where it is known for sure: a doubtful reading must not freeze a
+    # neighbour's goods. The carton itself is held all the same.
+    sure = reading is not None and reading.decision is ReadDecision.ACCEPT and line is not None
+    return Verdict(
+        decision=decision,
+        reasons=tuple(
+            finding.reason for finding in sorted(findings, key=lambda f: _RANK[f.weight])
+        ),
+        batch=batch,
+        expiry=expiry,
+        asn_line=line.line.number if line else None,
+        freezes=batch if defect and sure else None,
+        off_list=reading is not None
+        and any(reason.code == "off_list" for reason in reading.reasons),
+    )
+
+
+_RANK = {Decision.HOLD: 0, Decision.REVIEW: 1, Decision.ACCEPT: 2}
+
+
+def _sternest(weights: Iterable[Decision]) -> Decision:
+    return min(weights, key=_RANK.__getitem__, default=Decision.ACCEPT)
+
+
+def _line_of(reading: LabelReading | None, expectations: Expectations) -> ExpectedLine | None:
+    if reading is None or reading.asn_line is None:
+        return None
+    return next((e for e in expectations.lines if e.line.number == reading.asn_line), None)
+
+
+def _of_reading(
+    reading: LabelReading | None, line: ExpectedLine | None, expectations: Expectations
+) -> list[Finding]:
+    if reading is None:
+        return [Finding(Decision.REVIEW, Reason("no_label_picture"))]
+    findings = []
+    if expectations.session is None:
+        findings.append(Finding(Decision.REVIEW, Reason("no_session")))
+    if reading.decision is ReadDecision.REVIEW:
+        findings += [Finding(Decision.REVIEW, reason) for reason in reading.reasons]
+        if not reading.reasons:
+            percent = round(100 * reading.confidence)
+            findings.append(
+                Finding(Decision.REVIEW, Reason("low_confidence", {"percent": percent}))
+            )
+        return findings
+    if line is None:
+        if not any(reason.code == "off_list" for reason in reading.reasons):
+            findings.append(Finding(Decision.REVIEW, Reason("off_list")))
+        else:
+            findings += [Finding(Decision.REVIEW, reason) for reason in reading.reasons]
+        return findings
+    if line.outstanding <= 0:
+        findings.append(
+            Finding(
+                Decision.REVIEW,
+                Reason("over_delivery", {"lot": line.line.batch, "announced": line.line.quantity}),
+            )
+        )
+    return findings
+
+
+def _of_goods(inspection: Inspection | None, policy: JudgePolicy) -> list[Finding]:
+    if inspection is None:
+        if policy.inspection_required:
+            return [Finding(Decision.REVIEW, Reason("not_inspected"))]
+        return []
+    if inspection.decision is InspectDecision.PASS:
+        return []
+    defect = inspection.decision is InspectDecision.DEFECT
+    weight = Decision.HOLD if defect else Decision.REVIEW
+    reasons = inspection.reasons or (Reason("defect_seen"),)
+    return [Finding(weight, reason) for reason in reasons]
+
+
+def _of_expiry(
+    expiry: str | None, today: date, policy: JudgePolicy, *, clock_is_sure: bool
+) -> list[Finding]:
+    if expiry is None:
+        return []
+    if not clock_is_sure:
+        return [Finding(Decision.REVIEW, Reason("clock_unsure"))]
+    last_day = date.fromisoformat(expiry)
+    days = (last_day - today).days
+    params: dict[str, str | int | float] = {"expiry": expiry, "days": days}
+    if last_day < today:
+        return [Finding(Decision.HOLD, Reason("expired", {"expiry": expiry, "days": -days}))]
+    if last_day <= today + timedelta(days=policy.short_dated_days):
+        return [Finding(Decision.REVIEW, Reason("short_dated", params))]
+    if last_day <= today + timedelta(days=policy.warn_days):
+        return [Finding(Decision.ACCEPT, Reason("expires_soon", params))]
+    return []

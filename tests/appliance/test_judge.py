@@ -1,0 +1,163 @@
+"""The sternest finding wins, and nothing is accepted that was not seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.judge import JudgePolicy, judge
+from contracts.asn import AsnLine, Expectations, ExpectedLine
+from contracts.inspection import InspectDecision, Inspection
+from contracts.reading import FieldValue, LabelFields, LabelReading, ReadDecision
+from contracts.reason import Reason
+from contracts.stock import BatchKey
+from contracts.verdict import Decision, Verdict
+
+TODAY = date(2026, 11, 21)
+LINE = AsnLine(1, "06291041500213", "LOT-7", TODAY + timedelta(days=200), 10, supplier="Acme")
+DELIVERY = Expectations(3, "RS-1", "ASN-1", (ExpectedLine(LINE),))
+READ = LabelReading(
+    frame="carton-01",
+    fields=LabelFields(
+        FieldValue(LINE.gtin, 0.99, "symbol"),
+        FieldValue(LINE.batch, 0.98, "text"),
+        FieldValue(LINE.expiry.isoformat(), 0.97, "text"),
+    ),
+    symbols=(),
+    asn_line=1,
+    confidence=0.98,
+    decision=ReadDecision.ACCEPT,
+    reasons=(),
+    model_set="sha256:1",
+    elapsed_ms=90,
+)
+SOUND = Inspection("carton-01", 0.1, 0.5, InspectDecision.PASS, (), (), "sha256:2", 40)
+CRACKED = replace(
+    SOUND, score=0.9, decision=InspectDecision.DEFECT, reasons=(Reason("defect_seen"),)
+)
+
+
+def verdict(reading=READ, inspection=SOUND, delivery=DELIVERY, *, clock=True, **policy) -> Verdict:
+    return judge(
+        reading,
+        inspection,
+        expectations=delivery,
+        today=TODAY,
+        clock_is_sure=clock,
+        policy=JudgePolicy(**policy),
+    )
+
+
+def codes(judged: Verdict) -> list[str]:
+    return [reason.code for reason in judged.reasons]
+
+
+def expiring(days: int) -> LabelReading:
+    day = (TODAY + timedelta(days=days)).isoformat()
+    return replace(READ, fields=replace(READ.fields, expiry=FieldValue(day, 0.9, "text")))
+
+
+def test_a_sound_announced_carton_is_accepted() -> None:
+    judged = verdict()
+    assert judged.decision is Decision.ACCEPT
+    assert judged.batch == BatchKey("Acme", LINE.gtin, "LOT-7")
+    assert judged.reasons == ()
+    assert judged.freezes is None
+
+
+def test_a_cracked_carton_freezes_its_batch() -> None:
+    judged = verdict(inspection=CRACKED)
+    assert judged.decision is Decision.HOLD
+    assert judged.freezes == LINE.key
+
+
+def test_a_cracked_carton_with_a_doubtful_label_freezes_nobody_elses_batch() -> None:
+    doubtful = replace(
+        READ, decision=ReadDecision.REVIEW, reasons=(Reason("low_confidence", {"percent": 60}),)
+    )
+    judged = verdict(doubtful, CRACKED)
+    assert judged.decision is Decision.HOLD
+    assert judged.freezes is None
+    assert codes(judged) == ["defect_seen", "low_confidence"]
+
+
+def test_a_held_batch_stays_held_however_good_the_carton_looks() -> None:
+    judged = verdict(delivery=replace(DELIVERY, held=(LINE.key,)))
+    assert judged.decision is Decision.HOLD
+    assert codes(judged) == ["batch_held"]
+    assert judged.freezes is None
+
+
+def test_the_same_lot_number_of_another_supplier_is_not_held() -> None:
+    other = BatchKey("Other", LINE.gtin, LINE.batch)
+    assert verdict(delivery=replace(DELIVERY, held=(other,))).decision is Decision.ACCEPT
+
+
+def test_off_list_is_review_and_marked() -> None:
+    off = replace(READ, asn_line=None, decision=ReadDecision.REVIEW, reasons=(Reason("off_list"),))
+    judged = verdict(off)
+    assert judged.decision is Decision.REVIEW
+    assert judged.off_list
+
+
+def test_no_session_no_picture_no_inspection_are_reviews() -> None:
+    assert "no_session" in codes(verdict(delivery=Expectations()))
+    assert codes(verdict(reading=None)) == ["no_label_picture"]
+    assert codes(verdict(inspection=None)) == ["not_inspected"]
+    assert verdict(inspection=None, inspection_required=False).decision is Decision.ACCEPT
+
+
+def test_one_carton_too_many_is_review() -> None:
+    full = replace(DELIVERY, lines=(ExpectedLine(LINE, counted=10),))
+    assert codes(verdict(delivery=full)) == ["over_delivery"]
+
+
+def test_expiry_tiers() -> None:
+    assert verdict(expiring(-1)).decision is Decision.HOLD
+    assert codes(verdict(expiring(0))) == ["short_dated"]
+    assert codes(verdict(expiring(15))) == ["short_dated"]
+    warned = verdict(expiring(30))
+    assert warned.decision is Decision.ACCEPT
+    assert codes(warned) == ["expires_soon"]
+    assert verdict(expiring(31)).reasons == ()
+
+
+def test_with_an_unsure_clock_nothing_is_accepted_on_expiry() -> None:
+    judged = verdict(clock=False)
+    assert judged.decision is Decision.REVIEW
+    assert codes(judged) == ["clock_unsure"]
+
+
+readings = st.sampled_from(
+    [
+        None,
+        READ,
+        expiring(-3),
+        expiring(10),
+        replace(READ, decision=ReadDecision.REVIEW, asn_line=None, reasons=(Reason("off_list"),)),
+        replace(READ, decision=ReadDecision.REVIEW),
+    ]
+)
+inspections = st.sampled_from(
+    [None, SOUND, CRACKED, replace(SOUND, decision=InspectDecision.REVIEW, threshold=None)]
+)
+deliveries = st.sampled_from([Expectations(), DELIVERY, replace(DELIVERY, held=(LINE.key,))])
+
+
+@given(readings, inspections, deliveries, st.booleans())
+def test_accept_means_nothing_speaks_against_it(reading, inspection, delivery, clock) -> None:
+    judged = verdict(reading, inspection, delivery, clock=clock)
+    if judged.decision is Decision.ACCEPT:
+        assert reading is not None
+        assert reading.decision is ReadDecision.ACCEPT
+        assert inspection is not None
+        assert inspection.decision is InspectDecision.PASS
+        assert judged.batch not in delivery.held
+        assert clock
+    else:
+        assert judged.reasons, "a refusal without a reason helps nobody"
+    if judged.freezes is not None:
+        assert judged.decision is Decision.HOLD
