@@ -42,17 +42,20 @@ def judge(
     today: date,
     clock_is_sure: bool,
     policy: JudgePolicy,
+    faults: Iterable[Reason] = (),
 ) -> Verdict:
     """Judge a carton from what was read and seen.
 
     `reading` is None when no label picture belongs to the carton, `inspection` when the goods
     were not looked at (no picture, or no profile for the product). `clock_is_sure` is False while
     the clock is unsynchronised or below its persisted floor: then nothing is accepted on expiry.
+    `faults` speak against the pictures themselves: a camera that was dark, a missing close.
     """
     line = _line_of(reading, expectations)
     findings = [
         *_of_reading(reading, line, expectations),
         *_of_goods(inspection, policy),
+        *(Finding(Decision.REVIEW, fault) for fault in faults),
     ]
     batch: BatchKey | None = None
     expiry: str | None = None

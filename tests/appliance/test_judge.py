@@ -40,7 +40,9 @@ CRACKED = replace(
 )
 
 
-def verdict(reading=READ, inspection=SOUND, delivery=DELIVERY, *, clock=True, **policy) -> Verdict:
+def verdict(
+    reading=READ, inspection=SOUND, delivery=DELIVERY, *, clock=True, faults=(), **policy
+) -> Verdict:
     return judge(
         reading,
         inspection,
@@ -48,6 +50,7 @@ def verdict(reading=READ, inspection=SOUND, delivery=DELIVERY, *, clock=True, **
         today=TODAY,
         clock_is_sure=clock,
         policy=JudgePolicy(**policy),
+        faults=faults,
     )
 
 
@@ -129,6 +132,12 @@ def test_with_an_unsure_clock_nothing_is_accepted_on_expiry() -> None:
     judged = verdict(clock=False)
     assert judged.decision is Decision.REVIEW
     assert codes(judged) == ["clock_unsure"]
+
+
+def test_a_fault_of_the_pictures_is_review() -> None:
+    judged = verdict(faults=(Reason("camera_dark", {"camera": "label"}),))
+    assert judged.decision is Decision.REVIEW
+    assert codes(judged) == ["camera_dark"]
 
 
 readings = st.sampled_from(
