@@ -1,0 +1,1 @@
+"""Engines outside and their adapters: brokers, stores, child processes."""
