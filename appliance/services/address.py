@@ -1,0 +1,63 @@
+"""What an embedded server keeps in its folder between starts: its loopback port and passwords.
+
+Clients reconnect to the same address after a restart, so a port once given is kept while it can
+be; when another program has taken it, the next start (not a restart) moves on.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """True when a server could listen on the loopback `port` now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def keep_port(file: Path) -> int:
+    """The port remembered in `file` where it is free, or else a new free one, remembered."""
+    try:
+        port = int(file.read_text())
+    except (FileNotFoundError, ValueError):
+        port = 0
+    if 0 < port < 65536 and is_free(port):  # noqa: PLR2004 -- ports are 16 bits
+        return port
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port = int(probe.getsockname()[1])
+    write_private(file, f"{port}\n")
+    return port
+
+
+def keep_secret(file: Path) -> str:
+    """The secret in `file`, made on first use: 32 random bytes as hex, readable by us alone."""
+    try:
+        secret = file.read_text().strip()
+    except FileNotFoundError:
+        secret = ""
+    if not secret:
+        secret = secrets.token_hex(32)
+        write_private(file, secret + "\n")
+    return secret
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write `file` whole or not at all, mode 0600."""
+    part = file.with_name(file.name + ".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(file)
