@@ -1,0 +1,1 @@
+"""Measured figures: each bench prints its machine, commit, input and peers."""
