@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -194,8 +195,12 @@ def _typed(kind: object, value: object, where: str) -> object:
         raise BadInputError(f"{where} is {value!r}", mend=str(error)) from error
 
 
+# A URL may carry a password (the embedded servers' do): it is never shown.
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
 def show_config(config: Config) -> str:
-    """The whole configuration as TOML, as it is in force."""
+    """The whole configuration as TOML, as it is in force, passwords masked."""
     lines: list[str] = []
     for section in _SECTIONS:
         lines.append(f"[{section}]")
@@ -214,7 +219,8 @@ def _toml(value: object) -> str:
         case tuple() | list():
             return "[" + ", ".join(_toml(part) for part in value) + "]"
         case _:
-            text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            masked = _PASSWORD.sub(r"\1***@", str(value))
+            text = masked.replace("\\", "\\\\").replace('"', '\\"')
             return f'"{text}"'
 
 
