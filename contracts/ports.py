@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from contracts.stock import TransportOrder, TransportProgress
+from contracts.stock import OpenTransport, TransportOrder, TransportProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,16 @@ class StockMoves(Protocol):
         """Orders requested and not yet sent, oldest first; held goods only towards quarantine."""
         ...
 
+    async def open_transport(self) -> Sequence[OpenTransport]:
+        """Orders sent whose goods are not known to have arrived: what a restarted bridge
+        reconciles with the vehicles' states.
+        """
+        ...
+
     async def transport_progress(self, progress: TransportProgress) -> None:
-        """Book what a vehicle did. Idempotent by (vehicle, order, action). Never refused (I1)."""
+        """Book what a vehicle did. Idempotent by (vehicle, order, action). Never refused (I1).
+
+        SENT comes before the order is published, so that a crash between cannot send it twice;
+        REQUESTED puts an order that no vehicle picked up back among the pending ones.
+        """
         ...

@@ -189,3 +189,15 @@ class TransportProgress:
     load_id: str | None = None
     location: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransport:
+    """An order that was sent to a vehicle and whose goods are not known to have arrived."""
+
+    order: TransportOrder
+    vehicle: str
+    state: TransportState
+    """SENT, ACCEPTED, PICKED, or FAILED until a person has settled it."""
+    since: datetime
+    """When it was sent."""
