@@ -1,1 +1,5 @@
 """Composition: station, hub, journal, uplink, identity, config, web pages, CLI."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

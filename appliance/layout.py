@@ -1,0 +1,78 @@
+"""Where everything stands in the data folder: one place that knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths below the data folder. Nothing is made here."""
+
+    root: Path
+
+    @property
+    def hub(self) -> Path:
+        return self.root / "hub"
+
+    @property
+    def site_ca(self) -> Path:
+        return self.hub / "ca"
+
+    @property
+    def devices_db(self) -> Path:
+        return self.hub / "devices.db"
+
+    @property
+    def accounts_db(self) -> Path:
+        return self.hub / "accounts.db"
+
+    @property
+    def hub_evidence(self) -> Path:
+        return self.hub / "evidence"
+
+    @property
+    def edge(self) -> Path:
+        return self.root / "edge"
+
+    @property
+    def identity(self) -> Path:
+        return self.edge / "identity"
+
+    @property
+    def journal(self) -> Path:
+        return self.edge / "journal.db"
+
+    @property
+    def edge_evidence(self) -> Path:
+        return self.edge / "evidence"
+
+    @property
+    def uplink(self) -> Path:
+        return self.edge / "uplink"
+
+    @property
+    def profiles(self) -> Path:
+        return self.edge / "profiles"
+
+    @property
+    def enrolment(self) -> Path:
+        """How a new edge is introduced to its hub: fingerprint and single-use claim."""
+        return self.edge / "enrolment.json"
+
+    @property
+    def broker(self) -> Path:
+        return self.root / "broker"
+
+    @property
+    def valkey(self) -> Path:
+        return self.root / "valkey"
+
+    @property
+    def demo(self) -> Path:
+        return self.root / "demo"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"

@@ -1,0 +1,134 @@
+"""One process's HTTP servers and background jobs, started together and ended together.
+
+SIGTERM and SIGINT end them in order: servers stop taking requests, open streams get two seconds,
+jobs are cancelled, then whatever was opened is closed by its context. A job that fails ends the
+process with its error; the supervisor (ours, systemd, Kubernetes) starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from appliance.accounts.bind_guard import check_bind
+from appliance.config import host_port
+from contracts.errors import UnavailableError
+
+_GRACE_S = 2
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files of a server. With `client_ca`, only clients with its certificates may connect
+    (`required`), or those that have one are known by it.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    required: bool = False
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to Serving: several servers share one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Serving:
+    """Collect servers and jobs, then `run()` until a signal comes or a job fails."""
+
+    def __init__(self) -> None:
+        self._servers: list[_Server] = []
+        self._jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._stop = asyncio.Event()
+
+    def http(self, app: ASGIApp, listen: str, *, where: str, tls: Tls | None = None) -> None:
+        """Serve `app` on HOST:PORT. Raises BadInputError for an address that is not safe."""
+        host, port = host_port(listen, where)
+        check_bind(host, tls=tls is not None)
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=75,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+            ssl_ca_certs=str(tls.client_ca) if tls and tls.client_ca else None,
+            ssl_cert_reqs=_client_certificates(tls),
+        )
+        self._servers.append(_Server(config))
+
+    def job(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` until the process ends; when it raises, the process ends with it."""
+        self._jobs.append((name, work))
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Raises what a job raised, and UnavailableError when an address is taken."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        tasks: list[asyncio.Task[None]] = [
+            asyncio.create_task(self._serve(server)) for server in self._servers
+        ]
+        tasks += [asyncio.create_task(self._do(name, work)) for name, work in self._jobs]
+        stopping: asyncio.Task[object] = asyncio.create_task(self._stop.wait())
+        waited: set[asyncio.Task[object]] = {stopping, *tasks}
+        try:
+            done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for server in self._servers:
+                server.should_exit = True
+            for task in tasks[len(self._servers) :]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            stopping.cancel()
+        for ended in done - {stopping}:
+            ended.result()
+
+    async def _serve(self, server: _Server) -> None:
+        try:
+            await server.serve()
+        except SystemExit as error:
+            address = f"{server.config.host}:{server.config.port}"
+            raise UnavailableError(
+                f"Cannot listen on {address}",
+                mend="Another program uses that port: free it or set another address",
+            ) from error
+
+    @staticmethod
+    async def _do(name: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("a job of this process failed", job=name)
+            raise
+        # A job that is done (a replay at its end) does not end the process.
+        await asyncio.Event().wait()
+
+
+def _client_certificates(tls: Tls | None) -> ssl.VerifyMode:
+    if tls is None or tls.client_ca is None:
+        return ssl.CERT_NONE
+    return ssl.CERT_REQUIRED if tls.required else ssl.CERT_OPTIONAL
