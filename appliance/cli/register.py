@@ -7,3 +7,6 @@ import typer
 
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
+    from appliance.cli.journal import journal
+
+    app.add_typer(journal, name="journal")

@@ -1,0 +1,77 @@
+"""Pictures by the SHA-256 of their bytes: what was judged can be fetched and checked (I4).
+
+A file's name is its hash, so a file is never changed, and storing it twice is storing it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.durable import write_atomic
+from contracts.errors import BadInputError
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class EvidenceStore:
+    """A folder of pictures. The sender's marks of what the hub has lie beside them.
+
+    All methods block; call them in a thread from asyncio code.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._pictures = folder / "pictures"
+        self._uploaded = folder / "uploaded"
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        self._uploaded.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """Store `data` durably and return its SHA-256 in hex. Raises OSError (disk full)."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256)
+        if not path.exists():
+            write_atomic(path, data)
+        return sha256
+
+    def get(self, sha256: str) -> bytes | None:
+        """The bytes, or None where they are not here or no longer match their name."""
+        try:
+            data = self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).exists()
+
+    def path(self, sha256: str) -> Path:
+        """Where the picture lies or would lie. Raises BadInputError for what is not a hash."""
+        if _NAME.fullmatch(sha256) is None:
+            raise BadInputError(
+                f"{sha256[:80]!r} is not a SHA-256 in lower-case hex",
+                mend="Name a picture by the 64 hex digits of its hash",
+            )
+        return self._pictures / sha256[:2] / sha256
+
+    def mark_uploaded(self, sha256: str) -> None:
+        """The hub has it. Losing a mark costs one more upload, so it is not synced."""
+        self.path(sha256)
+        (self._uploaded / sha256).touch()
+
+    def forget_uploaded(self, sha256: str) -> None:
+        """The hub says it has not got it after all."""
+        self.path(sha256)
+        (self._uploaded / sha256).unlink(missing_ok=True)
+
+    def is_uploaded(self, sha256: str) -> bool:
+        self.path(sha256)
+        return (self._uploaded / sha256).exists()
+
+    def not_uploaded(self) -> Iterator[str]:
+        """Hashes of what the hub has not acknowledged, in no order."""
+        for path in self._pictures.glob("??/*"):
+            if _NAME.fullmatch(path.name) and not (self._uploaded / path.name).exists():
+                yield path.name

@@ -1,0 +1,1 @@
+"""Who is who: the site's certificate authorities, device keys, enrolment by claim token."""

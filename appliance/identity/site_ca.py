@@ -1,0 +1,154 @@
+"""A site's authorities and signing keys, made at the hub's first start in its data folder.
+
+Whoever can read this folder can speak for the site: keys are readable by their owner only, and a
+backup of it belongs in a safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from appliance.durable import write_atomic
+from appliance.identity import certificates
+from appliance.identity.keys import PrivateKey, ed25519_key, open_or_create_key
+from contracts.clock import Clock, SystemClock
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_CA_DAYS = 3650
+_SERVER_DAYS = 397
+"""The longest that browsers accept."""
+_DEVICE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """What a TLS server is started with."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    key: PrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def pem(self) -> str:
+        return certificates.to_pem(self.certificate)
+
+
+class SiteCa:
+    """The device CA, the web CA, the hub's head key and the site's session key."""
+
+    def __init__(self, folder: Path, *, clock: Clock, names: Sequence[str]) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._names = tuple(dict.fromkeys((*names, *LOOPBACK)))
+        self._devices = self._authority("device-ca", "Tallyman device CA")
+        self._web = self._authority("web-ca", "Tallyman web CA")
+        self.head_signer: Ed25519PrivateKey = ed25519_key(folder / "head.key")
+        self.session_key: Ed25519PrivateKey = ed25519_key(folder / "session.key")
+        self.head_certificate_pem = self._head_certificate()
+
+    @classmethod
+    def open_or_create(
+        cls, folder: Path, *, clock: Clock | None = None, names: Sequence[str] = ()
+    ) -> SiteCa:
+        """`names` are the host names and addresses that servers get beside the loopback ones.
+
+        Raises BadInputError when a key file is damaged.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        return cls(folder, clock=clock or SystemClock(), names=names)
+
+    @property
+    def device_ca_pem(self) -> str:
+        return self._devices.pem
+
+    @property
+    def web_ca_pem(self) -> str:
+        return self._web.pem
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the device CA's certificate: what a new device pins."""
+        return certificates.fingerprint(self._devices.certificate)
+
+    def issue_device(self, device: str, public_key: Ed25519PublicKey) -> str:
+        """A certificate of 30 days for a device's key, PEM. Whether to issue is the registry's."""
+        return certificates.to_pem(
+            certificates.make_signer(
+                public_key,
+                common_name=device,
+                uri=certificates.device_uri(device),
+                ca=self._devices.certificate,
+                ca_key=self._devices.key,
+                now=self._clock.now(),
+                days=_DEVICE_DAYS,
+            )
+        )
+
+    def device_port_files(self) -> ServerFiles:
+        """Certificate and key of the device port, by the device CA; renewed where it is due."""
+        return self._server("device-port", self._devices)
+
+    def web_files(self) -> ServerFiles:
+        """Certificate and key for pages, by the web CA; a site may bring its own instead."""
+        return self._server("web", self._web)
+
+    def _authority(self, stem: str, name: str) -> _Authority:
+        key = open_or_create_key(self._folder / f"{stem}.key", curve="p256")
+        path = self._folder / f"{stem}.crt"
+        if not path.exists():
+            made = certificates.make_ca(key, name=name, now=self._clock.now(), days=_CA_DAYS)
+            write_atomic(path, certificates.to_pem(made).encode())
+        return _Authority(key, certificates.load(path.read_text(), what=str(path)))
+
+    def _head_certificate(self) -> str:
+        path = self._folder / "head.crt"
+        if not path.exists():
+            made = certificates.make_signer(
+                self.head_signer.public_key(),
+                common_name="Tallyman hub head",
+                uri=certificates.HEAD_URI,
+                ca=self._devices.certificate,
+                ca_key=self._devices.key,
+                now=self._clock.now(),
+                days=_CA_DAYS,
+            )
+            write_atomic(path, certificates.to_pem(made).encode())
+        return path.read_text()
+
+    def _server(self, stem: str, authority: _Authority) -> ServerFiles:
+        files = ServerFiles(self._folder / f"{stem}.crt", self._folder / f"{stem}.key")
+        key = open_or_create_key(files.key, curve="p256")
+        if not self._still_good(files.certificate):
+            made = certificates.make_server(
+                key,
+                names=self._names,
+                ca=authority.certificate,
+                ca_key=authority.key,
+                now=self._clock.now(),
+                days=_SERVER_DAYS,
+            )
+            chain = certificates.to_pem(made) + authority.pem
+            write_atomic(files.certificate, chain.encode())
+        return files
+
+    def _still_good(self, path: Path) -> bool:
+        if not path.exists():
+            return False
+        certificate = certificates.load(path.read_text(), what=str(path))
+        half = timedelta(days=_SERVER_DAYS / 2)
+        return (
+            certificates.server_names(certificate) == self._names
+            and certificate.not_valid_after_utc - self._clock.now() > half
+        )

@@ -1,0 +1,1 @@
+"""The device journal: append-only, hash-chained, signed, durable before it is acknowledged."""

@@ -1,0 +1,51 @@
+"""Pictures by hash: stored whole or not at all, marked when the hub has them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from appliance.evidence import EvidenceStore
+from contracts.errors import BadInputError
+
+
+def test_a_picture_comes_back_under_the_hash_of_its_bytes(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    sha256 = store.put(b"a picture")
+    assert sha256 == hashlib.sha256(b"a picture").hexdigest()
+    assert store.get(sha256) == b"a picture"
+    assert store.put(b"a picture") == sha256
+    assert EvidenceStore(tmp_path).has(sha256)
+
+
+def test_a_picture_changed_on_the_disk_is_no_evidence(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    sha256 = store.put(b"a picture")
+    store.path(sha256).write_bytes(b"b picture")
+    assert store.get(sha256) is None
+    assert store.get("0" * 64) is None
+
+
+def test_what_the_hub_has_not_got_is_listed(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    first, second = store.put(b"one"), store.put(b"two")
+    store.mark_uploaded(first)
+    assert list(store.not_uploaded()) == [second]
+    assert store.is_uploaded(first)
+    store.forget_uploaded(first)
+    assert set(store.not_uploaded()) == {first, second}
+
+
+def test_a_half_written_picture_is_never_seen(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    sha256 = store.put(b"one")
+    (store.path(sha256).parent / ".rest.part").write_bytes(b"o")
+    assert list(store.not_uploaded()) == [sha256]
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65])
+def test_a_name_that_is_no_hash_is_refused(tmp_path: Path, name: str):
+    with pytest.raises(BadInputError, match="SHA-256"):
+        EvidenceStore(tmp_path).path(name)
