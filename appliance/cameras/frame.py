@@ -14,10 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.frames import decode_frame
+
 Image = NDArray[np.uint8]
 """(height, width, 3), BGR, 0..255."""
 
-_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG", "image/png"), (b"BM", "image/bmp"))
+_MAGIC = ((b"\x89PNG", "image/png"), (b"BM", "image/bmp"))
 
 
 class Decode(Protocol):
@@ -46,7 +48,7 @@ class Frame:
 
     @property
     def media_type(self) -> str:
-        return next((kind for magic, kind in _MAGIC if self.jpeg.startswith(magic)), "image/webp")
+        return next((kind for magic, kind in _MAGIC if self.jpeg.startswith(magic)), "image/jpeg")
 
     @property
     def width_px(self) -> int:
@@ -58,7 +60,7 @@ class Frame:
 
 
 def make_frame(
-    data: bytes, *, camera: str, at: datetime, name: str, number: int, decode: Decode
+    data: bytes, *, camera: str, at: datetime, name: str, number: int, decode: Decode = decode_frame
 ) -> Frame:
     """A frame from its stored bytes. Raises BadFrameError where they are no usable picture."""
     return Frame(

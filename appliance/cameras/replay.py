@@ -19,8 +19,9 @@ from pathlib import Path, PurePath
 from appliance.cameras.frame import Decode, Frame, make_frame
 from contracts.clock import Clock
 from contracts.errors import BadInputError
+from vision.frames import decode_frame
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -93,7 +94,7 @@ class FolderSource:
         *,
         camera: str,
         clock: Clock,
-        decode: Decode,
+        decode: Decode = decode_frame,
         cameras: Sequence[str] = (),
         interval_s: float = 0.0,
         loop: bool = False,

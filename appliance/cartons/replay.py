@@ -12,6 +12,7 @@ from appliance.cartons.view import CartonView, carton_ids
 from contracts.clock import Clock
 from contracts.errors import BadFrameError
 from contracts.reason import Reason
+from vision.frames import decode_frame
 
 
 class ReplayCartons:
@@ -28,7 +29,7 @@ class ReplayCartons:
         station: str,
         cameras: Sequence[str],
         clock: Clock,
-        decode: Decode,
+        decode: Decode = decode_frame,
         interval_s: float = 0.0,
         on_frame: Callable[[Frame], None] = lambda _frame: None,
     ) -> None:
