@@ -221,12 +221,11 @@ class ChildProcess:
         if process is None:
             return "never started"
         while True:
-            try:
-                code = await asyncio.wait_for(process.wait(), _LOG_LOOK_EVERY_S)
-            except TimeoutError:
-                _roll(self.spec.log_file)
-            else:
-                return _ending(code)
+            # Not asyncio.wait_for: on Python 3.11 it may lose the cancellation that stop() sends.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOG_LOOK_EVERY_S):
+                    return _ending(await process.wait())
+            _roll(self.spec.log_file)
 
     async def _end(self) -> None:
         process = self._process
@@ -236,8 +235,9 @@ class ChildProcess:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), self.spec.stop_within_s)
-                return
+                async with asyncio.timeout(self.spec.stop_within_s):
+                    await process.wait()
+                    return
 
     def _enter(self, state: ChildState) -> None:
         self._state = state

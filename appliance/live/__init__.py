@@ -1,0 +1,1 @@
+"""The live view: last values and fan-out for pages. Losing it loses nothing."""
