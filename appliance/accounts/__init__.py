@@ -1,0 +1,1 @@
+"""Local accounts: people, roles, sessions, API tokens. No default password, no way around."""
