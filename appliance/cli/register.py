@@ -8,7 +8,9 @@ import typer
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.cli.demo import demo
+    from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
 
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
+    app.add_typer(inspect, name="inspect")

@@ -1,0 +1,135 @@
+"""From the measures of good pictures to a profile: bank, threshold, and what is usual."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import BadInputError
+from vision.defects.bank import ROWS, distances, image_score, thin
+from vision.defects.conformal import strictest_bound, threshold
+from vision.defects.looks import Look, scene_distance, shift_share
+from vision.defects.profile import FORMAT, Profile, ProfileFacts, Range
+
+MOST_SCENES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One enrolled picture: which item it shows, how it looks, the (n, 152) patches of each of
+    its variants, itself first.
+    """
+
+    item: str
+    look: Look
+    patches: tuple[NDArray[np.float32], ...]
+
+
+def distinct(
+    images: Sequence[NDArray[np.uint8]], items: Sequence[str] | None
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Item and picture, the same picture only once: a copy would count as evidence twice.
+
+    Raises BadInputError for no picture, for sizes that differ, and for a wrong number of items.
+    """
+    if not images:
+        raise BadInputError("No good picture to learn from", mend="Give at least one picture")
+    names = [f"#{number}" for number in range(1, len(images) + 1)] if items is None else items
+    if len(names) != len(images):
+        raise BadInputError(
+            f"{len(images)} pictures but {len(names)} items", mend="Name one item for each picture"
+        )
+    sizes = {image.shape[:2] for image in images}
+    if len(sizes) > 1:
+        told = ", ".join(sorted(f"{width} x {height}" for height, width in sizes))
+        raise BadInputError(
+            f"The good pictures have different sizes: {told}",
+            mend="Enrol from the station's own camera at one resolution",
+        )
+    found: dict[bytes, tuple[str, NDArray[np.uint8]]] = {}
+    for name, image in zip(names, images, strict=True):
+        found.setdefault(
+            hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest(), (name, image)
+        )
+    return list(found.values())
+
+
+def build(
+    shown: Sequence[Shown], *, product: str, backbone: str, width_px: int, height_px: int
+) -> Profile:
+    """The profile of a product from its good pictures (at least one)."""
+    items = list(dict.fromkeys(one.item for one in shown))
+    # With a single item its own variants stand in for other items: enough for a scale, and no
+    # threshold is stated from it.
+    alone = len(items) == 1
+    groups: list[list[NDArray[np.float32]]] = (
+        [[patches] for one in shown for patches in one.patches]
+        if alone
+        else [
+            [patches for one in shown if one.item == item for patches in one.patches]
+            for item in items
+        ]
+    )
+    share = max(1, ROWS // len(groups))
+    parts = [thin(np.concatenate(group), share) for group in groups]
+    bank = np.concatenate(parts).astype(np.float16).astype(np.float32)
+    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+
+    scores: list[float] = []
+    typical: list[float] = []
+    for number, item in enumerate(items):
+        others = bank[owner != number] if len(parts) > 1 else bank
+        far = [distances(one.patches[0], others) for one in shown if one.item == item]
+        scores.append(max(image_score(one) for one in far))
+        typical += [float(np.median(one)) for one in far]
+
+    looks = [one.look for one in shown]
+    thumb = np.mean([look.thumb for look in looks], axis=0)
+    shifts = [shift_share(look.thumb, thumb) for look in looks]
+    scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
+    bound = strictest_bound(len(items))
+    facts = ProfileFacts(
+        format=FORMAT,
+        product=product,
+        backbone=backbone,
+        width_px=width_px,
+        height_px=height_px,
+        good_items=len(items),
+        good_images=len(shown),
+        unit=max(float(np.median(scores)), 1e-4),
+        scores=tuple(scores),
+        bound_percent=bound,
+        threshold=None if bound is None else threshold(scores, bound),
+        brightness=_range([look.brightness for look in looks]),
+        sharpness=_range([look.sharpness for look in looks]),
+        typical=_range(typical),
+        scene=Range(0.0, _scene_spread(shown, scenes)),
+        shift_x=_range([x for x, _ in shifts]),
+        shift_y=_range([y for _, y in shifts]),
+    )
+    return Profile.of(
+        facts,
+        bank=bank,
+        scenes=scenes,
+        thumb=thumb,
+        flaws=np.empty((0, bank.shape[1]), np.float32),
+    )
+
+
+def _range(values: Sequence[float]) -> Range:
+    return Range(min(values), max(values))
+
+
+def _scene_spread(shown: Sequence[Shown], scenes: NDArray[np.float32]) -> float:
+    """The greatest distance of a good scene to the nearest scene of another item."""
+    owners = np.array([one.item for one in shown[: len(scenes)]])
+    spread = 0.0
+    for one in shown:
+        others = scenes[owners != one.item]
+        if len(others):
+            spread = max(spread, scene_distance(one.look.scene, others))
+    return spread

@@ -1,0 +1,75 @@
+"""What a whole picture looks like: light, sharpness, place, scene. Measures only, no judgement."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+THUMB_PX = 64
+_SHARPNESS_AREA_PX = 512 * 512
+_SCENE_CELLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`brightness` is mean luma (0..255), `sharpness` mean edge strength relative to it, `thumb`
+    (64, 64) luma, `scene` (16, 152): the mean patch vector of each cell of a 4 x 4 grid.
+    """
+
+    brightness: float
+    sharpness: float
+    thumb: NDArray[np.float32]
+    scene: NDArray[np.float32]
+
+
+def look_at(image: NDArray[np.uint8], patches: NDArray[np.float32]) -> Look:
+    """`image` (h, w, 3) BGR; `patches` (rows, columns, 152) unit vectors."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    scale = math.sqrt(_SHARPNESS_AREA_PX / grey.size)
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    brightness = float(grey.mean())
+    edges = cv2.Laplacian(grey, cv2.CV_16S, ksize=3)
+    return Look(
+        brightness=brightness,
+        sharpness=float(np.abs(edges).mean()) / max(brightness, 1.0),
+        thumb=cv2.resize(grey, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        ),
+        scene=_scene(patches),
+    )
+
+
+def _scene(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    cells = [
+        cell.reshape(-1, patches.shape[2]).mean(axis=0)
+        for band in np.array_split(patches, _SCENE_CELLS, axis=0)
+        for cell in np.array_split(band, _SCENE_CELLS, axis=1)
+    ]
+    scene = np.stack(cells)
+    unit: NDArray[np.float32] = scene / np.maximum(
+        np.linalg.norm(scene, axis=1, keepdims=True), np.float32(1e-6)
+    )
+    return unit
+
+
+def scene_distance(scene: NDArray[np.float32], known: NDArray[np.float32]) -> float:
+    """(16, 152) against (n, 16, 152): 1 - cosine over all cells, to the nearest known scene."""
+    likeness = np.einsum("cf,ncf->n", scene, known) / scene.shape[0]
+    return max(0.0, 1.0 - float(likeness.max()))
+
+
+def shift_share(thumb: NDArray[np.float32], usual: NDArray[np.float32]) -> tuple[float, float]:
+    """How far a picture lies from the usual one, as shares of its width and height.
+
+    Phase correlation (Kuglin and Hines 1975). (0, 0) where the pictures have too little in common
+    to say.
+    """
+    window = cv2.createHanningWindow((THUMB_PX, THUMB_PX), cv2.CV_32F)
+    (x, y), response = cv2.phaseCorrelate(usual, thumb, window)
+    sure = 0.15
+    return (x / THUMB_PX, y / THUMB_PX) if response > sure else (0.0, 0.0)
