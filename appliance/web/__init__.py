@@ -1,0 +1,1 @@
+"""Everything a person sees: pages, their scripts and styles, live events, problem documents."""

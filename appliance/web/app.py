@@ -1,0 +1,73 @@
+"""The app factory that the hub and the edge share: headers, errors, words, static files, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from appliance.web import problems
+from appliance.web.ports import Site
+from appliance.web.render import Pages
+from appliance.web.security import SecurityHeaders
+from appliance.words import words
+from contracts.clock import Clock
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    title: str,
+    *,
+    station: str = "",
+    hub_url: str = "",
+    clock: Clock | None = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """An application with the house's headers, error answers, words and static files.
+
+    `hub_url` is given on the edge only (Site). Routers are added by the caller; they find the
+    templates as `request.app.state.pages`. The OpenAPI text is at /api/openapi.json; the browser
+    for it is left out because it loads from elsewhere.
+    """
+    app = FastAPI(
+        title=title,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    address = urlsplit(hub_url)
+    origin = f"{address.scheme}://{address.netloc}" if hub_url else ""
+    app.add_middleware(SecurityHeaders, form_origin=origin)
+    app.state.pages = Pages(
+        Site(title=title, station=station, hub_url=hub_url.rstrip("/")), clock=clock
+    )
+    problems.install(app)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    @app.get("/words/{language}.json", include_in_schema=False)
+    async def catalogue(language: str) -> Response:
+        return Response(
+            words(language).as_json(),
+            media_type="application/json",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    @app.get("/livez", include_in_schema=False)
+    async def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def pages_of(request: Request) -> Pages:
+    """The templates of the app that serves this request."""
+    pages: Pages = request.app.state.pages
+    return pages

@@ -1,0 +1,81 @@
+// The station: answers by key, the dialog for a keyed code, live pictures that never pile up.
+
+import { t } from "./words.js";
+
+const LIVE_MS = 700;
+
+/** @returns {HTMLDialogElement | null} */
+const dialog = () => document.querySelector("#key-dialog");
+
+/** @param {string} digits */
+function checkDigit(digits) {
+  const sum = [...digits].reverse().reduce((total, digit, place) => total + Number(digit) * (place % 2 ? 1 : 3), 0);
+  return String((10 - (sum % 10)) % 10);
+}
+
+/**
+ * What is wrong with a GTIN as typed so far; the server checks again.
+ * @param {string} gtin
+ */
+export function gtinMend(gtin) {
+  if (!/^\d+$/.test(gtin) || ![8, 12, 13, 14].includes(gtin.length)) return t("key.gtin_length", { length: gtin.length });
+  const right = checkDigit(gtin.slice(0, -1));
+  return right === gtin.slice(-1) ? "" : t("key.gtin_check", { last: gtin.slice(-1), right });
+}
+
+function openDialog() {
+  const bench = document.querySelector("#bench");
+  const box = dialog();
+  const form = box?.querySelector("form");
+  if (!(bench instanceof HTMLElement) || !box || !form) return;
+  form.reset();
+  const address = bench.dataset.settle ?? "";
+  form.action = address;
+  form.setAttribute("hx-post", address);
+  const name = box.querySelector("[data-key-carton]");
+  if (name) name.textContent = bench.dataset.carton ?? "";
+  const mends = box.querySelector("#key-mends");
+  if (mends) mends.replaceChildren();
+  for (const place of box.querySelectorAll("[data-mend-for]")) place.textContent = "";
+  box.showModal();
+}
+
+/** @param {Event} event */
+function typed(event) {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !input.closest("#key-form")) return;
+  const place = document.querySelector(`[data-mend-for="${input.name}"]`);
+  if (!place) return;
+  const value = input.value.trim();
+  if (input.name === "gtin") place.textContent = value ? gtinMend(value) : "";
+  if (input.name === "batch") {
+    place.textContent = value && !/^[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]{1,20}$/.test(value) ? t("key.batch_form") : "";
+  }
+}
+
+/** Ask for the next live picture of each camera only when the last one has come. */
+function refreshPictures() {
+  if (document.hidden || document.body.dataset.line === "broken") return;
+  for (const picture of document.querySelectorAll("img[data-live]")) {
+    if (!(picture instanceof HTMLImageElement) || picture.dataset.busy) continue;
+    picture.dataset.busy = "1";
+    const next = new Image();
+    next.onload = () => { picture.src = next.src; delete picture.dataset.busy; };
+    next.onerror = () => { window.setTimeout(() => delete picture.dataset.busy, 3000); };
+    next.src = `/station/live/${encodeURIComponent(picture.dataset.live ?? "")}.jpg?t=${Date.now()}`;
+  }
+}
+
+export function station() {
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("[data-open-key]")) openDialog();
+    if (target?.closest("[data-dialog-close]")) dialog()?.close();
+  });
+  document.addEventListener("input", typed);
+  document.addEventListener("htmx:after:request", (event) => {
+    const context = /** @type {CustomEvent} */ (event).detail?.ctx;
+    if (context?.sourceElement?.id === "key-form" && context.response?.raw?.ok) dialog()?.close();
+  });
+  window.setInterval(refreshPictures, LIVE_MS);
+}
