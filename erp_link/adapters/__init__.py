@@ -1,0 +1,1 @@
+"""The outside of the core: SQL tables, guards, migrations."""

@@ -1,0 +1,117 @@
+"""Engines and transactions: SQLite embedded or PostgreSQL by URL.
+
+SQLite: write transactions begin IMMEDIATE, so one writer at a time and every read in it is
+current (which gives what the guards give on PostgreSQL); WAL with synchronous=FULL, because a
+device's head is acknowledged from here (I2). PostgreSQL: READ COMMITTED, and the guards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from contracts.errors import BadInputError, UnavailableError
+
+T = TypeVar("T")
+
+_RETRIES = 6
+_RETRY_STATES = frozenset({"40001", "40P01", "23505"})
+"""Serialisation failure, deadlock, and two writers creating the same row at once."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://...`.
+
+    Raises BadInputError where the URL is of another kind.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadInputError(
+            "The database URL cannot be read",
+            mend="Write sqlite:///path/core.db or postgresql+psycopg://user@host/name",
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise BadInputError(
+                    "The core keeps no stock in memory only", mend="Give a path: sqlite:///core.db"
+                )
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(parsed, connect_args={"timeout": 60}, pool_size=16)
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        case "postgresql":
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                isolation_level="READ COMMITTED",
+                pool_pre_ping=True,
+                pool_size=16,
+            )
+        case other:
+            raise BadInputError(
+                f"The core does not run on {other}", mend="Use sqlite:/// or postgresql+psycopg://"
+            )
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions on its own: _begin_sqlite decides which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("tallyman_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextlib.contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. Raises UnavailableError where the database is away."""
+    with _available(), engine.connect() as connection:
+        yield connection
+
+
+def write(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Run `work` in one write transaction; again from the start after a deadlock.
+
+    `work` must have no effect outside the transaction. Raises UnavailableError where the database
+    does not answer.
+    """
+    for attempt in range(_RETRIES):
+        try:
+            with (
+                _available(),
+                engine.connect().execution_options(tallyman_write=True) as connection,
+                connection.begin(),
+            ):
+                return work(connection)
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state not in _RETRY_STATES or attempt == _RETRIES - 1:
+                raise
+    raise AssertionError("the loop returns or raises")
+
+
+@contextlib.contextmanager
+def _available() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _RETRY_STATES:
+            raise
+        raise UnavailableError(
+            f"The core's database does not answer: {type(error.orig).__name__}: {error.orig}",
+            mend="Start the database or look at its log; the work is repeated by its sender",
+        ) from error

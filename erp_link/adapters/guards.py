@@ -1,0 +1,108 @@
+"""I1 under concurrency: the guard rows of batches, locations and suppliers.
+
+A hold takes its guards FOR UPDATE and raises their count of open holds. Every reserve, pick,
+ship, receipt and move takes its guards FOR SHARE, all at once and in one order, and reads the
+counts in a later statement: under READ COMMITTED that statement sees every hold that committed
+before the locks were given. So a hold waits for the commands under way, and every command after
+it sees it. On SQLite BEGIN IMMEDIATE lets one writer in at a time, which gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Connection, and_, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.schema import Table
+
+from erp_link.adapters import tables as t
+
+
+class Guarding(Enum):
+    """How commands learn of holds. Everything but LOCKED is wrong: kept so that the race test can
+    show that it catches the mistake.
+    """
+
+    LOCKED = "locked"
+    FLAG_READ_FIRST = "flag_read_first"
+    """Ablation: the flag is read in a transaction of its own, before the one that writes."""
+    NO_LOCK = "no_lock"
+    """Ablation: the flag is read in the writing transaction, and nothing is locked."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Guard:
+    """`kind` is batch, location or supplier; `ref` the batch's number, the code, the name."""
+
+    kind: str
+    ref: str
+
+
+def insert_missing(connection: Connection, table: Table) -> Insert:
+    """An INSERT for `table` that leaves a row alone which is there already."""
+    if connection.dialect.name == "postgresql":
+        return pg_insert(table).on_conflict_do_nothing()
+    return sqlite_insert(table).on_conflict_do_nothing()
+
+
+def take(
+    connection: Connection, *, share: Iterable[Guard], exclusive: Iterable[Guard] = ()
+) -> frozenset[Guard]:
+    """Lock the guards, and say which of them have an open hold. Once in a transaction, before
+    any other row lock: the one order is what keeps commands from waiting for each other in a ring.
+    """
+    alone = frozenset(exclusive)
+    wanted = sorted(alone.union(share))
+    _ensure(connection, wanted)
+    if connection.dialect.name == "postgresql":
+        for guard in wanted:
+            row = select(t.guard.c.ref).where(
+                t.guard.c.kind == guard.kind, t.guard.c.ref == guard.ref
+            )
+            connection.execute(row.with_for_update(read=guard not in alone))
+    return held(connection, wanted)
+
+
+def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
+    """The guards with an open hold, read without a lock."""
+    if not guards:
+        return frozenset()
+    rows = connection.execute(
+        select(t.guard.c.kind, t.guard.c.ref).where(
+            or_(*(and_(t.guard.c.kind == g.kind, t.guard.c.ref == g.ref) for g in guards)),
+            t.guard.c.open_holds > 0,
+        )
+    )
+    return frozenset(Guard(kind, ref) for kind, ref in rows)
+
+
+def count_hold(connection: Connection, guard: Guard, change: int) -> None:
+    """Raise or lower a guard's count of open holds. The caller holds it FOR UPDATE."""
+    connection.execute(
+        update(t.guard)
+        .where(t.guard.c.kind == guard.kind, t.guard.c.ref == guard.ref)
+        .values(open_holds=t.guard.c.open_holds + change, generation=t.guard.c.generation + 1)
+    )
+
+
+def _ensure(connection: Connection, guards: list[Guard]) -> None:
+    keys = [(g.kind, g.ref) for g in guards]
+    found = {
+        (kind, ref)
+        for kind, ref in connection.execute(
+            select(t.guard.c.kind, t.guard.c.ref).where(
+                tuple_(t.guard.c.kind, t.guard.c.ref).in_(keys)
+            )
+        )
+    }
+    for kind, ref in keys:
+        if (kind, ref) not in found:
+            connection.execute(
+                insert_missing(connection, t.guard).values(
+                    kind=kind, ref=ref, open_holds=0, generation=0
+                )
+            )

@@ -1,0 +1,90 @@
+"""Post moves: append the lines, and keep the on-hand projection in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from contracts.stock import StockStatus
+from erp_link.adapters import tables as t
+from erp_link.adapters.guards import insert_missing
+from erp_link.domain.moves import Line, Place, is_balanced
+from erp_link.domain.places import is_account
+
+
+def post(connection: Connection, event_id: int, lines: Sequence[Line]) -> None:
+    """Book the lines of one move. The database's own checks refuse stock below zero or below
+    what is reserved (IntegrityError): the last line of defence, never the first.
+    """
+    if not is_balanced(lines):
+        raise AssertionError(f"unbalanced move {lines}")
+    connection.execute(
+        insert(t.move_line),
+        [
+            {
+                "event_id": event_id,
+                "batch_id": line.batch_id,
+                "location": line.place.location,
+                "status": line.place.status.value,
+                "quantity": line.quantity,
+            }
+            for line in lines
+        ],
+    )
+    for line in sorted(lines, key=lambda x: (x.batch_id, x.place)):
+        if not is_account(line.place.location):
+            _project(connection, line)
+
+
+def _project(connection: Connection, line: Line) -> None:
+    if line.quantity > 0:
+        connection.execute(
+            insert_missing(connection, t.stock).values(
+                batch_id=line.batch_id,
+                location=line.place.location,
+                status=line.place.status.value,
+                quantity=0,
+                reserved=0,
+            )
+        )
+    changed = connection.execute(
+        update(t.stock)
+        .where(*_row(line.batch_id, line.place))
+        .values(quantity=t.stock.c.quantity + line.quantity)
+    )
+    if changed.rowcount != 1:
+        raise AssertionError(f"no stock row for {line}")
+
+
+def on_hand(connection: Connection, batch_id: int, place: Place) -> tuple[int, int]:
+    """Quantity and reserved at a place, the row locked until the transaction ends."""
+    row = connection.execute(
+        select(t.stock.c.quantity, t.stock.c.reserved)
+        .where(*_row(batch_id, place))
+        .with_for_update()
+    ).one_or_none()
+    return (0, 0) if row is None else (row.quantity, row.reserved)
+
+
+def change_reserved(connection: Connection, batch_id: int, location: str, change: int) -> bool:
+    """Raise or lower what is reserved at a location; False where not that much is free."""
+    place = Place(location, StockStatus.UNRESTRICTED)
+    changed = connection.execute(
+        update(t.stock)
+        .where(
+            *_row(batch_id, place),
+            t.stock.c.reserved + change >= 0,
+            t.stock.c.reserved + change <= t.stock.c.quantity,
+        )
+        .values(reserved=t.stock.c.reserved + change)
+    )
+    return changed.rowcount == 1
+
+
+def _row(batch_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
+    return (
+        t.stock.c.batch_id == batch_id,
+        t.stock.c.location == place.location,
+        t.stock.c.status == place.status.value,
+    )

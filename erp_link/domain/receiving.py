@@ -1,0 +1,180 @@
+"""Counting a delivery: what one verdict does to stock and count, and the over/short/damaged report.
+
+Observations are booked, never refused: a carton that nobody announced is counted off the list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.asn import AsnLine
+from contracts.stock import BatchKey, StockStatus
+from contracts.verdict import Decision, Verdict
+
+
+class CartonState(StrEnum):
+    RECEIVED = "received"
+    DAMAGED = "damaged"
+    REVIEW = "review"
+    REFUSED = "refused"
+    PICKED = "picked"
+
+
+class Cause(StrEnum):
+    """Why a carton is blocked. Only what HOLD blocked comes free when the hold is lifted."""
+
+    NONE = ""
+    HOLD = "hold"
+    EXPIRED = "expired"
+    DEFECT = "defect"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How one carton is booked. `status` is None where the batch is not known: nothing to book."""
+
+    state: CartonState
+    status: StockStatus | None
+    cause: Cause
+    opens_ticket: bool
+
+
+def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
+    """What the verdict books, given whether the batch is held or expired at this moment."""
+    known = verdict.batch is not None or verdict.freezes is not None
+    match verdict.decision:
+        case Decision.REVIEW:
+            status = StockStatus.INSPECTION if known else None
+            return Receipt(CartonState.REVIEW, status, Cause.NONE, opens_ticket=False)
+        case Decision.HOLD if verdict.freezes is not None:
+            return Receipt(
+                CartonState.DAMAGED, StockStatus.BLOCKED, Cause.DEFECT, opens_ticket=True
+            )
+        case Decision.HOLD:
+            # A carton of a batch that is held already adds nothing to decide on.
+            cause = Cause.EXPIRED if expired else Cause.HOLD if held else Cause.DEFECT
+            return Receipt(
+                CartonState.RECEIVED,
+                StockStatus.BLOCKED if known else None,
+                cause,
+                opens_ticket=cause is not Cause.HOLD,
+            )
+        case Decision.ACCEPT:
+            return accepted(held=held, expired=expired, known=known)
+
+
+def accepted(*, held: bool, expired: bool, known: bool = True) -> Receipt:
+    """A sound carton: free to use unless its batch is held or past its date."""
+    if not known:
+        return Receipt(CartonState.RECEIVED, None, Cause.NONE, opens_ticket=False)
+    if held:
+        return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.HOLD, opens_ticket=False)
+    if expired:
+        return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.EXPIRED, opens_ticket=True)
+    return Receipt(CartonState.RECEIVED, StockStatus.UNRESTRICTED, Cause.NONE, opens_ticket=False)
+
+
+def refused(*, known: bool) -> Receipt:
+    """A carton that an operator set aside."""
+    status = StockStatus.BLOCKED if known else None
+    return Receipt(CartonState.REFUSED, status, Cause.DEFECT, opens_ticket=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one carton adds to its line. `counted` includes `damaged`; review waits beside both."""
+
+    counted: int = 0
+    damaged: int = 0
+    in_review: int = 0
+
+
+def count_of(state: CartonState) -> Count:
+    match state:
+        case CartonState.RECEIVED | CartonState.PICKED:
+            return Count(counted=1)
+        case CartonState.DAMAGED | CartonState.REFUSED:
+            return Count(counted=1, damaged=1)
+        case CartonState.REVIEW:
+            return Count(in_review=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One announced line against what came. `counted` includes the damaged cartons."""
+
+    line: AsnLine
+    counted: int
+    damaged: int
+    in_review: int
+
+    @property
+    def announced(self) -> int:
+        return self.line.quantity
+
+    @property
+    def over(self) -> int:
+        return max(0, self.counted - self.line.quantity)
+
+    @property
+    def short(self) -> int:
+        return max(0, self.line.quantity - self.counted)
+
+
+@dataclass(frozen=True, slots=True)
+class OffListCarton:
+    """A carton that is on no announced line. `batch` is None where nothing could be read."""
+
+    carton_id: str
+    state: CartonState
+    batch: BatchKey | None
+    at: datetime
+    off_list: bool
+    """True: read, and not announced. False: not read well enough to say (waits for review)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """A receiving session: announced against counted, and what was on no line."""
+
+    session: str
+    asn: str
+    supplier: str
+    dock: str
+    opened_at: datetime
+    opened_by: str
+    closed_at: datetime | None
+    lines: tuple[ReportLine, ...]
+    off_list: tuple[OffListCarton, ...]
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def announced(self) -> int:
+        return sum(line.announced for line in self.lines)
+
+    @property
+    def counted(self) -> int:
+        return sum(line.counted for line in self.lines)
+
+    @property
+    def over(self) -> int:
+        return sum(line.over for line in self.lines)
+
+    @property
+    def short(self) -> int:
+        return sum(line.short for line in self.lines)
+
+    @property
+    def damaged(self) -> int:
+        return sum(line.damaged for line in self.lines)
+
+    @property
+    def in_review(self) -> int:
+        return sum(line.in_review for line in self.lines) + sum(
+            carton.state is CartonState.REVIEW for carton in self.off_list
+        )

@@ -1,0 +1,46 @@
+"""The life of a QC ticket: open, contained, decided, closed; and who may decide what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from contracts.errors import BadInputError, ConflictError, ForbiddenError
+from contracts.stock import TicketState, UsageDecision
+
+DUE_AFTER = timedelta(hours=24)
+DECIDING_ROLES = frozenset({"quality"})
+_NEXT = {
+    TicketState.OPEN: {TicketState.CONTAINED, TicketState.DECIDED},
+    TicketState.CONTAINED: {TicketState.DECIDED},
+    TicketState.DECIDED: {TicketState.CLOSED},
+    TicketState.CLOSED: set[TicketState](),
+}
+
+
+def advance(ticket_id: str, state: TicketState, to: TicketState) -> TicketState:
+    """`to`, where the life cycle allows it. Raises ConflictError."""
+    if to not in _NEXT[state]:
+        raise ConflictError(
+            f"Ticket {ticket_id} is {state}, it cannot become {to}",
+            mend="Look at the ticket again: somebody else may have gone on with it",
+            ticket_id=ticket_id,
+            state=str(state),
+        )
+    return to
+
+
+def check_decider(role: str, reason: str) -> None:
+    """Only quality decides, and says why. Raises ForbiddenError, BadInputError."""
+    if role not in DECIDING_ROLES:
+        raise ForbiddenError(
+            f"The role {role} may not decide on held goods", mend="Ask the quality lead", role=role
+        )
+    if not reason.strip():
+        raise BadInputError("A decision needs its reason", mend="Write why in a few words")
+
+
+def lifts_hold(decisions: Iterable[UsageDecision | None]) -> bool:
+    """A hold ends when every ticket that names it is decided and at least one says release."""
+    decided = list(decisions)
+    return None not in decided and UsageDecision.RELEASE in decided

@@ -1,0 +1,171 @@
+"""Statuses in line with holds and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import func, select, update
+
+from contracts.reason import Reason
+from contracts.stock import HoldKind, StockStatus
+from erp_link.adapters import ledger
+from erp_link.adapters import tables as t
+from erp_link.domain.expiry import safer
+from erp_link.domain.moves import Place
+from erp_link.domain.receiving import Cause
+from erp_link.service.work import Work, blocked, unrestricted
+
+RESERVED = "reserved"
+PICKED = "picked"
+SHIPPED = "shipped"
+RELEASED = "released"
+
+
+def learn_expiry(work: Work, batch_id: int, seen: date | None) -> None:
+    """Keep the earlier of two dates, and write down that they differ."""
+    known = work.batch(batch_id).expiry
+    kept = safer(known, seen)
+    if kept == known:
+        return
+    work.connection.execute(update(t.batch).where(t.batch.c.id == batch_id).values(expiry=kept))
+    if known is not None and kept is not None:
+        text = Reason("story_expiry_changed", {"known": str(known), "seen": str(kept)})
+        work.event("expiry", text, batch_id=batch_id)
+
+
+def block_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> None:
+    """Everything free of a batch becomes blocked; reservations not yet picked are released."""
+    rows = work.connection.execute(
+        select(t.stock.c.location, t.stock.c.quantity)
+        .where(
+            t.stock.c.batch_id == batch_id,
+            t.stock.c.status == StockStatus.UNRESTRICTED.value,
+            t.stock.c.quantity > 0,
+        )
+        .order_by(t.stock.c.location)
+    ).all()
+    for row in rows:
+        release_reservations(work, batch_id, row.location, keep=0)
+        event_id = work.event("blocked", why, batch_id=batch_id, reference=reference)
+        work.move(
+            event_id, batch_id, row.quantity, unrestricted(row.location), blocked(row.location)
+        )
+    work.connection.execute(
+        update(t.carton)
+        .where(
+            t.carton.c.batch_id == batch_id,
+            t.carton.c.status == StockStatus.UNRESTRICTED.value,
+        )
+        .values(status=StockStatus.BLOCKED.value, cause=Cause.HOLD.value)
+    )
+
+
+def block_cartons(
+    work: Work, batch_id: int, names: Collection[str], *, cause: Cause, reference: str
+) -> None:
+    """Named cartons of a batch become blocked where they stand."""
+    rows = work.connection.execute(
+        select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.status)
+        .where(t.carton.c.batch_id == batch_id, t.carton.c.carton_id.in_(sorted(names)))
+        .order_by(t.carton.c.location, t.carton.c.carton_id)
+    ).all()
+    for row in rows:
+        if row.status in (StockStatus.UNRESTRICTED.value, StockStatus.INSPECTION.value):
+            status = StockStatus(row.status)
+            if status is StockStatus.UNRESTRICTED:
+                quantity, _ = ledger.on_hand(work.connection, batch_id, unrestricted(row.location))
+                release_reservations(work, batch_id, row.location, keep=quantity - 1)
+            text = Reason("story_blocked_carton", {"carton": row.carton_id})
+            event_id = work.event("blocked", text, batch_id=batch_id, reference=reference)
+            work.move(event_id, batch_id, 1, Place(row.location, status), blocked(row.location))
+        work.connection.execute(
+            update(t.carton)
+            .where(t.carton.c.carton_id == row.carton_id)
+            .values(status=StockStatus.BLOCKED.value, cause=cause.value)
+        )
+
+
+def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> None:
+    """What only a hold blocked becomes free again; what is blocked for itself stays.
+
+    The caller has made sure that no hold covers the batch any more. Past its date it stays too.
+    """
+    batch = work.batch(batch_id)
+    if work.expired(batch):
+        return
+    named = cartons_on_hold(work, batch_id)
+    own = t.carton.c.cause != Cause.HOLD.value
+    if named:
+        own |= t.carton.c.carton_id.in_(sorted(named))
+    kept = {
+        row.location: row.cartons
+        for row in work.connection.execute(
+            select(t.carton.c.location, func.count().label("cartons"))
+            .where(
+                t.carton.c.batch_id == batch_id,
+                t.carton.c.status == StockStatus.BLOCKED.value,
+                own,
+            )
+            .group_by(t.carton.c.location)
+        )
+    }
+    rows = work.connection.execute(
+        select(t.stock.c.location, t.stock.c.quantity)
+        .where(t.stock.c.batch_id == batch_id, t.stock.c.status == StockStatus.BLOCKED.value)
+        .order_by(t.stock.c.location)
+    ).all()
+    for row in rows:
+        quantity = row.quantity - kept.get(row.location, 0)
+        if quantity > 0:
+            event_id = work.event("freed", why, batch_id=batch_id, reference=reference)
+            work.move(
+                event_id, batch_id, quantity, blocked(row.location), unrestricted(row.location)
+            )
+    work.connection.execute(
+        update(t.carton)
+        .where(
+            t.carton.c.batch_id == batch_id,
+            t.carton.c.status == StockStatus.BLOCKED.value,
+            ~own,
+        )
+        .values(status=StockStatus.UNRESTRICTED.value, cause=Cause.NONE.value)
+    )
+
+
+def cartons_on_hold(work: Work, batch_id: int) -> frozenset[str]:
+    """The cartons of a batch that open holds name one by one."""
+    rows = work.connection.execute(
+        select(t.hold.c.cartons).where(
+            t.hold.c.batch_id == batch_id,
+            t.hold.c.kind == HoldKind.CARTONS.value,
+            t.hold.c.released_at.is_(None),
+        )
+    ).scalars()
+    return frozenset(name for names in rows for name in names)
+
+
+def release_reservations(work: Work, batch_id: int, location: str, *, keep: int) -> None:
+    """Blocking beats reservations made earlier (I1): the latest go first, until `keep` remain."""
+    rows = work.connection.execute(
+        select(t.reservation)
+        .where(
+            t.reservation.c.batch_id == batch_id,
+            t.reservation.c.location == location,
+            t.reservation.c.state == RESERVED,
+        )
+        .order_by(t.reservation.c.id.desc())
+    ).all()
+    reserved = sum(row.quantity for row in rows)
+    for row in rows:
+        if reserved <= keep:
+            return
+        reserved -= row.quantity
+        work.connection.execute(
+            update(t.reservation).where(t.reservation.c.id == row.id).values(state=RELEASED)
+        )
+        ledger.change_reserved(work.connection, batch_id, location, -row.quantity)
+        text = Reason(
+            "story_reservation_released", {"order": row.order_ref, "quantity": row.quantity}
+        )
+        work.event("reservation_released", text, batch_id=batch_id, reference=str(row.id))

@@ -1,0 +1,220 @@
+"""Add a hold, lift a hold. The caller has taken the hold's guards exclusively."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from contracts.reason import Reason
+from contracts.stock import AtRisk, BatchKey, Hold, HoldKind, TransportState
+from erp_link.adapters import guards
+from erp_link.adapters import tables as t
+from erp_link.adapters.guards import Guard
+from erp_link.domain.receiving import Cause
+from erp_link.service import booking, transport
+from erp_link.service.work import Work, batch_guards, key_of
+
+_ON_THE_WAY = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
+
+
+def hold_batch(work: Work, hold_id: str, batch_id: int, reason: Reason) -> None:
+    """A whole batch may not leave from now on."""
+    batch = work.batch(batch_id)
+    guards.count_hold(work.connection, Guard("batch", str(batch_id)), 1)
+    _cover(work, batch_id, hold_id, reason)
+    _insert(
+        work, hold_id, HoldKind.BATCH, reason, batch_id=batch_id, at_risk=_at_risk(work, [batch_id])
+    )
+    _told(work, hold_id, reason, batch_id, key_of(batch))
+
+
+def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> None:
+    """Everything of a supplier may not leave, what comes later included."""
+    guards.count_hold(work.connection, Guard("supplier", supplier), 1)
+    batches = _batches_of(work.connection, supplier)
+    for batch_id in batches:
+        _cover(work, batch_id, hold_id, reason)
+    risk = _at_risk(work, batches)
+    _insert(work, hold_id, HoldKind.SUPPLIER, reason, supplier=supplier, at_risk=risk)
+    _told(work, hold_id, reason, None, None)
+
+
+def hold_location(work: Work, hold_id: str, location: str, reason: Reason) -> None:
+    """What stands in a place may not leave. Statuses stay: goods may still go to quarantine."""
+    guards.count_hold(work.connection, Guard("location", location), 1)
+    for row in work.connection.execute(
+        select(t.stock.c.batch_id).where(t.stock.c.location == location).distinct()
+    ).all():
+        booking.release_reservations(work, row.batch_id, location, keep=0)
+    transport.divert_from(work, location)
+    _insert(work, hold_id, HoldKind.LOCATION, reason, location=location)
+    _told(work, hold_id, reason, None, None)
+
+
+def hold_cartons(
+    work: Work, hold_id: str, batch_id: int, cartons: Sequence[str], reason: Reason
+) -> None:
+    """Named cartons of a batch; the batch's guard makes commands on it wait."""
+    booking.block_cartons(work, batch_id, cartons, cause=Cause.HOLD, reference=hold_id)
+    transport.divert_cartons(work, cartons)
+    _insert(
+        work, hold_id, HoldKind.CARTONS, reason, batch_id=batch_id, cartons=tuple(sorted(cartons))
+    )
+    _told(work, hold_id, reason, batch_id, key_of(work.batch(batch_id)))
+
+
+def lift(work: Work, hold_id: str, *, reason: str) -> None:
+    """Release one hold; what no other hold covers becomes free."""
+    row = work.connection.execute(select(t.hold).where(t.hold.c.hold_id == hold_id)).one()
+    if row.released_at is not None:
+        return
+    work.connection.execute(
+        update(t.hold)
+        .where(t.hold.c.hold_id == hold_id)
+        .values(released_at=work.now, released_by=work.by, release_reason=reason)
+    )
+    text = Reason("story_released", {"hold": hold_id, "reason": reason})
+    batches: list[int] = []
+    match HoldKind(row.kind):
+        case HoldKind.BATCH:
+            guards.count_hold(work.connection, Guard("batch", str(row.batch_id)), -1)
+            batches = [row.batch_id]
+        case HoldKind.SUPPLIER:
+            guards.count_hold(work.connection, Guard("supplier", row.supplier), -1)
+            batches = _batches_of(work.connection, row.supplier)
+        case HoldKind.LOCATION:
+            guards.count_hold(work.connection, Guard("location", row.location), -1)
+        case HoldKind.CARTONS:
+            batches = [row.batch_id]
+    work.changes_expectations = True
+    work.event("released", text, batch_id=row.batch_id, reference=hold_id)
+    work.tell("released", hold_id, text)
+    for batch_id in batches:
+        if not guards.held(work.connection, batch_guards(work.batch(batch_id))):
+            booking.free_batch(work, batch_id, why=text, reference=hold_id)
+            transport.put_away_freed(work, batch_id)
+
+
+def guard_of_hold(row: Row[Any]) -> Guard:
+    """The guard that a hold, or its release, takes exclusively."""
+    match HoldKind(row.kind):
+        case HoldKind.BATCH | HoldKind.CARTONS:
+            return Guard("batch", str(row.batch_id))
+        case HoldKind.SUPPLIER:
+            return Guard("supplier", row.supplier)
+        case HoldKind.LOCATION:
+            return Guard("location", row.location)
+
+
+def open_holds_on(connection: Connection, batch: Row[Any], location: str = "") -> list[str]:
+    """The ids of the open holds that cover a batch, or a place where it stands."""
+    covers = (
+        ((t.hold.c.kind == HoldKind.BATCH.value) & (t.hold.c.batch_id == batch.id))
+        | ((t.hold.c.kind == HoldKind.SUPPLIER.value) & (t.hold.c.supplier == batch.supplier))
+        | ((t.hold.c.kind == HoldKind.LOCATION.value) & (t.hold.c.location == location))
+    )
+    query = select(t.hold.c.hold_id).where(t.hold.c.released_at.is_(None), covers)
+    return list(connection.execute(query.order_by(t.hold.c.hold_id)).scalars())
+
+
+def read_holds(connection: Connection, *, open_only: bool = True) -> list[Hold]:
+    """Holds, newest first."""
+    query = (
+        select(t.hold, t.batch.c.supplier.label("of"), t.batch.c.gtin, t.batch.c.lot)
+        .join(t.batch, t.batch.c.id == t.hold.c.batch_id, isouter=True)
+        .order_by(t.hold.c.raised_at.desc(), t.hold.c.hold_id.desc())
+    )
+    if open_only:
+        query = query.where(t.hold.c.released_at.is_(None))
+    tickets: dict[str, str] = {}
+    for link in connection.execute(select(t.ticket_hold).order_by(t.ticket_hold.c.ticket_id)):
+        tickets.setdefault(link.hold_id, link.ticket_id)
+    return [
+        Hold(
+            hold_id=row.hold_id,
+            kind=HoldKind(row.kind),
+            batch=BatchKey(row.of, row.gtin, row.lot) if row.batch_id is not None else None,
+            reason=Reason(row.code, row.params),
+            raised_by=row.raised_by,
+            raised_at=row.raised_at,
+            cartons=tuple(row.cartons),
+            # A supplier hold has no field of its own in the contract: its name stands here.
+            location=row.location or row.supplier,
+            ticket_id=tickets.get(row.hold_id),
+            released_at=row.released_at,
+            released_by=row.released_by,
+            release_reason=row.release_reason,
+            at_risk=tuple(AtRisk(**risk) for risk in row.at_risk),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _cover(work: Work, batch_id: int, hold_id: str, reason: Reason) -> None:
+    booking.block_batch(work, batch_id, why=reason, reference=hold_id)
+    transport.divert_batch(work, batch_id)
+
+
+def _at_risk(work: Work, batches: Sequence[int]) -> tuple[AtRisk, ...]:
+    picked = work.connection.execute(
+        select(t.reservation.c.order_ref, t.reservation.c.quantity)
+        .where(t.reservation.c.batch_id.in_(batches), t.reservation.c.state == booking.PICKED)
+        .order_by(t.reservation.c.id)
+    ).all()
+    on_the_way = work.connection.execute(
+        select(t.transport.c.order_id)
+        .where(
+            t.transport.c.batch_id.in_(batches),
+            t.transport.c.state.in_([state.value for state in _ON_THE_WAY]),
+        )
+        .order_by(t.transport.c.id)
+    ).scalars()
+    return (
+        *(AtRisk("picked", row.order_ref, row.quantity) for row in picked),
+        *(AtRisk("in_transit", order_id, 1) for order_id in on_the_way),
+    )
+
+
+def _batches_of(connection: Connection, supplier: str) -> list[int]:
+    query = select(t.batch.c.id).where(t.batch.c.supplier == supplier).order_by(t.batch.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def _insert(
+    work: Work,
+    hold_id: str,
+    kind: HoldKind,
+    reason: Reason,
+    *,
+    batch_id: int | None = None,
+    location: str = "",
+    supplier: str = "",
+    cartons: tuple[str, ...] = (),
+    at_risk: tuple[AtRisk, ...] = (),
+) -> None:
+    work.connection.execute(
+        insert(t.hold).values(
+            hold_id=hold_id,
+            kind=kind.value,
+            batch_id=batch_id,
+            location=location,
+            supplier=supplier,
+            cartons=list(cartons),
+            code=reason.code,
+            params=reason.params,
+            raised_by=work.by,
+            raised_at=work.now,
+            at_risk=[asdict(risk) for risk in at_risk],
+        )
+    )
+
+
+def _told(
+    work: Work, hold_id: str, reason: Reason, batch_id: int | None, batch: BatchKey | None
+) -> None:
+    work.changes_expectations = True
+    work.event("held", reason, batch_id=batch_id, reference=hold_id)
+    work.tell("held", hold_id, reason, batch)

@@ -1,0 +1,174 @@
+"""What is on hand, what may leave, and what happened to a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from contracts.reason import Reason
+from contracts.stock import BatchEvent, BatchKey, BatchSummary, StockStatus
+from erp_link.adapters import tables as t
+from erp_link.domain.expiry import is_expired
+from erp_link.domain.leaving import LeaveFacts, may_this_leave
+from erp_link.service.work import find_batch, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """What stands in one place in one status."""
+
+    location: str
+    batch: BatchKey
+    status: StockStatus
+    quantity: int
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSeen:
+    camera: str
+    state: str
+    detail: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen:
+    """A device as the core last heard of it."""
+
+    device: str
+    station: str
+    version: str
+    boot: str
+    seq: int
+    last_at: datetime | None
+    """Of the last entry, by the device's clock."""
+    seen_at: datetime | None
+    """When it was applied here."""
+    model_sets: dict[str, str] = field(default_factory=dict)
+    cameras: tuple[CameraSeen, ...] = ()
+
+
+def batches(connection: Connection, *, now: datetime, zone: tzinfo) -> list[BatchSummary]:
+    """Every batch that is announced or was ever here, by GTIN and lot."""
+    amounts: dict[int, dict[str, int]] = {}
+    reserved: dict[int, int] = {}
+    rows = connection.execute(
+        select(
+            t.stock.c.batch_id,
+            t.stock.c.status,
+            func.sum(t.stock.c.quantity).label("quantity"),
+            func.sum(t.stock.c.reserved).label("reserved"),
+        ).group_by(t.stock.c.batch_id, t.stock.c.status)
+    )
+    for row in rows:
+        amounts.setdefault(row.batch_id, {})[row.status] = int(row.quantity)
+        reserved[row.batch_id] = reserved.get(row.batch_id, 0) + int(row.reserved)
+    by_batch, by_supplier = _open_holds(connection)
+    known = select(t.batch).order_by(t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier)
+    return [
+        _summary(
+            row,
+            amounts.get(row.id, {}),
+            reserved.get(row.id, 0),
+            holds=(*by_batch.get(row.id, ()), *by_supplier.get(row.supplier, ())),
+            expired_on=row.expiry if is_expired(row.expiry, now=now, zone=zone) else None,
+        )
+        for row in connection.execute(known)
+    ]
+
+
+def batch_story(connection: Connection, key: BatchKey) -> list[BatchEvent]:
+    """Everything that happened to a batch, oldest first. Raises NotFoundError."""
+    batch = find_batch(connection, key)
+    rows = connection.execute(
+        select(t.event).where(t.event.c.batch_id == batch.id).order_by(t.event.c.id)
+    )
+    return [
+        BatchEvent(row.at, row.what, row.by, Reason(row.code, row.params), row.reference)
+        for row in rows
+    ]
+
+
+def stock_by_location(connection: Connection) -> list[StockLine]:
+    """What stands where, by place."""
+    rows = connection.execute(
+        select(t.stock, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
+        .join(t.batch, t.batch.c.id == t.stock.c.batch_id)
+        .where(t.stock.c.quantity > 0)
+        .order_by(t.stock.c.location, t.batch.c.gtin, t.batch.c.lot, t.stock.c.status)
+    )
+    return [
+        StockLine(row.location, key_of(row), StockStatus(row.status), row.quantity, row.reserved)
+        for row in rows
+    ]
+
+
+def devices(connection: Connection) -> list[DeviceSeen]:
+    """Every device that sent an entry."""
+    rows = connection.execute(select(t.device).order_by(t.device.c.device))
+    return [
+        DeviceSeen(
+            device=row.device,
+            station=row.station,
+            version=row.version,
+            boot=row.boot,
+            seq=row.seq,
+            last_at=row.last_at,
+            seen_at=row.seen_at,
+            model_sets=row.model_sets,
+            cameras=tuple(
+                CameraSeen(name, seen["state"], seen["detail"], seen["at"])
+                for name, seen in sorted(row.cameras.items())
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _summary(
+    row: Row[Any],
+    amounts: dict[str, int],
+    reserved: int,
+    *,
+    holds: tuple[str, ...],
+    expired_on: date | None,
+) -> BatchSummary:
+    free = amounts.get(StockStatus.UNRESTRICTED, 0)
+    inspection = amounts.get(StockStatus.INSPECTION, 0)
+    blocked = amounts.get(StockStatus.BLOCKED, 0)
+    status = StockStatus.UNRESTRICTED
+    if not free and (blocked or inspection):
+        status = StockStatus.BLOCKED if blocked else StockStatus.INSPECTION
+    reasons = may_this_leave(LeaveFacts(status, holds, expired_on))
+    return BatchSummary(
+        key=key_of(row),
+        description=row.description,
+        expiry=row.expiry,
+        on_hand=sum(amounts.values()),
+        unrestricted=free,
+        inspection=inspection,
+        blocked=blocked,
+        reserved=reserved,
+        may_leave=not reasons,
+        reasons=reasons,
+    )
+
+
+def _open_holds(
+    connection: Connection,
+) -> tuple[dict[int, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    by_batch: dict[int, tuple[str, ...]] = {}
+    by_supplier: dict[str, tuple[str, ...]] = {}
+    rows = connection.execute(
+        select(t.hold).where(t.hold.c.released_at.is_(None)).order_by(t.hold.c.hold_id)
+    )
+    for row in rows:
+        if row.kind == "batch":
+            by_batch[row.batch_id] = (*by_batch.get(row.batch_id, ()), row.hold_id)
+        elif row.kind == "supplier":
+            by_supplier[row.supplier] = (*by_supplier.get(row.supplier, ()), row.hold_id)
+    return by_batch, by_supplier

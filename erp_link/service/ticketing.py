@@ -1,0 +1,158 @@
+"""Open tickets, write in them, read them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from contracts.errors import NotFoundError
+from contracts.events import CartonJudged
+from contracts.reason import Reason
+from contracts.stock import (
+    BatchKey,
+    Evidence,
+    Ticket,
+    TicketEvent,
+    TicketState,
+    UsageDecision,
+)
+from erp_link.adapters import tables as t
+from erp_link.domain.tickets import DUE_AFTER, advance
+from erp_link.service.work import Work, key_of
+
+
+def open_ticket(
+    work: Work,
+    ticket_id: str,
+    reason: Reason,
+    *,
+    batch_id: int | None = None,
+    hold_ids: Sequence[str] = (),
+    carton_id: str = "",
+    device: str = "",
+    judged: CartonJudged | None = None,
+) -> None:
+    """A new ticket with its evidence; it contains itself where a hold is already in force."""
+    inspection = judged.inspection if judged else None
+    work.connection.execute(
+        insert(t.ticket).values(
+            ticket_id=ticket_id,
+            state=TicketState.OPEN.value,
+            batch_id=batch_id,
+            code=reason.code,
+            params=reason.params,
+            opened_at=work.now,
+            due_at=work.now + DUE_AFTER,
+            owner="",
+            carton_id=carton_id,
+            device=device,
+            station=judged.station if judged else "",
+            score=inspection.score if inspection else None,
+            threshold=inspection.threshold if inspection else None,
+            model_sets=dict(judged.model_sets) if judged else {},
+            evidence=[asdict(e) for e in judged.evidence] if judged else [],
+        )
+    )
+    for hold_id in hold_ids:
+        work.connection.execute(insert(t.ticket_hold).values(ticket_id=ticket_id, hold_id=hold_id))
+    note(work, ticket_id, "opened", "")
+    text = Reason("story_ticket", {"ticket": ticket_id})
+    work.event("ticket", text, batch_id=batch_id, reference=ticket_id)
+    work.tell("ticket", ticket_id, reason)
+
+
+def note(work: Work, ticket_id: str, what: str, words: str) -> None:
+    work.connection.execute(
+        insert(t.ticket_event).values(
+            ticket_id=ticket_id, at=work.now, by=work.by, what=what, note=words
+        )
+    )
+
+
+def set_state(work: Work, ticket_id: str, to: TicketState, *, words: str = "") -> None:
+    """Move a ticket on in its life. Raises NotFoundError, ConflictError."""
+    state = work.connection.execute(
+        select(t.ticket.c.state).where(t.ticket.c.ticket_id == ticket_id).with_for_update()
+    ).scalar_one_or_none()
+    if state is None:
+        raise unknown_ticket(ticket_id)
+    advance(ticket_id, TicketState(state), to)
+    work.connection.execute(
+        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(state=to.value)
+    )
+    note(work, ticket_id, to.value, words)
+
+
+def contain_tickets_of(work: Work, carton_id: str) -> None:
+    """A carton stands in quarantine: its open tickets are contained."""
+    waiting = work.connection.execute(
+        select(t.ticket.c.ticket_id).where(
+            t.ticket.c.carton_id == carton_id, t.ticket.c.state == TicketState.OPEN.value
+        )
+    ).scalars()
+    for ticket_id in list(waiting):
+        set_state(work, ticket_id, TicketState.CONTAINED)
+
+
+def unknown_ticket(ticket_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no ticket {ticket_id}", mend="Look in the list of tickets", ticket_id=ticket_id
+    )
+
+
+def read_tickets(connection: Connection, *, only: str | None = None) -> list[Ticket]:
+    """Every ticket, newest first; or the one."""
+    query = (
+        select(t.ticket, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
+        .join(t.batch, t.batch.c.id == t.ticket.c.batch_id, isouter=True)
+        .order_by(t.ticket.c.opened_at.desc(), t.ticket.c.ticket_id.desc())
+    )
+    if only is not None:
+        query = query.where(t.ticket.c.ticket_id == only)
+    rows = connection.execute(query).all()
+    ids = [row.ticket_id for row in rows]
+    history: dict[str, list[TicketEvent]] = {}
+    holds: dict[str, list[str]] = {}
+    for part in _chunks(ids):
+        events = select(t.ticket_event).where(t.ticket_event.c.ticket_id.in_(part))
+        for event in connection.execute(events.order_by(t.ticket_event.c.id)):
+            history.setdefault(event.ticket_id, []).append(
+                TicketEvent(event.at, event.by, event.what, event.note)
+            )
+        links = select(t.ticket_hold).where(t.ticket_hold.c.ticket_id.in_(part))
+        for link in connection.execute(links.order_by(t.ticket_hold.c.hold_id)):
+            holds.setdefault(link.ticket_id, []).append(link.hold_id)
+    return [
+        _ticket(row, tuple(holds.get(row.ticket_id, ())), tuple(history.get(row.ticket_id, ())))
+        for row in rows
+    ]
+
+
+def _ticket(row: Row[Any], holds: tuple[str, ...], history: tuple[TicketEvent, ...]) -> Ticket:
+    batch: BatchKey | None = key_of(row) if row.batch_id is not None else None
+    return Ticket(
+        ticket_id=row.ticket_id,
+        state=TicketState(row.state),
+        batch=batch,
+        reason=Reason(row.code, row.params),
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        owner=row.owner,
+        hold_ids=holds,
+        carton_id=row.carton_id,
+        device=row.device,
+        station=row.station,
+        score=row.score,
+        threshold=row.threshold,
+        model_sets=row.model_sets,
+        evidence=tuple(Evidence(**e) for e in row.evidence),
+        decision=UsageDecision(row.decision) if row.decision else None,
+        history=history,
+    )
+
+
+def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (ids[i : i + size] for i in range(0, len(ids), size))

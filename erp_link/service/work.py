@@ -1,0 +1,167 @@
+"""One write transaction of the core: its connection, its moment, what its guards said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, insert, select, update
+
+from contracts.errors import NotFoundError
+from contracts.reason import Reason
+from contracts.stock import BatchKey, StockStatus
+from erp_link.adapters import guards, ledger
+from erp_link.adapters import tables as t
+from erp_link.adapters.guards import Guard, Guarding, insert_missing
+from erp_link.domain.effects import Effect
+from erp_link.domain.expiry import is_expired
+from erp_link.domain.moves import Place, transfer
+
+EXPECTATIONS = "expectations"
+
+
+@dataclass(slots=True)
+class Work:
+    """Handed to every command. Its guards are taken once, before any other row is locked."""
+
+    connection: Connection
+    now: datetime
+    zone: tzinfo
+    guarding: Guarding = Guarding.LOCKED
+    read_before: frozenset[Guard] | None = None
+    by: str = ""
+    effects: list[Effect] = field(default_factory=list)
+    held: frozenset[Guard] | None = None
+    changes_expectations: bool = False
+
+    def take(self, share: Iterable[Guard], exclusive: Iterable[Guard] = ()) -> None:
+        if self.held is not None:
+            raise AssertionError("guards are taken once in a transaction, in one order")
+        exclusive = frozenset(exclusive)
+        if self.guarding is Guarding.LOCKED or exclusive:
+            self.held = guards.take(self.connection, share=share, exclusive=exclusive)
+        elif self.guarding is Guarding.FLAG_READ_FIRST and self.read_before is not None:
+            self.held = self.read_before
+        else:
+            self.held = guards.held(self.connection, frozenset(share))
+
+    def is_held(self, *wanted: Guard) -> bool:
+        if self.held is None:
+            raise AssertionError("asked for holds before the guards were taken")
+        return not self.held.isdisjoint(wanted)
+
+    def expired(self, batch: Row[Any]) -> bool:
+        return is_expired(batch.expiry, now=self.now, zone=self.zone)
+
+    def batch(self, batch_id: int) -> Row[Any]:
+        return self.connection.execute(select(t.batch).where(t.batch.c.id == batch_id)).one()
+
+    def event(
+        self,
+        what: str,
+        text: Reason,
+        *,
+        batch_id: int | None = None,
+        session_id: int | None = None,
+        reference: str = "",
+        at: datetime | None = None,
+    ) -> int:
+        """Append to the history; the id of the event."""
+        result = self.connection.execute(
+            insert(t.event).values(
+                at=at or self.now,
+                what=what,
+                by=self.by,
+                batch_id=batch_id,
+                session_id=session_id,
+                reference=reference,
+                code=text.code,
+                params=text.params,
+            )
+        )
+        return new_id(result)
+
+    def move(
+        self, event_id: int, batch_id: int, quantity: int, source: Place, target: Place
+    ) -> None:
+        ledger.post(self.connection, event_id, transfer(batch_id, quantity, source, target))
+
+    def tell(self, kind: str, reference: str, text: Reason, batch: BatchKey | None = None) -> None:
+        self.effects.append(Effect(kind, reference, text, batch))
+
+    def finish(self) -> None:
+        """Last of all, because every carton of every station comes through this one row."""
+        if not self.changes_expectations:
+            return
+        raised = self.connection.execute(
+            update(t.counter)
+            .where(t.counter.c.name == EXPECTATIONS)
+            .values(value=t.counter.c.value + 1)
+        )
+        if raised.rowcount == 0:
+            self.connection.execute(insert(t.counter).values(name=EXPECTATIONS, value=1))
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """The number that the database gave to the row just inserted."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise AssertionError("the statement inserted no single row")
+    return int(key[0])
+
+
+def key_of(row: Row[Any]) -> BatchKey:
+    """The key of a row of `batch`."""
+    return BatchKey(row.supplier, row.gtin, row.lot)
+
+
+def find_batch(connection: Connection, key: BatchKey) -> Row[Any]:
+    """The row of a batch. Raises NotFoundError."""
+    row = connection.execute(select(t.batch).where(*_is(key))).one_or_none()
+    if row is None:
+        raise NotFoundError(
+            f"Batch {key} is not known here",
+            mend="Check supplier, GTIN and lot",
+            batch=str(key),
+        )
+    return row
+
+
+def ensure_batch(connection: Connection, key: BatchKey) -> int:
+    """The number of a batch, known from now on."""
+    wanted = select(t.batch.c.id).where(*_is(key))
+    found = connection.execute(wanted).scalar_one_or_none()
+    if found is None:
+        connection.execute(
+            insert_missing(connection, t.batch).values(
+                supplier=key.supplier, gtin=key.gtin, lot=key.lot, description=""
+            )
+        )
+        found = connection.execute(wanted).scalar_one()
+    return int(found)
+
+
+def batch_guards(batch: Row[Any]) -> tuple[Guard, Guard]:
+    return Guard("batch", str(batch.id)), Guard("supplier", str(batch.supplier))
+
+
+def location_guard(code: str) -> Guard:
+    return Guard("location", code)
+
+
+def unrestricted(location: str) -> Place:
+    return Place(location, StockStatus.UNRESTRICTED)
+
+
+def blocked(location: str) -> Place:
+    return Place(location, StockStatus.BLOCKED)
+
+
+def _is(key: BatchKey) -> tuple[ColumnElement[bool], ...]:
+    return (
+        t.batch.c.supplier == key.supplier,
+        t.batch.c.gtin == key.gtin,
+        t.batch.c.lot == key.lot,
+    )
