@@ -1,0 +1,47 @@
+# Tallyman's commands. `make run` and `make test` are all that a fresh machine needs:
+# both set up first, and a set-up that is done costs nothing.
+#
+# ARGS     passed on:  make run ARGS=--once   make test ARGS="tests/erp_link -x"
+# PROFILE  dev (default: everything for tests and checks) or runtime
+# PYTHON   the interpreter to build .venv from, where the first fitting one is not wanted
+
+PROFILE ?= dev
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt lock image image-test clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## .venv with everything, so that .venv/bin/tallyman works
+	@PROFILE=$(PROFILE) sh scripts/setup.sh
+
+run: setup ## start everything here; pages on http://127.0.0.1:8080 until Ctrl-C
+	@exec .venv/bin/tallyman up $(ARGS)
+
+test: setup ## the tests
+	@.venv/bin/pytest $(ARGS)
+
+check: setup ## style, format, types, layers, page scripts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	sh scripts/npm.sh run --silent check
+
+fmt: setup ## format and mend what can be mended by itself
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: ## compile the hashed locks; UPGRADE=--upgrade takes newer releases
+	@sh scripts/lock.sh $(UPGRADE)
+
+image: ## the container image, with the machine's docker or podman
+	@sh scripts/image.sh
+
+image-test: ## build the image for real and run the dock demo in it (Debian, as root)
+	@bash deploy/image_test.sh
+
+clean: ## remove what set-up made; data in var/ stays
+	rm -rf .venv node_modules build dist appliance/web/static/vendor
