@@ -33,6 +33,8 @@ class CartonJudged:
     model_sets: dict[str, str]
     variant: str
     frames: int = 1
+    name: str = ""
+    """The replayed picture's stem; empty for a live carton."""
 
 
 @dataclass(frozen=True, slots=True)
