@@ -83,7 +83,7 @@ class FolderSource:
     """One camera's pictures of a folder, in name order, `interval_s` apart; then it ends.
 
     With `loop` it starts over, for demonstrations. A file that cannot be decoded raises
-    BadFrameError naming it.
+    BadFrameError naming it; calling `frames` again goes on with the next one.
     """
 
     live = False
@@ -107,15 +107,20 @@ class FolderSource:
         self._interval_s = interval_s
         self._loop = loop
         self._number = 0
+        self._next = 0
 
     async def frames(self) -> AsyncIterator[Frame]:
-        first = True
-        while first or self._loop:
-            first = False
-            for carton in pair(list_pictures(self._folder), self._cameras):
-                for file in carton.files.get(self._camera, ()):
-                    yield await self._load(file)
-                    await asyncio.sleep(self._interval_s)
+        while True:
+            cartons = await asyncio.to_thread(pair, list_pictures(self._folder), self._cameras)
+            files = [file for each in cartons for file in each.files.get(self._camera, ())]
+            while self._next < len(files):
+                file = files[self._next]
+                self._next += 1
+                yield await self._load(file)
+                await asyncio.sleep(self._interval_s)
+            self._next = 0
+            if not (self._loop and files):
+                return
 
     async def _load(self, file: PurePath) -> Frame:
         data = await asyncio.to_thread((self._folder / file).read_bytes)
