@@ -55,6 +55,8 @@ class EdgeConfig:
     device: str = "edge-01"
     listen: str = "127.0.0.1:8081"
     hub_url: str = "https://127.0.0.1:8443"
+    pages_url: str = "http://127.0.0.1:8080"
+    """The hub's pages, for links from the station's own port."""
     enrolment: str = ""
     """File with the hub's fingerprint and this device's single-use claim token."""
     trigger: str = "presence"

@@ -1,7 +1,7 @@
 """What the station page shows and what an operator may do there: types and the port (I6, I7).
 
 The page is served by the edge process, so it works while the hub is away. `Desk` is implemented
-by appliance.station_desk; pages and their tests know only this file.
+by appliance.edge.desk; pages and their tests know only this file.
 """
 
 from __future__ import annotations

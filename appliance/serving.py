@@ -27,6 +27,15 @@ _GRACE_S = 2
 log = structlog.get_logger()
 
 
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, in place of ending the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """PEM files of a server. With `client_ca`, only clients with its certificates may connect
@@ -53,7 +62,6 @@ class Serving:
     def __init__(self) -> None:
         self._servers: list[_Server] = []
         self._jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-        self._stop = asyncio.Event()
 
     def http(self, app: ASGIApp, listen: str, *, where: str, tls: Tls | None = None) -> None:
         """Serve `app` on HOST:PORT. Raises BadInputError for an address that is not safe."""
@@ -79,19 +87,14 @@ class Serving:
         """Run `work` until the process ends; when it raises, the process ends with it."""
         self._jobs.append((name, work))
 
-    def stop(self) -> None:
-        self._stop.set()
-
     async def run(self) -> None:
         """Raises what a job raised, and UnavailableError when an address is taken."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+        stop = stop_signal()
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self._serve(server)) for server in self._servers
         ]
         tasks += [asyncio.create_task(self._do(name, work)) for name, work in self._jobs]
-        stopping: asyncio.Task[object] = asyncio.create_task(self._stop.wait())
+        stopping: asyncio.Task[object] = asyncio.create_task(stop.wait())
         waited: set[asyncio.Task[object]] = {stopping, *tasks}
         try:
             done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)

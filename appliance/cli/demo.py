@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +47,20 @@ def samples(
         typer.echo(f"enrol    {pictures[0].parent} ({len(pictures)} pictures, GTIN {gtin})")
     for truth in delivery.truth:
         typer.echo(f"{truth.stem}  {' or '.join(truth.expected):16} {truth.tells}")
+
+
+@demo.command()
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="Where the samples stand or go.")],
+    *,
+    profiles: Annotated[Path, typer.Option(help="Folder of product profiles.")],
+    today: Annotated[str, typer.Option(help="Day of the delivery, ISO 8601.")],
+) -> None:
+    """Write the samples and enrol their products, as `tallyman up` does at its first start."""
+    from appliance.demo.prepare import prepare as make_ready
+    from appliance.profiles import ProfileFolder
+
+    make_ready(folder, ProfileFolder(profiles), today=date.fromisoformat(today))
 
 
 def _now() -> datetime:

@@ -1,0 +1,1 @@
+"""The edge process: composition of cameras, station, journal, uplink and station page."""

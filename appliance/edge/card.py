@@ -1,0 +1,78 @@
+"""A journal entry as the station page shows it: pure, so that live cartons and those found in the
+journal after a restart look the same (I6).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appliance.desk import CartonCard
+from contracts.asn import Expectations
+from contracts.events import CartonJudged, CartonSettled
+from contracts.reading import FieldValue, LabelFields
+from contracts.verdict import Decision
+
+
+def card_of(
+    body: CartonJudged,
+    *,
+    at: datetime,
+    expectations: Expectations | None = None,
+    elapsed_ms: float | None = None,
+) -> CartonCard:
+    """`elapsed_ms` is the time from frames to durable verdict where it was measured; for an entry
+    from the journal it is the time the engines took.
+    """
+    reading, inspection = body.reading, body.inspection
+    measured = (reading.elapsed_ms if reading else 0.0) + (
+        inspection.elapsed_ms if inspection else 0.0
+    )
+    line = body.verdict.asn_line
+    descriptions = {
+        e.line.number: e.line.description for e in (expectations or Expectations()).lines
+    }
+    return CartonCard(
+        carton_id=body.carton_id,
+        station=body.station,
+        at=at,
+        verdict=body.verdict,
+        fields=reading.fields if reading else LabelFields(),
+        description=descriptions.get(line, "") if line is not None else "",
+        candidates=reading.candidates
+        if reading and body.verdict.decision is Decision.REVIEW
+        else (),
+        quads=(*(text.quad for text in reading.lines), *(code.quad for code in reading.symbols))
+        if reading
+        else (),
+        regions=inspection.regions if inspection else (),
+        evidence=body.evidence,
+        model_sets=tuple(body.model_sets.values()),
+        elapsed_ms=measured if elapsed_ms is None else elapsed_ms,
+    )
+
+
+def settled(card: CartonCard, answer: CartonSettled) -> CartonCard:
+    """The card after an operator's answer; what the machine read gives way to what a person said."""
+    fields = LabelFields(
+        gtin=_said(answer.gtin), batch=_said(answer.batch), expiry=_said(answer.expiry)
+    )
+    return CartonCard(
+        carton_id=card.carton_id,
+        station=card.station,
+        at=card.at,
+        verdict=card.verdict,
+        fields=card.fields if answer.how == "refused" else fields,
+        description=card.description,
+        slot=card.slot,
+        candidates=(),
+        quads=card.quads,
+        regions=card.regions,
+        evidence=card.evidence,
+        model_sets=card.model_sets,
+        elapsed_ms=card.elapsed_ms,
+        settled_by=answer.operator,
+    )
+
+
+def _said(value: str) -> FieldValue | None:
+    return FieldValue(value, 1.0, "operator") if value else None

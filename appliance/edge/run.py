@@ -1,0 +1,130 @@
+"""Composition of an edge box: opens its parts, starts its servers and jobs, closes them in order.
+
+Everything a station needs to judge stands on this machine; the hub, the broker and Valkey may come
+and go (I6). What the box does with its parts is edge_box.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from appliance.cartons.lane import LaneOutput
+from appliance.config import Config
+from appliance.edge.box import EdgeBox, EdgeParts
+from appliance.edge.cameras import open_eyes
+from appliance.edge.web import edge_app
+from appliance.evidence import EvidenceStore
+from appliance.identity.device import DeviceIdentity
+from appliance.identity.enrol import enrol
+from appliance.journal.journal import Journal
+from appliance.layout import Layout
+from appliance.live.connect import open_live
+from appliance.model_sets import BACKBONE, READER, carried
+from appliance.profiles import ProfileFolder
+from appliance.services.datalock import hold
+from appliance.services.mqtt import MqttBus
+from appliance.serving import Serving
+from appliance.uplink.sender import Uplink
+from contracts.clock import Clock, SystemClock
+from contracts.errors import BadInputError, UnavailableError
+from vision.defects.inspector import DefectInspector
+from vision.reading.reader import LabelReader
+
+_ENROL_AGAIN_S = 2.0
+log = structlog.get_logger()
+
+
+async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
+    """Run until SIGTERM. Raises BadInputError, AlreadyRunningError, ArtefactRefusedError."""
+    clock = clock or SystemClock()
+    layout, edge = Layout(config.data), config.edge
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold(layout.edge))
+        engines = asyncio.create_task(asyncio.to_thread(load_engines, edge.threads))
+        identity = DeviceIdentity.open_or_create(layout.identity, edge.device)
+        await introduce(identity, config)
+        journal = stack.enter_context(Journal.open(layout.journal, identity=identity, clock=clock))
+        evidence = EvidenceStore(layout.edge_evidence)
+        live = open_live(config.live.url)
+        bus: MqttBus | None = None
+        if config.broker.url:
+            bus = MqttBus(config.broker.url, client_id=f"tallyman-{edge.device}")
+            await stack.enter_async_context(bus)
+        uplink = Uplink(
+            journal, evidence, edge.hub_url, identity, folder=layout.uplink, clock=clock
+        )
+        eyes = open_eyes(config, bus=bus, clock=clock)
+        reader, inspector = await engines
+        box = EdgeBox(
+            EdgeParts(
+                config=config,
+                reader=reader,
+                inspector=inspector,
+                profiles=ProfileFolder(Path(edge.profiles) if edge.profiles else layout.profiles),
+                journal=journal,
+                evidence=evidence,
+                live=live,
+                lane=LaneOutput(bus, station=edge.station, deadline_ms=edge.lane_deadline_ms)
+                if bus
+                else None,
+                uplink=uplink,
+                eyes=eyes,
+            )
+        )
+        await box.begin()
+
+        serving = Serving()
+        app = edge_app(
+            config, box.desk, live, evidence, eyes, sessions=uplink.sessions, clock=clock
+        )
+        serving.http(app, edge.listen, where="edge.listen")
+        serving.job("uplink", uplink.run)
+        serving.job("cartons", box.judge_cartons)
+        serving.job("places", box.follow_places)
+        serving.job("pulse", box.pulse)
+        for camera in eyes.cameras:
+            serving.job(f"camera {camera.name}", camera.run)
+        for name, work in eyes.jobs:
+            serving.job(name, work)
+        await serving.run()
+
+
+def load_engines(threads: int) -> tuple[LabelReader, DefectInspector]:
+    """Both engines from the sets that this appliance carries, every file checked (I5)."""
+    reading, seeing = carried(READER), carried(BACKBONE)
+    return (
+        LabelReader.load(reading.folder, model_set=reading.digest, threads=threads),
+        DefectInspector.load(seeing.folder, model_set=seeing.digest, threads=threads),
+    )
+
+
+async def introduce(identity: DeviceIdentity, config: Config) -> None:
+    """A new device claims its certificate from the hub, once; it waits for the hub to be there.
+
+    Raises BadInputError where no claim was given, and what the hub says against it.
+    """
+    if identity.is_enrolled:
+        return
+    claim_file = Path(config.edge.enrolment)
+    try:
+        claim = json.loads(await asyncio.to_thread(claim_file.read_text, encoding="utf-8"))
+        token, fingerprint = str(claim["token"]), str(claim["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"Device {identity.device} has no certificate and edge.enrolment "
+            f"({config.edge.enrolment or 'empty'}) holds no claim",
+            mend="Make a claim at the hub and give its file to the device",
+        ) from error
+    while True:
+        try:
+            await enrol(identity, config.edge.hub_url, token=token, fingerprint=fingerprint)
+        except UnavailableError as error:
+            log.warning("waiting for the hub to enrol", error=str(error))
+            await asyncio.sleep(_ENROL_AGAIN_S)
+        else:
+            return

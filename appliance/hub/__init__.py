@@ -1,0 +1,1 @@
+"""The hub process: composition of stock core, device port, AGV bridge and pages."""

@@ -1,0 +1,154 @@
+"""The state of every part, for the health page: looked at every two seconds, kept with its time.
+
+A page shows how old a value is; a part that stops reporting goes grey by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from agv_bridge.bridge import AgvBridge
+from appliance.bench.facts import rss_mb
+from appliance.live.memory import MemoryLiveView
+from appliance.live.valkey import ValkeyLiveView
+from appliance.pulse import EVERY_S, pulse_key
+from appliance.services.mqtt import MqttBus
+from appliance.web.ports import HealthItem
+from contracts.clock import Clock
+from erp_link.service.core import Core, DeviceSeen
+
+_SILENT = timedelta(minutes=2)
+_COMMIT_LIMIT_MS = 50.0
+_BATTERY_LOW = 20.0
+
+
+class HubHealth:
+    """Implements appliance.web.ports.HealthSource; `watch` keeps it fresh."""
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        bus: MqttBus | None,
+        bridge: AgvBridge | None,
+        live: MemoryLiveView | ValkeyLiveView,
+        clock: Clock,
+    ) -> None:
+        self._core = core
+        self._bus = bus
+        self._bridge = bridge
+        self._live = live
+        self._clock = clock
+        self._items: tuple[HealthItem, ...] = ()
+
+    def health(self) -> Sequence[HealthItem]:
+        return self._items
+
+    async def watch(self) -> None:
+        """Look again and again; pages hear of it by the `health` event."""
+        while True:
+            seen = await asyncio.to_thread(self._core.devices)
+            pulses = {
+                each.device: await self._live.last(pulse_key(each.device)) or {} for each in seen
+            }
+            before, now = self._items, self._clock.now()
+            self._items = (*self._own(now), *_devices(seen, pulses, now))
+            if [item.state for item in before] != [item.state for item in self._items]:
+                await self._live.publish("health", {"at": now.isoformat()})
+            await asyncio.sleep(EVERY_S)
+
+    def _own(self, now: datetime) -> Iterable[HealthItem]:
+        yield HealthItem(
+            "process", "hub", "ok", f"{rss_mb():.0f}", "MB", detail=f"pid {os.getpid()}", at=now
+        )
+        if self._bus is not None:
+            yield HealthItem("broker", "MQTT", "ok" if self._bus.connected else "down", at=now)
+        view = self._live.health()
+        yield HealthItem(
+            "live",
+            "Valkey" if isinstance(self._live, ValkeyLiveView) else "memory",
+            "ok" if view.ok else "down",
+            value=str(view.lost) if view.lost else "",
+            detail=view.detail,
+            at=now,
+        )
+        for vehicle in self._bridge.vehicles() if self._bridge is not None else ():
+            battery = vehicle.battery_percent
+            low = battery is not None and battery < _BATTERY_LOW
+            state = "down" if not vehicle.online else "warn" if low or vehicle.errors else "ok"
+            yield HealthItem(
+                "agv",
+                vehicle.vehicle,
+                state,
+                value=f"{battery:.0f}" if battery is not None else "",
+                unit="%" if battery is not None else "",
+                detail=", ".join(vehicle.errors) or vehicle.order_id or vehicle.last_node,
+                at=vehicle.updated_at,
+                max_age_s=60.0,
+            )
+
+
+def _devices(
+    seen: Iterable[DeviceSeen], pulses: Mapping[str, Mapping[str, object]], now: datetime
+) -> Iterable[HealthItem]:
+    for device in seen:
+        pulse = pulses.get(device.device, {})
+        at = _time(pulse.get("at"))
+        silent = at is None or now - at > _SILENT
+        yield HealthItem(
+            "device",
+            device.device,
+            "down" if silent else "ok",
+            value=str(device.seq),
+            detail=f"{device.station} {device.version}",
+            at=device.seen_at,
+            max_age_s=3600.0,
+        )
+        if pulse:
+            yield from _pulse(device.device, pulse, at)
+        for camera in device.cameras:
+            state = "ok" if camera.state == "ok" else "warn"
+            yield HealthItem(
+                "camera",
+                f"{device.station} {camera.camera}",
+                state,
+                value=camera.state,
+                detail=camera.detail,
+                at=_time(camera.at),
+                max_age_s=86400.0,
+            )
+        for use, digest in sorted(device.model_sets.items()):
+            yield HealthItem("model_set", f"{device.device} {use}", "ok", digest=digest)
+
+
+def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Iterable[HealthItem]:
+    commit, lag = _number(pulse.get("commit_p95_ms")), int(_number(pulse.get("lag")))
+    yield HealthItem(
+        "process", f"edge {device}", "ok", f"{_number(pulse.get('rss_mb')):.0f}", "MB", at=at
+    )
+    stopped = str(pulse.get("stopped") or "")
+    slow = commit > _COMMIT_LIMIT_MS
+    yield HealthItem(
+        "journal",
+        device,
+        "down" if stopped else "warn" if slow else "ok",
+        f"{commit:.1f}",
+        "ms",
+        detail=stopped,
+        at=at,
+    )
+    yield HealthItem("uplink", device, "warn" if lag else "ok", str(lag), at=at)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

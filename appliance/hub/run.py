@@ -1,0 +1,118 @@
+"""Composition of the hub: stock core, device port, AGV bridge, pages.
+
+Stateless but for its stores: every effect follows from the core's tables, so a hub that was killed
+goes on where its database stands (I2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import FastAPI
+
+from agv_bridge.bridge import AgvBridge
+from appliance import problems
+from appliance.accounts.store import Accounts
+from appliance.config import Config
+from appliance.evidence import EvidenceStore
+from appliance.hub.health import HubHealth
+from appliance.hub.moves import CoreMoves
+from appliance.hub.news import HubNews
+from appliance.hub.web import hub_app
+from appliance.identity import api as identity_api
+from appliance.identity.registry import DeviceRegistry
+from appliance.identity.site_ca import SiteCa
+from appliance.layout import Layout
+from appliance.live.connect import open_live
+from appliance.services.datalock import hold
+from appliance.services.mqtt import MqttBus
+from appliance.serving import Serving, Tls
+from appliance.uplink import intake
+from contracts.clock import Clock, SystemClock
+from erp_link.domain.places import SiteLayout, Slot
+from erp_link.service.core import Core
+
+log = structlog.get_logger()
+
+
+async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
+    """Run until SIGTERM. Raises BadInputError, AlreadyRunningError, UnavailableError."""
+    clock = clock or SystemClock()
+    layout = Layout(config.data)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold(layout.hub))
+        ca = SiteCa.open_or_create(
+            layout.site_ca, clock=clock, names=("127.0.0.1", "::1", *config.hub.names)
+        )
+        registry = DeviceRegistry(layout.devices_db, ca, clock)
+        stack.callback(registry.close)
+        accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
+        stack.callback(accounts.close)
+        core = await asyncio.to_thread(_open_core, config, clock)
+        stack.callback(core.close)
+        evidence = EvidenceStore(layout.hub_evidence)
+        live = open_live(config.live.url)
+        stack.push_async_callback(live.close)
+
+        bus: MqttBus | None = None
+        bridge: AgvBridge | None = None
+        if config.broker.url:
+            bus = MqttBus(config.broker.url, client_id="tallyman-hub")
+            await stack.enter_async_context(bus)
+            bridge = AgvBridge(bus, CoreMoves(core, live), clock=clock)
+        news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
+        health = HubHealth(core, bus=bus, bridge=bridge, live=live, clock=clock)
+
+        devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
+        problems.install(devices)
+        devices.include_router(
+            identity_api.router(registry, ca, clock=clock, account_facts=accounts.facts)
+        )
+        devices.include_router(
+            intake.router(
+                core,
+                registry=registry,
+                evidence=evidence,
+                ca=ca,
+                clock=clock,
+                on_applied=news.applied,
+            )
+        )
+        app, forwarding = hub_app(
+            config, core, accounts=accounts, evidence=evidence, live=live, health=health,
+            clock=clock,
+        )  # fmt: skip
+        stack.push_async_callback(forwarding.aclose)
+
+        serving = Serving()
+        files = ca.device_port_files()
+        serving.http(
+            devices,
+            config.hub.device_listen,
+            where="hub.device_listen",
+            tls=Tls(files.certificate, files.key),
+        )
+        serving.http(app, config.hub.listen, where="hub.listen", tls=_pages_tls(config))
+        if bridge is not None:
+            serving.job("AGV bridge", bridge.run)
+        serving.job("health", health.watch)
+        await serving.run()
+
+
+def _open_core(config: Config, clock: Clock) -> Core:
+    slots = tuple(Slot(code) for code in config.hub.slots)
+    layout = SiteLayout(slots) if slots else SiteLayout()
+    (config.data / "hub").mkdir(parents=True, exist_ok=True)
+    return Core(
+        config.database_url, clock=clock, layout=layout, zone=ZoneInfo(config.site.time_zone)
+    )
+
+
+def _pages_tls(config: Config) -> Tls | None:
+    if not config.hub.tls_certificate:
+        return None
+    return Tls(Path(config.hub.tls_certificate), Path(config.hub.tls_key))

@@ -1,0 +1,90 @@
+"""The hub's pages and its JSON API: composition of routers, and who may pass."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from appliance.accounts import routes as accounts_routes
+from appliance.accounts.store import Accounts
+from appliance.accounts.user import Role
+from appliance.accounts.web import require_scope
+from appliance.config import Config
+from appliance.evidence import EvidenceStore
+from appliance.hub.forward import forward_router
+from appliance.hub.records import CoreRecords
+from appliance.web.app import create_app
+from appliance.web.evidence import evidence_router
+from appliance.web.gate import AccountsGate
+from appliance.web.health import health_router
+from appliance.web.live import live_router
+from appliance.web.ports import HealthSource
+from appliance.web.quality import quality_router
+from appliance.web.receiving import receiving_router
+from contracts.clock import Clock
+from contracts.errors import ForbiddenError
+from contracts.ports import LiveView
+from erp_link import api as core_api
+from erp_link.asn_files import parse_asn
+from erp_link.service.core import Core
+
+
+def hub_app(
+    config: Config,
+    core: Core,
+    *,
+    accounts: Accounts,
+    evidence: EvidenceStore,
+    live: LiveView,
+    health: HealthSource,
+    clock: Clock,
+) -> tuple[FastAPI, httpx.AsyncClient]:
+    """The application, and the forwarding client to close at the end."""
+    app = create_app(config.site.name, station=config.edge.station, clock=clock)
+    app.state.sessions = accounts
+    gate, records = AccountsGate(), CoreRecords(core)
+    app.include_router(
+        accounts_routes.router(
+            accounts, app.state.pages.render, tls=bool(config.hub.tls_certificate)
+        )
+    )
+    app.include_router(quality_router(records, gate))
+    app.include_router(
+        receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
+    )
+    app.include_router(health_router(health, gate))
+    app.include_router(evidence_router(evidence, gate))
+    app.include_router(live_router(live, gate, clock=clock))
+    app.include_router(core_api.router(lambda: core, allowed))
+    forwarding, client = forward_router(config.hub.edge_url)
+    app.include_router(forwarding)
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> Response:
+        return RedirectResponse("/station")
+
+    return app, client
+
+
+def allowed(*roles: str) -> Callable[[Request], Awaitable[str]]:
+    """A dependency of the JSON API: who asks, by an API token whose scope is one of `roles`, or a
+    person who has one of them.
+    """
+    checks = [require_scope(role, *(Role(each) for each in roles)) for role in roles]
+
+    async def dependency(request: Request) -> str:
+        refusal: ForbiddenError | None = None
+        for check in checks:
+            try:
+                return await check(request)
+            except ForbiddenError as error:
+                refusal = error
+        assert refusal is not None  # noqa: S101 -- a route names at least one role
+        raise refusal
+
+    return dependency

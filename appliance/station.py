@@ -1,0 +1,244 @@
+"""The whole story of one carton, in one file (I1, I2, I4, I6, I7).
+
+Frames come in with the carton they belong to; they are read against what was announced, the goods
+are looked at, the verdict is judged, kept durably in the device's journal, and only then told to
+the lane, the page and (through the uplink, which listens to the journal) the hub. Whatever fails
+on the way, the carton goes to review: nothing is accepted that is not on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from appliance.cameras.frame import Frame
+from appliance.cartons.view import CartonView
+from appliance.desk import CartonCard
+from appliance.edge.card import card_of
+from appliance.evidence import EvidenceStore
+from appliance.journal.journal import Journal
+from appliance.judge import JudgePolicy, judge
+from contracts.asn import Expectations, ExpectedLine
+from contracts.errors import JournalFullError, TallymanError
+from contracts.events import CartonJudged
+from contracts.inspection import InspectDecision, Inspection
+from contracts.reading import LabelReading
+from contracts.reason import Reason
+from contracts.stock import Evidence
+from contracts.verdict import Decision, Verdict
+from vision.defects.evidence import heatmap_jpeg
+from vision.defects.inspector import Inspected
+from vision.defects.profile import Profile
+
+LABEL, INSPECT = "label", "inspect"
+VARIANT = "onnxruntime-cpu"
+# More frames than these cost time and add little: the tracker keeps the sharpest.
+_LABEL_FRAMES = 3
+
+log = structlog.get_logger()
+
+
+class Reader(Protocol):
+    @property
+    def model_set(self) -> str: ...
+
+    def read(
+        self, frames: Sequence[NDArray[np.uint8]], expected: Sequence[ExpectedLine], *, name: str
+    ) -> LabelReading: ...
+
+
+class Inspector(Protocol):
+    @property
+    def model_set(self) -> str: ...
+
+    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
+
+
+class Lane(Protocol):
+    async def publish(self, carton_id: str, decision: Decision, *, opened_at: datetime) -> str:
+        """Tell the diverter; answers the lane that was told (review when the verdict is late)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StationParts:
+    """What a station is made of; edge.py puts the real ones in, tests may put others."""
+
+    reader: Reader
+    inspector: Inspector
+    profile_for: Callable[[str], Profile | None]
+    """By GTIN."""
+    expectations: Callable[[], Expectations]
+    journal: Journal
+    evidence: EvidenceStore
+    lane: Lane | None
+    policy: JudgePolicy
+    time_zone: ZoneInfo
+
+
+class Station:
+    """Judges cartons one after the other. `stopped_because` is set while the journal is full."""
+
+    def __init__(self, name: str, parts: StationParts) -> None:
+        self.name = name
+        self._parts = parts
+        self.stopped_because = ""
+        self.commit_ms: deque[float] = deque(maxlen=200)
+        """How long the last verdicts took to become durable."""
+
+    async def judge_carton(self, view: CartonView) -> CartonCard:
+        """From frames to durable verdict, lane and card.
+
+        Raises JournalFullError when the verdict could not be kept: the lane has then been told
+        review, and the station says that it stopped.
+        """
+        started = time.perf_counter()
+        parts = self._parts
+        expectations = parts.expectations()
+
+        faults = list(view.faults)
+        reading, label_evidence = await self._read(view, expectations, faults)
+        inspection, goods_evidence = await self._inspect(view, reading, expectations, faults)
+
+        stamp = parts.journal.time()
+        today = datetime.fromtimestamp(stamp.at_us / 1e6, parts.time_zone).date()
+        verdict = judge(
+            reading,
+            inspection,
+            expectations=expectations,
+            today=today,
+            clock_is_sure=stamp.trusted,
+            policy=parts.policy,
+            faults=faults,
+        )
+        body = CartonJudged(
+            carton_id=view.carton_id,
+            station=self.name,
+            session=expectations.session,
+            opened_at=view.opened_at,
+            opened_by=view.opened_by,
+            verdict=verdict,
+            reading=reading,
+            inspection=inspection,
+            evidence=(*label_evidence, *goods_evidence),
+            model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
+            variant=VARIANT,
+            frames=sum(len(frames) for frames in view.frames.values()),
+            name=view.name,
+        )
+        await self._keep(body)
+        await self._tell_lane(view, verdict)
+        return card_of(
+            body,
+            at=datetime.fromtimestamp(stamp.at_us / 1e6, tz=view.opened_at.tzinfo),
+            expectations=expectations,
+            elapsed_ms=1000 * (time.perf_counter() - started),
+        )
+
+    async def _read(
+        self, view: CartonView, expectations: Expectations, faults: list[Reason]
+    ) -> tuple[LabelReading | None, list[Evidence]]:
+        frames = view.frames.get(LABEL, ())[:_LABEL_FRAMES]
+        if not frames:
+            return None, []
+
+        def read() -> LabelReading | None:
+            images = [frame.image for frame in frames]
+            try:
+                return self._parts.reader.read(images, expectations.lines, name=frames[0].name)
+            except Exception:
+                log.warning("reader failed", carton=view.carton_id, exc_info=True)
+                faults.append(Reason("engine_failed", {"engine": "reader"}))
+                return None
+
+        return await asyncio.gather(
+            asyncio.to_thread(read), asyncio.to_thread(self._store, LABEL, frames)
+        )
+
+    async def _inspect(
+        self,
+        view: CartonView,
+        reading: LabelReading | None,
+        expectations: Expectations,
+        faults: list[Reason],
+    ) -> tuple[Inspection | None, list[Evidence]]:
+        frames = view.frames.get(INSPECT, ())[:1]
+        gtin = _product_of(reading, expectations)
+        profile = self._parts.profile_for(gtin) if gtin else None
+        if not frames:
+            return None, []
+        evidence = await asyncio.to_thread(self._store, INSPECT, frames)
+        if profile is None:
+            return None, evidence
+        try:
+            return await asyncio.to_thread(self._look, frames[0], profile, evidence)
+        except Exception:
+            log.warning("inspector failed", carton=view.carton_id, exc_info=True)
+            faults.append(Reason("engine_failed", {"engine": "inspector"}))
+            return None, evidence
+
+    def _look(
+        self, frame: Frame, profile: Profile, evidence: list[Evidence]
+    ) -> tuple[Inspection, list[Evidence]]:
+        seen = self._parts.inspector.inspect(frame.image, profile, name=frame.name)
+        if seen.inspection.decision is not InspectDecision.PASS:
+            heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))
+            evidence.append(_evidence("heatmap", heat, frame))
+        return seen.inspection, evidence
+
+    def _store(self, kind: str, frames: Sequence[Frame]) -> list[Evidence]:
+        return [_evidence(kind, self._parts.evidence.put(frame.jpeg), frame) for frame in frames]
+
+    async def _keep(self, body: CartonJudged) -> None:
+        began = time.perf_counter()
+        try:
+            await self._parts.journal.append(body)
+        except JournalFullError as error:
+            if not self.stopped_because:
+                log.warning("station stopped: the journal takes no more", station=self.name)
+            self.stopped_because = str(error)
+            if self._parts.lane is not None:
+                await self._parts.lane.publish(
+                    body.carton_id, Decision.REVIEW, opened_at=body.opened_at
+                )
+            raise
+        self.commit_ms.append(1000 * (time.perf_counter() - began))
+        if self.stopped_because:
+            log.info("the journal takes entries again", station=self.name)
+        self.stopped_because = ""
+
+    async def _tell_lane(self, view: CartonView, verdict: Verdict) -> None:
+        if self._parts.lane is None:
+            return
+        try:
+            await self._parts.lane.publish(
+                view.carton_id, verdict.decision, opened_at=view.opened_at
+            )
+        except TallymanError as error:
+            # The diverter's default lane is review; the verdict itself is safe in the journal.
+            log.warning("lane output failed", carton=view.carton_id, error=str(error))
+
+
+def _product_of(reading: LabelReading | None, expectations: Expectations) -> str | None:
+    """The GTIN whose profile judges the goods: the list's line, else what was read."""
+    if reading is None:
+        return None
+    for expected in expectations.lines:
+        if expected.line.number == reading.asn_line:
+            return expected.line.gtin
+    return reading.fields.gtin.value if reading.fields.gtin else None
+
+
+def _evidence(kind: str, sha256: str, frame: Frame) -> Evidence:
+    media_type = "image/jpeg" if kind == "heatmap" else frame.media_type
+    return Evidence(kind, sha256, media_type, frame.camera, frame.width_px, frame.height_px)

@@ -1,0 +1,204 @@
+"""`tallyman up`: everything on one machine, from nothing.
+
+Holds the data folder, starts Valkey and the broker (unless the configuration names yours), the hub,
+virtual vehicles and an edge as supervised children, and introduces the edge to the hub with a
+single-use claim. Children end with their supervisor, also when it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from appliance.accounts.store import Accounts
+from appliance.config import Config, host_port
+from appliance.identity.device import DeviceIdentity
+from appliance.identity.registry import DeviceRegistry
+from appliance.identity.site_ca import SiteCa
+from appliance.layout import Layout
+from appliance.services.address import LOOPBACK, is_free, keep_port, write_private
+from appliance.services.datalock import hold
+from appliance.services.nats import EmbeddedNats
+from appliance.services.process import ChildProcess, ChildSpec
+from appliance.services.valkey import EmbeddedValkey
+from contracts.clock import SystemClock
+from contracts.errors import UnavailableError
+
+# What the demo does through the API, as an integrator's program would.
+_DEMO_SCOPES = ("integrator", "viewer")
+_READY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is up. The edge is started last, when what it should expect is known."""
+
+    start_edge: Callable[[], Awaitable[None]]
+    pages_url: str
+    edge_url: str
+    sign_in_link: str | None
+    api_token: str
+    layout: Layout
+
+
+@asynccontextmanager
+async def everything(
+    config: Config, *, config_file: Path | None = None, replay: Path | None = None
+) -> AsyncIterator[Running]:
+    """Start all services; they end with the context, last started first.
+
+    `replay` is the folder of carton pictures that the edge judges; None: its configured cameras.
+    Raises AlreadyRunningError, and UnavailableError for a child that does not come up.
+    """
+    layout = Layout(config.data)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold(config.data))
+        live_url, broker_url = await _engines(config, layout, stack)
+        link, token = await asyncio.to_thread(_introduce, config, layout)
+        settings = _settings(config, layout, live_url)
+        if config_file is not None:
+            settings["TALLYMAN_CONFIG"] = str(config_file)
+        if replay is not None:
+            settings |= {"TALLYMAN_EDGE_TRIGGER": "replay", "TALLYMAN_EDGE_REPLAY": str(replay)}
+        pages_url = f"http://{config.hub.listen}"
+        edge_url = settings["TALLYMAN_HUB_EDGE_URL"]
+
+        async def child(name: str, ready_url: str | None) -> ChildProcess:
+            env = settings | {"TALLYMAN_BROKER_URL": broker_url(name)}
+            spec = ChildSpec(
+                name=name,
+                command=[sys.executable, "-m", "appliance", name],
+                log_file=layout.logs / f"{name}.log",
+                ready=_answers(ready_url),
+                env=env,
+                ready_within_s=_READY_S,
+            )
+            process = ChildProcess(spec)
+            stack.push_async_callback(process.stop)
+            await process.start()
+            return process
+
+        _check_free(config.hub.listen, "hub.listen")
+        await child("hub", f"{pages_url}/livez")
+        await child("fleet", None)
+
+        async def start_edge() -> None:
+            await child("edge", f"{edge_url}/livez")
+
+        yield Running(
+            start_edge=start_edge,
+            pages_url=pages_url,
+            edge_url=edge_url,
+            sign_in_link=f"{pages_url}/first-sign-in/{link}" if link else None,
+            api_token=token,
+            layout=layout,
+        )
+
+
+async def _engines(
+    config: Config, layout: Layout, stack: AsyncExitStack
+) -> tuple[str, Callable[[str], str]]:
+    """Valkey's URL, and the broker's URL for each role; embedded where none is configured."""
+    live_url, broker_url = config.live.url, config.broker.url
+    valkey, nats = EmbeddedValkey(layout.valkey), EmbeddedNats(layout.broker)
+    starts = []
+    if not live_url:
+        stack.push_async_callback(valkey.stop)
+        starts.append(valkey.start())
+    if not broker_url:
+        stack.push_async_callback(nats.stop)
+        starts.append(nats.start())
+    await asyncio.gather(*starts)
+    return live_url or valkey.url, lambda role: broker_url or nats.url(role)
+
+
+def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
+    """The children's environment. The ports that no person types move aside when taken."""
+    edge = _or_another(config.edge.listen, layout.edge / "port")
+    device = _or_another(config.hub.device_listen, layout.hub / "device-port")
+    return {
+        "TALLYMAN_SITE_DATA": str(config.data),
+        "TALLYMAN_LIVE_URL": live_url,
+        "TALLYMAN_HUB_LISTEN": config.hub.listen,
+        "TALLYMAN_HUB_EDGE_URL": f"http://{edge}",
+        "TALLYMAN_HUB_DEVICE_LISTEN": device,
+        "TALLYMAN_EDGE_LISTEN": edge,
+        "TALLYMAN_EDGE_HUB_URL": f"https://{device}",
+        "TALLYMAN_EDGE_PAGES_URL": f"http://{config.hub.listen}",
+        "TALLYMAN_EDGE_ENROLMENT": str(layout.enrolment),
+    }
+
+
+def _or_another(listen: str, port_file: Path) -> str:
+    host, port = host_port(listen, "listen")
+    if host != LOOPBACK or is_free(port):
+        return listen
+    port_file.parent.mkdir(parents=True, exist_ok=True)
+    return f"{LOOPBACK}:{keep_port(port_file)}"
+
+
+def _check_free(listen: str, setting: str) -> None:
+    host, port = host_port(listen, setting)
+    if host == LOOPBACK and not is_free(port):
+        raise UnavailableError(
+            f"Port {port} is in use by another program",
+            mend=f"Stop it, or choose another: TALLYMAN_{setting.replace('.', '_').upper()}="
+            f"{LOOPBACK}:{port + 10}",
+        )
+
+
+def _introduce(config: Config, layout: Layout) -> tuple[str | None, str]:
+    """Make the site's authority, a claim for a new edge, the first sign-in link, and the token
+    that the demo uses. Answers link and token.
+    """
+    clock = SystemClock()
+    ca = SiteCa.open_or_create(
+        layout.site_ca, clock=clock, names=("127.0.0.1", "::1", *config.hub.names)
+    )
+    device = DeviceIdentity.open_or_create(layout.identity, config.edge.device)
+    if not device.is_enrolled:
+        registry = DeviceRegistry(layout.devices_db, ca, clock)
+        claim = {
+            "device": config.edge.device,
+            "fingerprint": ca.fingerprint,
+            "token": registry.new_claim(config.edge.device),
+        }
+        registry.close()
+        layout.enrolment.parent.mkdir(parents=True, exist_ok=True)
+        write_private(layout.enrolment, json.dumps(claim))
+    accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
+    try:
+        return accounts.first_sign_in_token(), _demo_token(accounts, layout.demo / "token")
+    finally:
+        accounts.close()
+
+
+def _demo_token(accounts: Accounts, file: Path) -> str:
+    known = file.read_text(encoding="ascii").strip() if file.exists() else ""
+    if known and accounts.api_token(known) is not None:
+        return known
+    token = accounts.new_token("demo", _DEMO_SCOPES)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(file, token)
+    return token
+
+
+def _answers(url: str | None) -> Callable[[], Awaitable[bool]]:
+    async def ready() -> bool:
+        if url is None:
+            return True
+        async with httpx.AsyncClient(timeout=2.0) as client:
+            try:
+                answer = await client.get(url)
+            except httpx.TransportError:
+                return False
+            return answer.status_code == httpx.codes.OK
+
+    return ready
