@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from contracts.geometry import Region
 from contracts.reason import Reason
 
 
@@ -125,6 +126,8 @@ class Ticket:
     evidence: tuple[Evidence, ...] = ()
     decision: UsageDecision | None = None
     history: tuple[TicketEvent, ...] = ()
+    regions: tuple[Region, ...] = ()
+    """Where the defect was seen, in pixels of the evidence of kind `inspect`."""
 
 
 @dataclass(frozen=True, slots=True)
