@@ -186,7 +186,8 @@ class MqttBus:
         task = asyncio.create_task(self._keep(name, None, hold))
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(live.wait(), self._wait_s)
+                async with asyncio.timeout(self._wait_s):
+                    await live.wait()
             yield stream
         finally:
             await _end(task)

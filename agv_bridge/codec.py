@@ -1,0 +1,55 @@
+"""Topic and payload <-> message. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agv_bridge import topics, wire
+from agv_bridge.messages import Connection, InstantActions, Order, State
+from agv_bridge.topics import VehicleAddress, dialect_of, parse_topic
+from contracts.errors import BadInputError
+
+Message = Connection | State | Order | InstantActions
+
+_KINDS: dict[str, type[Message]] = {
+    topics.CONNECTION: Connection,
+    topics.STATE: State,
+    topics.ORDER: Order,
+    topics.INSTANT_ACTIONS: InstantActions,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message and where it came from. `version` is the vehicle's own word."""
+
+    address: VehicleAddress
+    name: str
+    version: str
+    message: Message
+
+
+def decode(topic: str, payload: bytes) -> Received | None:
+    """None for topics that are not ours to read (visualization, factsheet, other machines).
+
+    Raises BadInputError naming the topic and what is wrong.
+    """
+    parsed = parse_topic(topic)
+    if parsed is None or parsed[1] not in _KINDS:
+        return None
+    address, name = parsed
+    value = wire.loads(payload, name=topic)
+    version = value.get("version")
+    dialect = dialect_of(address.major, version)
+    message = wire.read(_KINDS[name], value, dialect, name=topic)
+    return Received(address, name, version if isinstance(version, str) else "", message)
+
+
+def encode(message: Message, major: str) -> bytes:
+    """The payload for a topic of `major`, in the names of the message's own version.
+
+    Raises BadInputError when the message has no version to go by.
+    """
+    if not message.version:
+        raise BadInputError("A VDA 5050 message without a version", mend="Fill in its header")
+    return wire.dumps(wire.write(message, dialect_of(major, message.version)))

@@ -1,0 +1,131 @@
+"""Transport orders as VDA 5050 orders and back, and the instant actions we send. Pure.
+
+The order's id is the transport order's id and its action ids grow from it, so that any bridge,
+also one that was killed and started again, knows what a vehicle's states speak of (I2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agv_bridge.messages import (
+    Action,
+    ActionParameter,
+    Edge,
+    Header,
+    InstantActions,
+    Node,
+    Order,
+)
+from agv_bridge.wire import Dialect
+from contracts.stock import TransportOrder
+
+PICK, DROP = "pick", "drop"
+CANCEL_ORDER, STATE_REQUEST = "cancelOrder", "stateRequest"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One load from one node to another, with the actions that prove it."""
+
+    order: TransportOrder
+    pick_id: str
+    drop_id: str
+
+    @classmethod
+    def of(cls, order: TransportOrder) -> Leg:
+        return cls(order, f"{order.order_id}.{PICK}", f"{order.order_id}.{DROP}")
+
+
+def build_order(leg: Leg, header: Header) -> Order:
+    """Pick at the source node, drop at the target node; both released, both HARD."""
+    source, target = leg.order.source, leg.order.target
+    return Order(
+        **_head(header),
+        order_id=leg.order.order_id,
+        nodes=(
+            _node(source, 0, _handling(PICK, leg.pick_id, leg, source)),
+            _node(target, 2, _handling(DROP, leg.drop_id, leg, target)),
+        ),
+        edges=(
+            Edge(
+                edge_id=f"{leg.order.order_id}.way",
+                sequence_id=1,
+                start_node_id=source,
+                end_node_id=target,
+            ),
+        ),
+    )
+
+
+def build_cancel(order_id: str, header: Header, dialect: Dialect) -> InstantActions:
+    """`cancelOrder`; 3.0 allows only NONE as blocking type, 2.x means HARD."""
+    blocking = "NONE" if dialect is Dialect.V3 else "HARD"
+    action = Action(
+        action_type=CANCEL_ORDER, action_id=f"{order_id}.cancel", blocking_type=blocking
+    )
+    if dialect is Dialect.V3:
+        # 3.0 names the order to cancel, so that a late cancel cannot hit the next one.
+        action = replace(
+            action, action_parameters=(ActionParameter(key="orderId", value=order_id),)
+        )
+    return InstantActions(**_head(header), actions=(action,))
+
+
+def build_state_request(action_id: str, header: Header) -> InstantActions:
+    action = Action(action_type=STATE_REQUEST, action_id=action_id, blocking_type="NONE")
+    return InstantActions(**_head(header), actions=(action,))
+
+
+def legs_of(order: Order) -> tuple[Leg, ...]:
+    """The pick-and-drop legs of any order, ours or another master control's.
+
+    Each drop closes the earliest pick still open, of the same load where both name one.
+    """
+    open_picks: list[tuple[Action, Node]] = []
+    legs: list[Leg] = []
+    for node in sorted(order.nodes, key=lambda node: node.sequence_id):
+        for action in node.actions:
+            if action.action_type == PICK:
+                open_picks.append((action, node))
+            elif action.action_type == DROP and open_picks:
+                pick, source = open_picks.pop(_matching(open_picks, action))
+                load = pick.parameter("loadId") or action.parameter("loadId") or ""
+                transport = TransportOrder(order.order_id, str(load), source.node_id, node.node_id)
+                legs.append(Leg(transport, pick.action_id, action.action_id))
+    return tuple(legs)
+
+
+def _matching(picks: list[tuple[Action, Node]], drop: Action) -> int:
+    wanted = drop.parameter("loadId")
+    for index, (pick, _) in enumerate(picks):
+        if wanted is not None and pick.parameter("loadId") == wanted:
+            return index
+    return 0
+
+
+def _node(node_id: str, sequence_id: int, action: Action) -> Node:
+    return Node(node_id=node_id, sequence_id=sequence_id, actions=(action,))
+
+
+def _handling(kind: str, action_id: str, leg: Leg, station: str) -> Action:
+    return Action(
+        action_type=kind,
+        action_id=action_id,
+        blocking_type="HARD",
+        action_parameters=(
+            ActionParameter(key="stationName", value=station),
+            ActionParameter(key="loadId", value=leg.order.load_id),
+        ),
+    )
+
+
+def _head(header: Header) -> dict[str, Any]:
+    return {
+        "header_id": header.header_id,
+        "timestamp": header.timestamp,
+        "version": header.version,
+        "manufacturer": header.manufacturer,
+        "serial_number": header.serial_number,
+    }

@@ -1,0 +1,67 @@
+"""What the core is told, in order, over its outages (I2).
+
+What was seen is kept until the core took it. It need not survive a kill: the vehicle's next state
+says it again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import structlog
+
+from contracts.errors import BadInputError, ConflictError, NotFoundError, TallymanError
+from contracts.ports import StockMoves
+from contracts.stock import TransportProgress
+
+_log = structlog.get_logger(__name__)
+
+
+class Reporter:
+    """An outbox in front of the core."""
+
+    def __init__(self, moves: StockMoves) -> None:
+        self._moves = moves
+        self._waiting: deque[TransportProgress] = deque()
+        self.refused = 0
+        """Steps that the core does not know the order of; each is in the log."""
+
+    @property
+    def is_clear(self) -> bool:
+        return not self._waiting
+
+    async def tell(self, *steps: TransportProgress) -> None:
+        """Take the steps in and offer what is waiting."""
+        await self.offer(steps)
+
+    async def offer(self, steps: Iterable[TransportProgress] = ()) -> None:
+        self._waiting.extend(steps)
+        while self._waiting and await self._deliver(self._waiting[0]):
+            self._waiting.popleft()
+
+    async def permit(self, sent: TransportProgress) -> bool:
+        """SENT, before an order is published. False: the core is away, or refuses (a hold came
+        in between), so the order must not go out.
+        """
+        try:
+            await self._moves.transport_progress(sent)
+        except TallymanError as error:
+            _log.warning("agv_dispatch_refused", order=sent.order_id, error=str(error))
+            return False
+        except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
+            _log.warning("agv_core_unavailable", order=sent.order_id, exc_info=True)
+            return False
+        return True
+
+    async def _deliver(self, progress: TransportProgress) -> bool:
+        try:
+            await self._moves.transport_progress(progress)
+        except (NotFoundError, ConflictError, BadInputError) as error:
+            # It will never take this one; keeping it would hold up all that follow.
+            self.refused += 1
+            _log.error("agv_progress_refused", progress=progress, error=str(error))
+        except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
+            _log.warning("agv_core_unavailable", order=progress.order_id, exc_info=True)
+            return False
+        return True
