@@ -15,8 +15,8 @@ from contracts.reason import Reason
 class CartonView:
     """A carton that has left, with the frames taken while it was there.
 
-    `frames` has an entry for every camera of the station, empty where it took no picture: the
-    judge then says review (`no_picture`). `opened_by` is `trigger`, `presence` or `replay`.
+    `frames` has an entry for every camera of the station, sharpest frame first, empty where it took
+    no picture: the judge then says review. `opened_by` is `trigger`, `presence` or `replay`.
     `faults` are reasons against trusting the view: a missing close, a picture that could not be
     decoded, a camera that was dark. `name` is the replayed stem, empty for a live carton.
     """

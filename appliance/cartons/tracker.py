@@ -1,0 +1,71 @@
+"""The live tracker: edges and frames come in on the event loop, cartons go out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from appliance.cameras.frame import Frame
+from appliance.cameras.statistics import sharpness_of
+from appliance.cartons.ledger import CartonLedger, RankedFrame, TrackPolicy
+from appliance.cartons.presence import PresenceWatch
+from appliance.cartons.view import CartonView, carton_ids
+from contracts.clock import Clock
+
+
+class CartonTracker:
+    """`trigger` opens and closes cartons; with `presence`, what `presence_camera` sees does too.
+
+    Both times are our own clock's: a photo-eye's clock is not to be trusted with which picture
+    belongs to which carton.
+    """
+
+    def __init__(
+        self,
+        station: str,
+        cameras: Sequence[str],
+        *,
+        clock: Clock,
+        policy: TrackPolicy | None = None,
+        presence: PresenceWatch | None = None,
+        presence_camera: str = "label",
+    ) -> None:
+        self._clock = clock
+        self.ledger = CartonLedger(
+            cameras, policy=policy or TrackPolicy(), new_id=carton_ids(station)
+        )
+        self._presence = presence
+        self._presence_camera = presence_camera
+        self._news = asyncio.Event()
+
+    def trigger(self, *, high: bool) -> None:
+        """The photo-eye was covered (high) or uncovered, just now."""
+        self._edge(high=high, by="trigger")
+
+    def offer(self, frame: Frame, *, state: str = "ok") -> None:
+        """A camera's frame with the camera's state when it came. Never waits."""
+        self.ledger.offer(RankedFrame(frame, sharpness_of(frame.image), state))
+        if self._presence is not None and frame.camera == self._presence_camera:
+            edge = self._presence.see(frame.image, at=frame.at)
+            if edge is not None:
+                self.ledger.edge(high=edge.high, at=edge.at, by="presence")
+                self._news.set()
+
+    async def cartons(self) -> AsyncIterator[CartonView]:
+        """Cartons that have left, in the order they came; waits for ever for the next one."""
+        while True:
+            now = self._clock.now()
+            for carton in self.ledger.advance(now):
+                yield carton
+            self._news.clear()
+            due = self.ledger.next_change()
+            wait = None if due is None else max(0.0, (due - self._clock.now()).total_seconds())
+            try:
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    def _edge(self, *, high: bool, by: str) -> None:
+        self.ledger.edge(high=high, at=self._clock.now(), by=by)
+        self._news.set()
