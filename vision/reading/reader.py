@@ -1,0 +1,227 @@
+"""The label reader: frames of one carton and what was announced in, a reading out.
+
+See (`_see`): symbols, lines of text, glyphs that keep their doubts. Weigh (`fusion`): every
+announced line against all of it. Decide (`decide`): accept or review. One model set, named by its
+digest, holds the networks and every number (I3); nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.asn import ExpectedLine
+from contracts.errors import ArtefactRefusedError
+from contracts.reading import LabelReading, TextLine
+from vision.engine import DEFAULT_PROVIDERS, OnnxEngine
+from vision.reading.align import AlignSettings, Matcher, Stream
+from vision.reading.boxes import CompletionSettings, complete
+from vision.reading.captions import CaptionMatcher
+from vision.reading.confidence import Logistic
+from vision.reading.ctc import Charset
+from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
+from vision.reading.detector import Boxes, Detector, DetectorSettings, corners
+from vision.reading.expected import ExpectedIndex
+from vision.reading.fusion import Fused, FusionSettings, fuse
+from vision.reading.plain import PlainLine, PlainReading, read_plainly
+from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
+from vision.reading.symbols import SeenSymbol, read_symbols
+
+_MOST_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one frame shows."""
+
+    lines: tuple[ReadLine, ...]
+    symbols: tuple[SeenSymbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Evidence of all frames of one carton; `fused` is None without a list."""
+
+    plain: PlainReading
+    fused: Fused | None
+    index: ExpectedIndex
+    anything: bool
+
+
+@dataclass
+class LabelReader:
+    """Reads labels with one model set. Safe to call from several threads."""
+
+    model_set: str
+    detector: Detector
+    recogniser: Recogniser
+    matcher: Matcher
+    captions: CaptionMatcher
+    completion: CompletionSettings
+    fusion: FusionSettings
+    confidence: Confidence
+    threads: int = 1
+    _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+    _index: ExpectedIndex | None = field(default=None, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        model_set: str,
+        threads: int = 1,
+        providers: Sequence[str] = DEFAULT_PROVIDERS,
+    ) -> LabelReader:
+        """Load the set in `folder`; `model_set` is its digest as the caller verified it.
+
+        Lines are read on `threads` threads, one core each. Raises ArtefactRefusedError for a
+        folder that is no label reader.
+        """
+        try:
+            numbers = json.loads((folder / "reader.json").read_text(encoding="utf-8"))
+            charset = Charset.parse((folder / "charset.txt").read_text(encoding="utf-8"))
+            align = AlignSettings(**numbers["align"])
+            fusion = FusionSettings(align=align, **numbers["fusion"])
+            confidence = read_confidence(numbers["confidence"])
+            detecting = DetectorSettings(**numbers["detector"])
+            recognising = RecogniserSettings(**numbers["recogniser"])
+            completion = CompletionSettings(**numbers["completion"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ArtefactRefusedError(
+                f"{folder} is not a label reader: {error}", mend="Install the model set again"
+            ) from error
+        detector = OnnxEngine.load(folder / "det.onnx", threads=threads, providers=providers)
+        recogniser = OnnxEngine.load(folder / "rec.onnx", threads=1, providers=providers)
+        return cls(
+            model_set=model_set,
+            detector=Detector(detector, detecting),
+            recogniser=Recogniser(recogniser, charset, recognising),
+            matcher=Matcher(charset, align),
+            captions=CaptionMatcher.build(charset, align),
+            completion=completion,
+            fusion=fusion,
+            confidence=confidence,
+            threads=threads,
+            _pool=ThreadPoolExecutor(threads, "read") if threads > 1 else None,
+        )
+
+    def read(
+        self,
+        frames: Sequence[NDArray[np.uint8]],
+        expected: Sequence[ExpectedLine],
+        *,
+        name: str,
+    ) -> LabelReading:
+        """Read one carton from its frames, each (h, w, 3) uint8 BGR.
+
+        `expected` is the list; empty means plain reading under grammar and check digits. Takes
+        the processor for a tenth of a second or more: call it in a thread.
+        """
+        start = time.perf_counter()
+        views = [self.see(frame) for frame in frames]
+        weighed = self.weigh(views, expected)
+        outcome = self.decide(weighed)
+        lines = [line for view in views for line in view.lines if line.text.strip()]
+        return LabelReading(
+            frame=name,
+            fields=outcome.fields,
+            symbols=tuple(each.symbol for view in views for each in view.symbols),
+            asn_line=outcome.asn_line,
+            confidence=round(outcome.confidence, 4),
+            decision=outcome.decision,
+            reasons=outcome.reasons,
+            model_set=self.model_set,
+            elapsed_ms=round(1000 * (time.perf_counter() - start), 1),
+            lines=tuple(_text_line(line) for line in lines),
+            candidates=outcome.candidates,
+        )
+
+    def see(self, frame: NDArray[np.uint8]) -> View:
+        """Symbols and lines of one frame. Text that reads as nothing is tried upside down."""
+        symbols = self._pool.submit(read_symbols, frame) if self._pool else None
+        boxes = complete(self.detector.boxes(frame), self.completion)
+        if len(boxes) > _MOST_LINES:
+            area = boxes[:, 2] * boxes[:, 3]
+            boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
+        lines = self._lines(frame, boxes)
+        if not self._plausible(lines):
+            turned = boxes + np.array([0, 0, 0, 0, np.pi])
+            other = self._lines(frame, turned)
+            if self._sense(other) > self._sense(lines) + 1.0:
+                lines = other
+        return View(lines, symbols.result() if symbols else read_symbols(frame))
+
+    def weigh(self, views: Sequence[View], expected: Sequence[ExpectedLine]) -> Weighed:
+        """Bring the evidence of all frames of one carton together."""
+        lines = [line for view in views for line in view.lines]
+        elements = [each.elements for view in views for each in view.symbols if each.elements]
+        plain = read_plainly([PlainLine(line.text, line.confidence) for line in lines], elements)
+        index = self._index_of(expected)
+        anything = bool(elements) or any(len(line.text.strip()) > 2 for line in lines)  # noqa: PLR2004 -- specks
+        if not expected:
+            return Weighed(plain, None, index, anything)
+        stream = self.stream(lines)
+        fused = fuse(stream, self.captions, elements, index, self.matcher.charset, self.fusion)
+        return Weighed(plain, fused, index, anything)
+
+    def decide(self, weighed: Weighed) -> Outcome:
+        if weighed.fused is None:
+            return decide_plain(weighed.plain, self.confidence, anything=weighed.anything)
+        return decide_listed(
+            weighed.fused, weighed.plain, weighed.index, self.confidence, anything=weighed.anything
+        )
+
+    def stream(self, lines: Sequence[ReadLine]) -> Stream:
+        return self.matcher.stream([line.glyphs for line in lines])
+
+    def _lines(self, frame: NDArray[np.uint8], boxes: Boxes) -> tuple[ReadLine, ...]:
+        if self._pool is None:
+            return tuple(self.recogniser.read(frame, box) for box in boxes)
+        # Longest first, so that no thread is left alone with a long line at the end.
+        order = np.argsort(-boxes[:, 2] / np.maximum(boxes[:, 3], 1e-6))
+        read = list(self._pool.map(lambda i: self.recogniser.read(frame, boxes[i]), order))
+        return tuple(line for _, line in sorted(zip(order, read, strict=True), key=lambda p: p[0]))
+
+    def _plausible(self, lines: Sequence[ReadLine]) -> bool:
+        """Most of what is long enough to be text reads surely."""
+        return self._sense(lines) >= 8.0  # noqa: PLR2004 -- one plain caption or a dozen letters
+
+    def _sense(self, lines: Sequence[ReadLine]) -> float:
+        """How much the lines look like a label read the right way up, in log odds."""
+        if not lines:
+            return 0.0
+        weights = self.captions.weigh(self.stream(lines))
+        caption = max(float(each.max()) for each in weights.values())
+        letters = sum(len(line.text) * (line.confidence - 0.75) for line in lines)
+        return max(caption - 4.0, 0.0) + letters
+
+    def _index_of(self, expected: Sequence[ExpectedLine]) -> ExpectedIndex:
+        lines = tuple(expected)
+        index = self._index
+        if index is None or index.lines != lines:
+            index = ExpectedIndex.build(lines, self.matcher.charset)
+            self._index = index
+        return index
+
+
+def read_confidence(numbers: dict[str, Any]) -> Confidence:
+    """The calibration of a model set from its JSON."""
+    return Confidence(
+        Logistic(numbers["listed"]["bias"], numbers["listed"]["weights"]),
+        Logistic(numbers["plain"]["bias"], numbers["plain"]["weights"]),
+        Thresholds(**numbers["thresholds"]),
+    )
+
+
+def _text_line(line: ReadLine) -> TextLine:
+    a, b, c, d = ((round(float(x), 1), round(float(y), 1)) for x, y in corners(line.box))
+    return TextLine(line.text, round(line.confidence, 4), (a, b, c, d))
