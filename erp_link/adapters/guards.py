@@ -49,6 +49,13 @@ def insert_missing(connection: Connection, table: Table) -> Insert:
     return sqlite_insert(table).on_conflict_do_nothing()
 
 
+def inserted(connection: Connection, table: Table, **values: object) -> bool:
+    """Insert a row; False where it was there already."""
+    statement = insert_missing(connection, table).values(**values)
+    done = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1
+
+
 def take(
     connection: Connection, *, share: Iterable[Guard], exclusive: Iterable[Guard] = ()
 ) -> frozenset[Guard]:

@@ -292,7 +292,9 @@ transport = Table(
     Column("state", String, nullable=False),
     Column("vehicle", String, nullable=False, default=""),
     Column("slot_claimed", Integer, nullable=False, default=0),
+    Column("attempt", Integer, nullable=False, default=1),
     Column("requested_at", UtcMicros, nullable=False),
+    Column("sent_at", UtcMicros),
     Index("ix_transport_state", "state"),
     Index("ix_transport_load_id", "load_id"),
 )

@@ -27,6 +27,7 @@ from contracts.stock import (
     BatchKey,
     BatchSummary,
     Hold,
+    OpenTransport,
     Ticket,
     TransportOrder,
     TransportProgress,
@@ -47,10 +48,12 @@ from erp_link.service import (
     ticketing,
     transport,
 )
+from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
+from erp_link.service.sessions import AsnSummary
 from erp_link.service.work import Work
 
-__all__ = ["Applied", "Core", "DeliveryReport", "DeviceSeen", "Effect", "StockLine"]
+__all__ = ["Applied", "AsnSummary", "Core", "DeliveryReport", "DeviceSeen", "Effect", "StockLine"]
 
 T = TypeVar("T")
 
@@ -91,6 +94,10 @@ class Core:
         """
         self._write(lambda work: sessions.import_asn(work, asn), by=by)
         return asn.number
+
+    def asns(self) -> list[AsnSummary]:
+        """Every announced delivery, newest first; those without a session wait at the gate."""
+        return self._read(sessions.announced)
 
     def open_session(self, asn_number: str, *, dock: str, by: str) -> str:
         """Start to receive an announced delivery; the session's id.
@@ -155,12 +162,20 @@ class Core:
         """Orders not yet sent, oldest first; held goods only towards quarantine."""
         return self._read(transport.pending)
 
+    def open_transport(self) -> list[OpenTransport]:
+        """Orders sent whose goods are not known to have arrived."""
+        return self._read(transport.under_way)
+
     def transport_progress(self, progress: TransportProgress) -> None:
-        """Book what a vehicle did; idempotent by (vehicle, order, action). Never refused."""
+        """Book what a vehicle did; idempotent by (vehicle, order, action).
+
+        SENT is a command and may be refused (NotFoundError, ConflictError, HeldError); whatever
+        comes after it is an observation and never refused.
+        """
 
         def booked(work: Work) -> None:
-            work.take(transport.guards_of(work.connection, progress))
-            transport.progressed(work, progress)
+            work.take(guards_of(work.connection, progress))
+            progressed(work, progress)
 
         self._write(booked, by=progress.vehicle)
 

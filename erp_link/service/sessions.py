@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -12,7 +14,7 @@ from contracts.errors import ConflictError, NotFoundError
 from contracts.reason import Reason
 from contracts.stock import BatchKey
 from erp_link.adapters import tables as t
-from erp_link.adapters.guards import insert_missing
+from erp_link.adapters.guards import inserted
 from erp_link.domain.receiving import (
     CartonState,
     Count,
@@ -29,16 +31,16 @@ def import_asn(work: Work, asn: Asn) -> bool:
     Raises ConflictError where the number is known with other lines.
     """
     digest = hashlib.sha256(repr(asn).encode()).hexdigest()
-    made = work.connection.execute(
-        insert_missing(work.connection, t.asn).values(
-            number=asn.number,
-            supplier=asn.supplier,
-            digest=digest,
-            imported_at=work.now,
-            imported_by=work.by,
-        )
+    new = inserted(
+        work.connection,
+        t.asn,
+        number=asn.number,
+        supplier=asn.supplier,
+        digest=digest,
+        imported_at=work.now,
+        imported_by=work.by,
     )
-    if made.rowcount == 0:
+    if not new:
         known = work.connection.execute(
             select(t.asn.c.digest).where(t.asn.c.number == asn.number)
         ).scalar_one()
@@ -232,6 +234,61 @@ def report(connection: Connection, name: str) -> DeliveryReport:
             for c in off
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AsnSummary:
+    """An announced delivery. `session` is its newest receiving session, None while it waits."""
+
+    number: str
+    supplier: str
+    lines: int
+    quantity: int
+    imported_at: datetime
+    imported_by: str
+    session: str | None
+
+
+def announced(connection: Connection) -> list[AsnSummary]:
+    """Every announced delivery, newest first."""
+    newest = (
+        select(t.session.c.asn, func.max(t.session.c.id).label("session_id"))
+        .group_by(t.session.c.asn)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            t.asn.c.number,
+            t.asn.c.supplier,
+            t.asn.c.imported_at,
+            t.asn.c.imported_by,
+            newest.c.session_id,
+            func.count().label("lines"),
+            func.sum(t.asn_line.c.quantity).label("quantity"),
+        )
+        .join(t.asn_line, t.asn_line.c.asn == t.asn.c.number)
+        .join(newest, newest.c.asn == t.asn.c.number, isouter=True)
+        .group_by(
+            t.asn.c.number,
+            t.asn.c.supplier,
+            t.asn.c.imported_at,
+            t.asn.c.imported_by,
+            newest.c.session_id,
+        )
+        .order_by(t.asn.c.imported_at.desc(), t.asn.c.number)
+    )
+    return [
+        AsnSummary(
+            number=row.number,
+            supplier=row.supplier,
+            lines=row.lines,
+            quantity=int(row.quantity),
+            imported_at=row.imported_at,
+            imported_by=row.imported_by,
+            session=name_of(row.session_id) if row.session_id is not None else None,
+        )
+        for row in rows
+    ]
 
 
 def find_session(connection: Connection, name: str) -> Row[Any]:

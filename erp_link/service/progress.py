@@ -1,0 +1,219 @@
+"""What vehicles did with their orders (I1).
+
+SENT is a command, asked before the order goes out: a hold refuses it. Everything after it is an
+observation, booked where it was seen. Goods never leave by a vehicle's word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from contracts.errors import ConflictError, HeldError, NotFoundError
+from contracts.reason import Reason
+from contracts.stock import StockStatus, TransportProgress, TransportState
+from erp_link.adapters import tables as t
+from erp_link.adapters.guards import Guard, inserted
+from erp_link.domain.moves import Place
+from erp_link.domain.places import QUARANTINE
+from erp_link.service import slots, transport
+from erp_link.service.holding import open_holds_on as holds_on
+from erp_link.service.observed import move_observed
+from erp_link.service.ticketing import contain_tickets_of, open_ticket
+from erp_link.service.transport import RANK
+from erp_link.service.work import Work, batch_guards, location_guard
+
+
+def guards_of(connection: Connection, progress: TransportProgress) -> set[Guard]:
+    """What the progress touches: batch and supplier of every load it names, and the places."""
+    order = connection.execute(
+        select(t.transport).where(t.transport.c.order_id == progress.order_id)
+    ).one_or_none()
+    loads = {progress.load_id, order.load_id if order else None} - {None}
+    wanted: set[Guard] = set()
+    if order is not None:
+        wanted |= {location_guard(order.source), location_guard(order.target)}
+    if progress.location:
+        wanted.add(location_guard(progress.location))
+    for batch in connection.execute(
+        select(t.batch)
+        .join(t.carton, t.carton.c.batch_id == t.batch.c.id)
+        .where(t.carton.c.carton_id.in_(sorted(x for x in loads if x)))
+    ):
+        wanted |= set(batch_guards(batch))
+    return wanted
+
+
+def progressed(work: Work, progress: TransportProgress) -> None:
+    """Book what a vehicle did, once for each (vehicle, order, action).
+
+    Only SENT may be refused: NotFoundError, ConflictError (not pending any more), HeldError.
+    """
+    order = _order(work.connection, progress.order_id)
+    action = progress.action_id or "-"
+    attempt = order.attempt if order is not None else 0
+    new = inserted(
+        work.connection,
+        t.progress,
+        vehicle=progress.vehicle,
+        order_id=progress.order_id,
+        action=f"{action}/{progress.state.value}/{attempt}",
+        at=progress.at,
+    )
+    if not new:
+        return
+    if order is None:
+        _unknown(work, progress)
+        return
+    state = TransportState(order.state)
+    match progress.state:
+        case TransportState.SENT:
+            _may_be_sent(work, order, progress)
+        case TransportState.REQUESTED:
+            if state in (TransportState.SENT, TransportState.ACCEPTED):
+                _ask_again(work, order)
+            return
+        case _ if RANK[progress.state] <= RANK[state]:
+            return
+    values: dict[str, object] = {"state": progress.state.value, "vehicle": progress.vehicle}
+    if progress.state is TransportState.SENT:
+        values["sent_at"] = work.now
+    work.connection.execute(update(t.transport).where(t.transport.c.id == order.id).values(values))
+    match progress.state:
+        case TransportState.DROPPED:
+            _dropped(work, order, progress)
+        case TransportState.FAILED | TransportState.CANCELLED:
+            _give_up(work, order, progress)
+        case _:
+            text = Reason(
+                "story_on_the_way", {"order": order.order_id, "vehicle": progress.vehicle}
+            )
+            work.event("on_the_way", text, batch_id=order.batch_id, reference=order.order_id)
+
+
+def _may_be_sent(work: Work, order: Row[Any], progress: TransportProgress) -> None:
+    if order.state != TransportState.REQUESTED.value:
+        raise ConflictError(
+            f"The order {order.order_id} is {order.state}, it must not go out",
+            mend="Ask for the pending orders again",
+            order=order.order_id,
+            vehicle=progress.vehicle,
+        )
+    if order.target == QUARANTINE or order.batch_id is None:
+        return
+    batch = work.batch(order.batch_id)
+    if work.is_held(*batch_guards(batch), location_guard(order.source)):
+        raise HeldError(
+            f"What {order.order_id} would bring to {order.target} is held",
+            mend="Held goods go to quarantine only; ask for the pending orders again",
+            hold_ids=holds_on(work.connection, batch, order.source),
+        )
+
+
+def _ask_again(work: Work, order: Row[Any]) -> None:
+    work.connection.execute(
+        update(t.transport)
+        .where(t.transport.c.id == order.id)
+        .values(state=TransportState.REQUESTED.value, vehicle="", attempt=t.transport.c.attempt + 1)
+    )
+    carton = work.connection.execute(
+        select(t.carton.c.status).where(t.carton.c.carton_id == order.load_id)
+    ).one_or_none()
+    # A hold may have come while a vehicle had the order.
+    if carton is not None and carton.status != StockStatus.UNRESTRICTED.value:
+        transport.divert_cartons(work, [order.load_id])
+
+
+def _unknown(work: Work, progress: TransportProgress) -> None:
+    if progress.state is TransportState.SENT:
+        raise NotFoundError(
+            f"The core knows no order {progress.order_id}",
+            mend="Send only orders that the core asked for",
+            order=progress.order_id,
+        )
+    text = Reason("story_unknown_order", {"order": progress.order_id, "vehicle": progress.vehicle})
+    work.event("noted", text, reference=progress.order_id, at=progress.at)
+
+
+def _dropped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
+    target = progress.location or order.target
+    load = progress.load_id or order.load_id
+    if load != order.load_id:
+        reason = Reason(
+            "load_mismatch",
+            {"order": order.order_id, "ordered": order.load_id, "found": load},
+        )
+        work.event("noted", reason, batch_id=order.batch_id, reference=order.order_id)
+        open_ticket(
+            work, f"QC-{order.order_id}-load", reason, batch_id=order.batch_id, carton_id=load
+        )
+    carton = work.connection.execute(
+        select(t.carton).where(t.carton.c.carton_id == load)
+    ).one_or_none()
+    if target != order.target:
+        if order.slot_claimed:
+            slots.vacate(work, order.target, 1)
+        slots.ensure_place(work, target)
+        slots.occupy(work, target)
+    if carton is None:
+        return
+    _book_drop(work, carton, target, order.order_id, progress)
+
+
+def _book_drop(
+    work: Work, carton: Row[Any], target: str, order_id: str, progress: TransportProgress
+) -> None:
+    text = Reason(
+        "story_moved",
+        {"carton": carton.carton_id, "source": carton.location, "target": target},
+    )
+    event_id = work.event(
+        "moved", text, batch_id=carton.batch_id, reference=order_id, at=progress.at
+    )
+    work.tell("moved", carton.carton_id, text)
+    if carton.status and carton.batch_id is not None and carton.location != target:
+        status = StockStatus(carton.status)
+        move_observed(
+            work,
+            event_id,
+            carton.batch_id,
+            1,
+            Place(carton.location, status),
+            Place(target, status),
+        )
+    if carton.location != target:
+        slots.vacate(work, carton.location, 1)
+    work.connection.execute(
+        update(t.carton).where(t.carton.c.carton_id == carton.carton_id).values(location=target)
+    )
+    if target == QUARANTINE:
+        contain_tickets_of(work, carton.carton_id)
+        belongs_here = carton.status != StockStatus.UNRESTRICTED.value
+    else:
+        belongs_here = carton.status == StockStatus.UNRESTRICTED.value
+    if not belongs_here:
+        transport.request(work, carton.carton_id, source=target, batch_id=carton.batch_id)
+
+
+def _give_up(work: Work, order: Row[Any], progress: TransportProgress) -> None:
+    if order.slot_claimed:
+        slots.vacate(work, order.target, 1)
+    reason = Reason(
+        "transport_failed",
+        {"order": order.order_id, "vehicle": progress.vehicle, "why": progress.reason or "-"},
+    )
+    work.event(progress.state.value, reason, batch_id=order.batch_id, reference=order.order_id)
+    if progress.state is TransportState.FAILED:
+        open_ticket(
+            work,
+            transport.failure_ticket(order.order_id),
+            reason,
+            batch_id=order.batch_id,
+            carton_id=order.load_id,
+        )
+
+
+def _order(connection: Connection, order_id: str) -> Row[Any] | None:
+    query = select(t.transport).where(t.transport.c.order_id == order_id)
+    return connection.execute(query.with_for_update()).one_or_none()
