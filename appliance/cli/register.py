@@ -7,10 +7,19 @@ import typer
 
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
+    from appliance.cli.agv import agv, fleet
+    from appliance.cli.config import config
     from appliance.cli.demo import demo
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
+    from appliance.cli.read import read
+    from appliance.cli.up import edge, hub, up
 
+    app.command()(read)
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
     app.add_typer(inspect, name="inspect")
+    for role in (up, hub, edge, config):
+        app.command()(role)
+    app.command()(fleet)
+    app.add_typer(agv, name="agv")
