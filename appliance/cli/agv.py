@@ -1,0 +1,141 @@
+"""`tallyman fleet` and `tallyman agv replay`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agv_bridge.replay import Replay
+
+_VERSIONS = ("2.1.0", "3.0.0")
+
+
+agv = typer.Typer(help="Vehicles: recorded sessions.", no_args_is_help=True)
+
+
+@agv.callback()
+def _group() -> None:
+    """With one command only, typer would drop its name."""
+
+
+def fleet(
+    broker: Annotated[str, typer.Option(help="mqtt://host:port")] = "mqtt://127.0.0.1:1883",
+    vehicles: Annotated[int, typer.Option(min=1, max=1000)] = 2,
+    step: Annotated[float, typer.Option(min=0.0, help="Seconds for a drive or an action.")] = 1.0,
+    manufacturer: Annotated[str, typer.Option(help="As in the topics.")] = "tallyman",
+) -> None:
+    """Virtual AGVs of both VDA 5050 versions, until SIGTERM or Ctrl-C; then they say OFFLINE."""
+    asyncio.run(_run_fleet(broker, vehicles, step_s=step, manufacturer=manufacturer))
+
+
+@agv.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="JSON lines: topic, payload, timestamp; or .gz")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Stock moves of a recorded session, and every line that could not be placed."""
+    from agv_bridge.replay import read_recording
+    from agv_bridge.replay import replay as place
+
+    outcome = place(read_recording(file))
+    for record in _records(outcome):
+        typer.echo(json.dumps(record, ensure_ascii=False) if as_json else _in_words(record))
+
+
+async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer: str) -> None:
+    from agv_bridge.virtual import VirtualAgv, will_of
+    from appliance.services.mqtt import MqttBus
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    async with AsyncExitStack() as buses:
+        tasks = []
+        for number in range(1, vehicles + 1):
+            serial, version = f"agv-{number}", _VERSIONS[(number - 1) % len(_VERSIONS)]
+            bus = await buses.enter_async_context(
+                MqttBus(
+                    broker,
+                    client_id=f"{manufacturer}-{serial}",
+                    will=will_of(serial, version=version, manufacturer=manufacturer),
+                )
+            )
+            vehicle = VirtualAgv(
+                bus, serial, version=version, manufacturer=manufacturer, step_s=step_s
+            )
+            tasks.append(asyncio.create_task(vehicle.run()))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, *tasks):
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _records(outcome: Replay) -> list[dict[str, object]]:
+    records: list[dict[str, object]] = [
+        {
+            "kind": "move",
+            "line": move.line,
+            "at": move.at.isoformat(),
+            "vehicle": move.vehicle,
+            "order": move.order_id,
+            "action": move.action_id,
+            "load": move.load_id,
+            "load_seen": move.load_seen,
+            "mismatch": move.mismatch,
+            "from": move.source,
+            "to": move.target,
+        }
+        for move in outcome.moves
+    ]
+    records += [
+        {"kind": "mismatch", "line": line, "vehicle": vehicle, "order": order, "load_seen": seen}
+        for line, vehicle, order, seen in outcome.mismatches
+    ]
+    records += [
+        {"kind": "failed", "line": line, "vehicle": vehicle, "order": order, "reason": reason}
+        for line, vehicle, order, reason in outcome.failures
+    ]
+    records += [
+        {"kind": "unfinished", "vehicle": vehicle, "order": order, "state": state}
+        for vehicle, order, state in outcome.unfinished
+    ]
+    records += [
+        {"kind": "unplaced", "line": one.line, "topic": one.topic, "why": one.why}
+        for one in outcome.unplaced
+    ]
+    summary: dict[str, object] = {
+        "kind": "summary",
+        "lines": outcome.lines,
+        "used": outcome.used,
+        "moves": len(outcome.moves),
+        "mismatches": len(outcome.mismatches),
+        "failed": len(outcome.failures),
+        "unfinished": len(outcome.unfinished),
+        "unplaced": len(outcome.unplaced),
+    }
+    return [*records, summary]
+
+
+def _in_words(record: dict[str, object]) -> str:
+    kind = record["kind"]
+    if kind == "move":
+        seen = f" (read as {record['load_seen']})" if record["mismatch"] else ""
+        return (
+            f"{record['at']}  {record['vehicle']}  {record['load']}{seen}  "
+            f"{record['from']} -> {record['to']}  order {record['order']}"
+        )
+    rest = "  ".join(f"{key}={value}" for key, value in record.items() if key != "kind")
+    return f"{kind}: {rest}"
