@@ -8,6 +8,7 @@ import typer
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.cli.agv import agv, fleet
+    from appliance.bench.read import read as bench_read
     from appliance.cli.config import config
     from appliance.cli.demo import demo
     from appliance.cli.inspect import inspect
@@ -16,6 +17,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.up import edge, hub, up
 
     app.command()(read)
+    bench.command("read")(bench_read)
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
     app.add_typer(inspect, name="inspect")
