@@ -69,7 +69,8 @@ def enrol(
             f"{failed} of the pictures cannot be used, no profile was written",
             mend="Leave them out or send them again",
         )
-    items = _items([name for name, _ in pictures], item_pattern) if item_pattern else None
+    names = [name for name, _ in pictures]
+    items = _items(names, item_pattern) if item_pattern else names
     made = _inspector(models, threads).enrol(
         [image for _, image in pictures], product=product or profile.stem, items=items
     )
@@ -80,6 +81,8 @@ def enrol(
         if facts.bound_percent
         else "too few for a threshold: everything will be review, 19 good items are needed"
     )
+    for item in facts.odd:
+        sys.stderr.write(f"tallyman: {item} looks unlike the other good ones; is it good?\n")
     typer.echo(f"{profile}: {facts.good_items} good items, {says} ({made.digest})")
 
 
@@ -110,7 +113,7 @@ def check(
     heatmaps: Annotated[
         Path | None, typer.Option("--heatmaps", help="Folder for a heatmap of each picture.")
     ] = None,
-    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", help="Language of the reasons: en or zh.")] = "en",
     models: _Models = None,
     threads: _Threads = 1,
 ) -> None:
@@ -134,7 +137,7 @@ def check(
 
             drawn.add(name := _heatmap_name(path, drawn))
             (heatmaps / name).write_bytes(heatmap_jpeg(picture, found.heatmap))
-        typer.echo(_line(found.inspection, language, as_json=as_json))
+        typer.echo(_line(found.inspection, lang, as_json=as_json))
     if failed:
         raise typer.Exit(2)
 
@@ -189,32 +192,14 @@ def _line(inspection: Inspection, language: str, *, as_json: bool) -> str:
     )
 
 
-def default_backbone() -> Path:
-    """The newest backbone that this installation carries."""
-    import appliance
-
-    root = Path(appliance.__file__).resolve().parent
-    for folder in (root.parent / "models", root / "models"):
-        versions = [p for p in folder.glob("defect_backbone/*/manifest.json") if p.is_file()]
-        if versions:
-            return max(versions, key=lambda path: _version(path.parent.name)).parent
-    raise BadInputError(
-        "No defect backbone in this installation", mend="Name its folder with --models"
-    )
-
-
-def _version(name: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in name.split("."))
-
-
 def _inspector(models: Path | None, threads: int) -> DefectInspector:
+    from appliance.model_sets import BACKBONE, carried
     from ota.model_set import open_model_set
     from vision.defects.inspector import DefectInspector
 
-    folder = models or default_backbone()
     with _refusals():
-        digest = open_model_set(folder).digest
-        return DefectInspector.load(folder, model_set=digest, threads=threads)
+        found = open_model_set(models) if models else carried(BACKBONE)
+        return DefectInspector.load(found.folder, model_set=found.digest, threads=threads)
 
 
 def _profile(path: Path, inspector: DefectInspector) -> Profile:
@@ -260,7 +245,7 @@ def _decode(given: list[Path]) -> tuple[list[tuple[str, NDArray[np.uint8]]], int
     failed = 0
     for path in _files(given):
         try:
-            pictures.append((path.name, _read(path)))
+            pictures.append((str(path), _read(path)))
         except BadFrameError as error:
             sys.stderr.write(f"tallyman: {error}\n")
             failed += 1
@@ -282,7 +267,7 @@ def _items(names: list[str], pattern: str) -> list[str]:
         )
     found = []
     for name in names:
-        match = wanted.search(name)
+        match = wanted.search(Path(name).name)
         if match is None:
             raise BadInputError(
                 f"{name} does not match --item-pattern {pattern!r}", mend="Mend the pattern"

@@ -13,20 +13,25 @@ from contracts.errors import BadInputError
 from vision.defects.bank import ROWS, distances, image_score, thin
 from vision.defects.conformal import strictest_bound, threshold
 from vision.defects.looks import Look, scene_distance, shift_share
+from vision.defects.places import learn
 from vision.defects.profile import FORMAT, Profile, ProfileFacts, Range
+from vision.defects.scale import Scale, scale_of
 
 MOST_SCENES = 32
+ODD = 6.0
+"""Deviations beyond which a good item is called unlike the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One enrolled picture: which item it shows, how it looks, the (n, 152) patches of each of
-    its variants, itself first.
+    its variants, itself first, and its (r, c, 152) cells.
     """
 
     item: str
     look: Look
     patches: tuple[NDArray[np.float32], ...]
+    places: NDArray[np.float32]
 
 
 def distinct(
@@ -92,6 +97,22 @@ def build(
     shifts = [shift_share(look.thumb, thumb) for look in looks]
     scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
     bound = strictest_bound(len(items))
+    patch_scale = scale_of(scores)
+    place_scale: Scale | None = None
+    place_counts, strangest = False, [0.0]
+    fused = [patch_scale.of(score) for score in scores]
+    usual, spread = np.empty((0, 0, bank.shape[1]), np.float32), np.empty((0, 0), np.float32)
+    if bound is not None:
+        usual, spread, strangest = learn(
+            [[one.places for one in shown if one.item == item] for item in items]
+        )
+        place_scale = scale_of(strangest)
+        placed = [place_scale.of(value) for value in strangest]
+        # Where one good item lies far from the others' places, places would set the limit for
+        # patches too, and broken goods would pass below it.
+        place_counts = max(placed) <= max(ODD, *fused)
+        if place_counts:
+            fused = [max(pair) for pair in zip(fused, placed, strict=True)]
     facts = ProfileFacts(
         format=FORMAT,
         product=product,
@@ -100,10 +121,14 @@ def build(
         height_px=height_px,
         good_items=len(items),
         good_images=len(shown),
-        unit=max(float(np.median(scores)), 1e-4),
-        scores=tuple(scores),
+        patch_scale=patch_scale,
+        place_scale=place_scale,
+        place_counts=place_counts,
+        place=_range(strangest),
+        scores=tuple(fused),
         bound_percent=bound,
-        threshold=None if bound is None else threshold(scores, bound),
+        threshold=None if bound is None else threshold(fused, bound),
+        odd=tuple(item for item, score in zip(items, fused, strict=True) if score > ODD),
         brightness=_range([look.brightness for look in looks]),
         sharpness=_range([look.sharpness for look in looks]),
         typical=_range(typical),
@@ -116,6 +141,8 @@ def build(
         bank=bank,
         scenes=scenes,
         thumb=thumb,
+        usual=usual,
+        spread=spread,
         flaws=np.empty((0, bank.shape[1]), np.float32),
     )
 

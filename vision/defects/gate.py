@@ -25,6 +25,8 @@ class Seen:
     typical: float
     scene: float
     shift: tuple[float, float]
+    place: float | None
+    """The strangest cell, where the score does not judge it already."""
 
 
 # How far beyond the enrolled range a picture may lie.
@@ -35,6 +37,7 @@ _TYPICAL, _TYPICAL_SLACK = 1.4, 0.03
 # (0.4 and more); where the good ones vary much, the ceiling still keeps strangers out.
 _SCENE, _SCENE_SLACK, _SCENE_CEILING = 1.5, 0.06, 0.45
 _SHIFT = 0.04
+_PLACE = 1.3
 
 
 def gate(seen: Seen, facts: ProfileFacts) -> tuple[Reason, ...]:
@@ -57,6 +60,8 @@ def gate(seen: Seen, facts: ProfileFacts) -> tuple[Reason, ...]:
     )
     if unfamiliar:
         found.append(Reason("view_unfamiliar", {"product": facts.product}))
+    elif seen.place is not None and seen.place > facts.place.high * _PLACE:
+        found.append(Reason("part_differs"))
     return tuple(reason for reason in found if reason)
 
 

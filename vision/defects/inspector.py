@@ -28,6 +28,7 @@ from vision.defects.enrolment import Shown, build, distinct
 from vision.defects.gate import Seen, gate
 from vision.defects.heat import heatmap, regions
 from vision.defects.looks import look_at, scene_distance, shift_share
+from vision.defects.places import cells, strangeness
 from vision.defects.profile import Profile, ProfileFacts
 
 
@@ -74,7 +75,7 @@ class DefectInspector:
         for item, image in pictures:
             maps = [self.backbone.patches(one, size) for one in variants(image, count)]
             flat = tuple(one.reshape(-1, CHANNELS) for one in maps)
-            shown.append(Shown(item, look_at(image, maps[0]), flat))
+            shown.append(Shown(item, look_at(image, maps[0]), flat, cells(maps[0])))
         return build(
             shown, product=product, backbone=self.model_set, width_px=width, height_px=height
         )
@@ -92,6 +93,20 @@ class DefectInspector:
         flat = patches.reshape(-1, CHANNELS)
         far = distances(flat, profile.bank.astype(np.float32))
         look = look_at(image, patches)
+        grid = facts.patch_scale.over(far.reshape(patches.shape[:2]))
+        score = facts.patch_scale.of(image_score(far))
+        place: float | None = None
+        if facts.place_scale is not None:
+            strange = strangeness(
+                cells(patches),
+                profile.usual.astype(np.float32),
+                profile.spread.astype(np.float32),
+            )
+            place = float(strange.max())
+            if facts.place_counts:
+                score = max(score, facts.place_scale.of(place))
+                places = facts.place_scale.over(strange)
+                grid = np.maximum(grid, places.repeat(2, axis=0).repeat(2, axis=1))
         seen = Seen(
             width_px=width,
             height_px=height,
@@ -100,8 +115,8 @@ class DefectInspector:
             typical=float(np.median(far)),
             scene=scene_distance(look.scene, profile.scenes.astype(np.float32)),
             shift=shift_share(look.thumb, profile.thumb.astype(np.float32)),
+            place=None if facts.place_counts else place,
         )
-        score = image_score(far)
         decision, reasons = decide(
             score,
             facts,
@@ -109,15 +124,12 @@ class DefectInspector:
             like_a_miss=teaching.resembles(flat, far, profile.flaws.astype(np.float32)),
         )
         limit = facts.threshold if facts.threshold is not None else max(facts.scores)
-        grid = far.reshape(patches.shape[:2])
-        shown = regions(grid, limit, facts.unit, width, height)
+        shown = regions(grid, limit, width, height)
         return Inspected(
             Inspection(
                 image=name,
-                score=round(score / facts.unit, 4),
-                threshold=(
-                    None if facts.threshold is None else round(facts.threshold / facts.unit, 4)
-                ),
+                score=round(score, 3),
+                threshold=None if facts.threshold is None else round(facts.threshold, 3),
                 decision=decision,
                 reasons=reasons,
                 regions=() if decision is InspectDecision.PASS else shown,
@@ -150,7 +162,7 @@ class DefectInspector:
                 mend="Teach with a picture of the station's own camera",
             )
         patches = self.backbone.patches(image, analysis_size(width, height))
-        return teaching.taught(profile, patches.reshape(-1, CHANNELS), kind=kind)
+        return teaching.taught(profile, patches.reshape(-1, CHANNELS), cells(patches), kind=kind)
 
     def accept(self, profile: Profile) -> None:
         """Raises ArtefactRefusedError for a profile of another backbone."""
@@ -165,7 +177,7 @@ class DefectInspector:
 def decide(
     score: float, facts: ProfileFacts, *, changed: tuple[Reason, ...], like_a_miss: bool
 ) -> tuple[InspectDecision, tuple[Reason, ...]]:
-    """The decision and why. `score` is raw; `changed` is what the gate found."""
+    """The decision and why. `score` is in deviations; `changed` is what the gate found."""
     if changed:
         return InspectDecision.REVIEW, changed
     if facts.threshold is None:
@@ -174,9 +186,15 @@ def decide(
             Reason("few_good_items", {"items": facts.good_items, "needed": needed}),
         )
     if score > facts.threshold:
-        times = round(score / facts.threshold, 2)
         return InspectDecision.DEFECT, (
-            Reason("defect_beyond", {"times": times, "percent": facts.bound_percent or 0}),
+            Reason(
+                "defect_beyond",
+                {
+                    "score": round(score, 1),
+                    "limit": round(facts.threshold, 1),
+                    "percent": facts.bound_percent or 0,
+                },
+            ),
         )
     if like_a_miss:
         return InspectDecision.REVIEW, (Reason("like_taught_defect"),)

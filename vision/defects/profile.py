@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import ArtefactRefusedError, BadInputError
+from vision.defects.scale import Scale
 
 FORMAT = 1
 MOST_BYTES = 1 << 20
 _MOST_UNPACKED_BYTES = 4 << 20
-_ARRAYS = ("bank", "scenes", "thumb", "flaws")
+_ARRAYS = ("bank", "scenes", "thumb", "usual", "spread", "flaws")
 _MEND = "Take the profile from its source again, or enrol the product anew"
 
 
@@ -37,8 +38,8 @@ class Range:
 class ProfileFacts:
     """What is known of a product besides its patches.
 
-    Scores here are raw (cosine distances); `unit` is the raw score of a typical good item, in
-    which scores are shown. `scores` has one leave-one-out score for each good item.
+    `scores` has one leave-one-out score for each good item, in deviations from the typical one
+    (vision.defects.scale), the unit of `threshold` too.
     """
 
     format: int
@@ -49,7 +50,13 @@ class ProfileFacts:
     height_px: int
     good_items: int
     good_images: int
-    unit: float
+    patch_scale: Scale
+    place_scale: Scale | None
+    """None while the items are too few to say what belongs where."""
+    place_counts: bool
+    """Whether places are part of the score; else, of loosely lying goods, only of the gate."""
+    place: Range
+    """The strangest cell of good items."""
     scores: tuple[float, ...]
     bound_percent: int | None
     """At most so many of a hundred good items are called defective; None: too few to say."""
@@ -61,6 +68,8 @@ class ProfileFacts:
     scene: Range
     shift_x: Range
     shift_y: Range
+    odd: tuple[str, ...] = ()
+    """Items that look unlike the rest: a look at their pictures is due before they set a limit."""
     parent: str = ""
     """Digest of the profile that this one was taught from."""
     lessons: tuple[str, ...] = ()
@@ -69,14 +78,17 @@ class ProfileFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `thumb` (64, 64), `flaws` (k, 152)
-    patches of confirmed misses; float16, read-only. Equal when their digests are.
+    """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `thumb` (64, 64) luma, `usual`
+    (r, c, 152) and `spread` (r, c) of each place, `flaws` (k, 152) patches of confirmed misses;
+    float16, read-only. Equal when their digests are.
     """
 
     facts: ProfileFacts
     bank: NDArray[np.float16]
     scenes: NDArray[np.float16]
     thumb: NDArray[np.float16]
+    usual: NDArray[np.float16]
+    spread: NDArray[np.float16]
     flaws: NDArray[np.float16]
     digest: str
 
@@ -88,10 +100,13 @@ class Profile:
         bank: NDArray[np.float32],
         scenes: NDArray[np.float32],
         thumb: NDArray[np.float32],
+        usual: NDArray[np.float32],
+        spread: NDArray[np.float32],
         flaws: NDArray[np.float32],
     ) -> Profile:
         """Freeze the parts; the digest is computed here and nowhere else."""
-        arrays = [np.array(part, dtype=np.float16) for part in (bank, scenes, thumb, flaws)]
+        parts = (bank, scenes, thumb, usual, spread, flaws)
+        arrays = [np.array(part, dtype=np.float16) for part in parts]
         return cls._frozen(facts, arrays, msgspec.json.encode(facts))
 
     @classmethod
@@ -100,8 +115,8 @@ class Profile:
     ) -> Profile:
         for array in arrays:
             array.setflags(write=False)
-        bank, scenes, thumb, flaws = arrays
-        return cls(facts, bank, scenes, thumb, flaws, _digest(meta, arrays))
+        bank, scenes, thumb, usual, spread, flaws = arrays
+        return cls(facts, bank, scenes, thumb, usual, spread, flaws, _digest(meta, arrays))
 
     @property
     def product(self) -> str:
@@ -129,6 +144,8 @@ class Profile:
             bank=self.bank,
             scenes=self.scenes,
             thumb=self.thumb,
+            usual=self.usual,
+            spread=self.spread,
             flaws=self.flaws,
         )
         data = buffer.getvalue()

@@ -1,8 +1,8 @@
 """What an operator's answer adds to a profile. The old profile stays as it is (I5).
 
 A confirmed false alarm: its strangest patches join the bank, so the like of them is known from
-then on. The threshold stays: a larger bank only lowers the scores of good items, so the stated
-bound goes on holding. A confirmed miss: its strangest patches are kept as flaws, and whatever
+then on, and what its places look like counts as usual. The threshold stays: both only lower the
+scores of good items, so the stated bound goes on holding. A confirmed miss: its strangest patches are kept as flaws, and whatever
 lies nearer to a flaw than to anything good is shown for review. It can add a review, never a pass.
 """
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from contracts.errors import BadInputError
 from vision.defects.bank import distances
+from vision.defects.places import widened
 from vision.defects.profile import Profile
 
 ROWS_OF_A_FALSE_ALARM = 32
@@ -27,9 +28,13 @@ _NEAR = 0.5
 
 
 def taught(
-    profile: Profile, patches: NDArray[np.float32], *, kind: Literal["miss", "false_alarm"]
+    profile: Profile,
+    patches: NDArray[np.float32],
+    places: NDArray[np.float32],
+    *,
+    kind: Literal["miss", "false_alarm"],
 ) -> Profile:
-    """A new profile with the lesson of one picture's (n, 152) patches.
+    """A new profile with the lesson of one picture's (n, 152) patches and (r, c, 152) cells.
 
     Raises BadInputError when the profile has learned as much as a profile may.
     """
@@ -41,9 +46,11 @@ def taught(
             mend="Enrol the product anew with the pictures collected since",
         )
     bank, flaws = profile.bank.astype(np.float32), profile.flaws.astype(np.float32)
+    usual, spread = profile.usual.astype(np.float32), profile.spread.astype(np.float32)
     strangest = np.argsort(-distances(patches, bank), kind="stable")
     if kind == "false_alarm":
         bank = np.concatenate([bank, patches[strangest[:ROWS_OF_A_FALSE_ALARM]]])
+        spread = widened(places, usual, spread)
     else:
         flaws = np.concatenate([flaws, patches[strangest[:ROWS_OF_A_MISS]]])
     return Profile.of(
@@ -51,6 +58,8 @@ def taught(
         bank=bank,
         scenes=profile.scenes.astype(np.float32),
         thumb=profile.thumb.astype(np.float32),
+        usual=usual,
+        spread=spread,
         flaws=flaws,
     )
 

@@ -16,8 +16,10 @@ BACKBONE = Path(__file__).resolve().parents[3] / "models" / "defect_backbone" / 
 SIDE_PX = 320
 
 
-def tile(seed: int) -> np.ndarray:
-    """One good tile: its grain, place and light differ a little from every other's."""
+def tile(seed: int, *, printed: bool = True) -> np.ndarray:
+    """One good tile: its grain, place and light differ a little from every other's. `printed`
+    is False for one that missed the printing press.
+    """
     random = np.random.default_rng(seed)
     belt = np.full((SIDE_PX, SIDE_PX), 70.0)
     grain = cv2.GaussianBlur(random.normal(0, 30, belt.shape), (0, 0), sigmaX=6, sigmaY=0.7)
@@ -25,7 +27,8 @@ def tile(seed: int) -> np.ndarray:
     body = np.zeros(belt.shape, np.uint8)
     cv2.rectangle(body, (x, y), (x + 240, y + 240), 1, -1)
     grey = np.where(body == 1, 150 + grain, belt) + random.normal(0, 3, belt.shape)
-    cv2.circle(grey, (x + 120, y + 120), 40, 90, 6)
+    if printed:
+        cv2.circle(grey, (x + 120, y + 120), 40, 90, 6)
     grey *= random.uniform(0.985, 1.015)
     return np.clip(np.stack([grey * 0.95, grey, grey * 1.03], axis=2), 0, 255).astype(np.uint8)
 

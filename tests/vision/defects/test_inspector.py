@@ -51,6 +51,14 @@ def test_the_heatmap_is_hot_on_the_scratch_and_cold_elsewhere(
     assert heat[215:260, 90:190].max() > 0.5 > heat[:60, :60].max()
 
 
+def test_a_tile_without_its_printed_mark_does_not_pass(
+    inspector: DefectInspector, profile: Profile
+):
+    """Every patch of it is a good one somewhere: only the place is wrong."""
+    seen = inspector.inspect(tile(2002, printed=False), profile, name="").inspection
+    assert seen.decision is not InspectDecision.PASS
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
