@@ -26,9 +26,11 @@ def _group() -> None:
 
 
 def fleet(
-    broker: Annotated[str, typer.Option(help="mqtt://host:port")] = "mqtt://127.0.0.1:1883",
+    broker: Annotated[
+        str, typer.Option(envvar="TALLYMAN_BROKER_URL", help="mqtt://[user:password@]host:port")
+    ],
     vehicles: Annotated[int, typer.Option(min=1, max=1000)] = 2,
-    step: Annotated[float, typer.Option(min=0.0, help="Seconds for a drive or an action.")] = 1.0,
+    step: Annotated[float, typer.Option(min=0.0, help="Seconds for a drive or an action.")] = 0.3,
     manufacturer: Annotated[str, typer.Option(help="As in the topics.")] = "tallyman",
 ) -> None:
     """Virtual AGVs of both VDA 5050 versions, until SIGTERM or Ctrl-C; then they say OFFLINE."""
