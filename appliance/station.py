@@ -65,6 +65,10 @@ class Inspector(Protocol):
 
 
 class Lane(Protocol):
+    def expect(self, carton_id: str, *, left_at: datetime) -> None:
+        """A carton is on its way to the diverter."""
+        ...
+
     async def publish(self, carton_id: str, decision: Decision, *, opened_at: datetime) -> str:
         """Tell the diverter; answers the lane that was told (review when the verdict is late)."""
         ...

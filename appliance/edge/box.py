@@ -39,6 +39,7 @@ from contracts.ports import LiveView
 # Journal entries read back at start: more than the desk remembers cartons.
 _RESTORED = 600
 _SESSION_WITHIN_S = 30.0
+_WAITING = 4
 log = structlog.get_logger()
 
 
@@ -65,6 +66,8 @@ class EdgeBox:
         config = parts.config
         self._parts = parts
         self._name = config.edge.station
+        # A short queue: a station that cannot keep up must not hoard pictures.
+        self._waiting: asyncio.Queue[CartonView] = asyncio.Queue(_WAITING)
         self._telling: set[asyncio.Task[None]] = set()
         self.station = Station(
             self._name,
@@ -113,13 +116,21 @@ class EdgeBox:
         except JournalFullError as error:
             self.station.stopped_because = str(error)
 
-    async def judge_cartons(self) -> None:
-        """Judge until the cartons end (a replay) or the process does."""
-        judged_before = await self._judged_in_this_session() if self._parts.eyes.replay else set()
-        async for view in self._parts.eyes.cartons():
+    async def take_cartons(self) -> None:
+        """Take cartons as they leave; the diverter's deadline counts from then (lane.py)."""
+        parts = self._parts
+        judged_before = await self._judged_in_this_session() if parts.eyes.replay else set()
+        async for view in parts.eyes.cartons():
             if view.name and view.name in judged_before:
                 continue
-            await self._judge(view)
+            if parts.lane is not None:
+                parts.lane.expect(view.carton_id, left_at=view.closed_at)
+            await self._waiting.put(view)
+
+    async def judge_cartons(self) -> None:
+        """Judge cartons in the order in which they left."""
+        while True:
+            await self._judge(await self._waiting.get())
 
     async def _judge(self, view: CartonView) -> None:
         try:

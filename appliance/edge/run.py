@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from appliance.accounts.session import SessionVerifier
 from appliance.cartons.lane import LaneOutput
 from appliance.config import Config
 from appliance.edge.box import EdgeBox, EdgeParts
@@ -58,7 +59,20 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         uplink = Uplink(
             journal, evidence, edge.hub_url, identity, folder=layout.uplink, clock=clock
         )
-        eyes = open_eyes(config, bus=bus, clock=clock)
+        lane = (
+            LaneOutput(bus, station=edge.station, clock=clock, deadline_ms=edge.lane_deadline_ms)
+            if bus
+            else None
+        )
+        if lane is not None:
+            stack.push_async_callback(lane.close)
+        # Cameras report to the box, which is made of them: they run only once it is there.
+        eyes = open_eyes(
+            edge,
+            bus=bus,
+            clock=clock,
+            on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
+        )
         reader, inspector = await engines
         box = EdgeBox(
             EdgeParts(
@@ -69,9 +83,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 journal=journal,
                 evidence=evidence,
                 live=live,
-                lane=LaneOutput(bus, station=edge.station, deadline_ms=edge.lane_deadline_ms)
-                if bus
-                else None,
+                lane=lane,
                 uplink=uplink,
                 eyes=eyes,
             )
@@ -80,11 +92,18 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
 
         serving = Serving()
         app = edge_app(
-            config, box.desk, live, evidence, eyes, sessions=uplink.sessions, clock=clock
+            config,
+            box.desk,
+            live,
+            evidence,
+            eyes,
+            sessions=SessionVerifier(lambda: uplink.account_facts, clock=clock),
+            clock=clock,
         )
         serving.http(app, edge.listen, where="edge.listen")
         serving.job("uplink", uplink.run)
-        serving.job("cartons", box.judge_cartons)
+        serving.job("cartons", box.take_cartons)
+        serving.job("judge", box.judge_cartons)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
         for camera in eyes.cameras:
