@@ -17,8 +17,8 @@ from appliance.accounts.web import require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.hub.forward import forward_router
-from appliance.web.core_records import CoreRecords
 from appliance.web.app import create_app
+from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.gate import AccountsGate
 from appliance.web.health import health_router
