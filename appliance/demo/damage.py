@@ -39,13 +39,13 @@ def apply_damage(
         # Paper tears in two: the face goes first, a fringe of white core stays.
         fringe = np.clip(blur(mask, 7) * 2.2, 0, 1) * (1 - mask)
         core = np.full_like(label, 0.93) + field(rng, height, width, 5)[:, :, None] * 0.02
-        return over(over(label, core, fringe.astype(np.float32)), board, mask)
+        return over(over(label, core, fringe.astype(np.float32, copy=False)), board, mask)
     if kind is Damage.SMEAR:
-        dragged = cv2.blur(label, (151, 7)).astype(np.float32) - 0.22
+        dragged = cv2.blur(label, (151, 7)).astype(np.float32, copy=False) - 0.22
         uneven = 1 + 0.16 * streaks(rng, height, width, along=120, across=7)
         dirt = dragged * uneven[:, :, None] * np.array((0.84, 0.92, 0.96), dtype=np.float32)
-        return over(label, dirt.astype(np.float32), blur(mask, 5) * 0.94)
-    return over(label, (board * 0.4 + 0.55).astype(np.float32), mask)
+        return over(label, dirt.astype(np.float32, copy=False), blur(mask, 5) * 0.94)
+    return over(label, (board * 0.4 + 0.55).astype(np.float32, copy=False), mask)
 
 
 def _tear(height: int, width: int, rng: np.random.Generator) -> Picture:
@@ -85,7 +85,7 @@ def _scratch(height: int, width: int, rng: np.random.Generator) -> Picture:
         a, b = (tuple(int(v) for v in point) for point in (begin, end))
         cv2.line(mask, a, b, 255, int(rng.integers(3, 11)), cv2.LINE_AA)
     skip = field(rng, height, width, 9) > -0.7  # noqa: PLR2004 -- scratches jump over a quarter
-    return (unit(mask) * skip).astype(np.float32)
+    return (unit(mask) * skip).astype(np.float32, copy=False)
 
 
 def _fill(
@@ -94,7 +94,7 @@ def _fill(
     mask = np.zeros((height, width), dtype=np.uint8)
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 255)
     ragged = blur(unit(mask), 5) + field(rng, height, width, 12) * 0.13
-    return (np.clip((ragged - 0.5) * 6, -0.5, 0.5) + 0.5).astype(np.float32)
+    return (np.clip((ragged - 0.5) * 6, -0.5, 0.5) + 0.5).astype(np.float32, copy=False)
 
 
 _STROKES = {Damage.TEAR: _tear, Damage.SMEAR: _smear, Damage.SCRATCH: _scratch}

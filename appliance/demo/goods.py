@@ -14,7 +14,7 @@ from appliance.demo.story import Defect, Goods
 from appliance.demo.texture import Picture, blur, field, filled, over, photograph, unit
 
 SIDE: Final = 512
-_Y, _X = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
+_Y, _X = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32, copy=False)
 
 
 def goods_frame(
@@ -25,18 +25,20 @@ def goods_frame(
     move = np.array([[1, 0, rng.normal(0, 0.6)], [0, 1, rng.normal(0, 0.6)]], dtype=np.float64)
     placed = cv2.warpAffine(picture, move, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
     light = 1 + float(rng.normal(0, 0.012))
-    return photograph(placed.astype(np.float32), rng, exposure=light, grain=0.010, vignette=0.12)
+    return photograph(
+        placed.astype(np.float32, copy=False), rng, exposure=light, grain=0.010, vignette=0.12
+    )
 
 
 def _biscuits(rng: np.random.Generator, defect: Defect) -> Picture:
     """A tray of sixteen round biscuits with a wavy rim and six holes each."""
     paper = (1 + 0.01 * field(rng, SIDE, SIDE, 40))[:, :, None] * _wells()
-    tray = (paper * np.array((0.80, 0.83, 0.86), dtype=np.float32)).astype(np.float32)
+    tray = (paper * np.array((0.80, 0.83, 0.86), dtype=np.float32)).astype(np.float32, copy=False)
     chosen = int(rng.integers(0, 16)) if defect is not Defect.NONE else -1
     crumb = field(rng, SIDE, SIDE, 2.2) * 0.028 + field(rng, SIDE, SIDE, 9) * 0.022
     for index in range(16):
         centre = np.array([76 + 120 * (index % 4), 76 + 120 * (index // 4)], dtype=np.float32)
-        centre = centre + rng.normal(0, 1.2, 2).astype(np.float32)
+        centre = centre + rng.normal(0, 1.2, 2).astype(np.float32, copy=False)
         bite = defect if index == chosen else Defect.NONE
         tray = _biscuit(tray, centre, crumb, rng, bite)
     return tray
@@ -82,9 +84,12 @@ def _biscuit(
     if defect is Defect.CRACK:
         body = body * (1 - 0.72 * _crack(dx, dy, rng))[:, :, None]
     ground = (
-        tray[window] * (1 - 0.35 * np.clip(blur(inside.astype(np.float32), 4), 0, 1))[:, :, None]
+        tray[window]
+        * (1 - 0.35 * np.clip(blur(inside.astype(np.float32, copy=False), 4), 0, 1))[:, :, None]
     )
-    tray[window] = over(ground.astype(np.float32), body.astype(np.float32), inside)
+    tray[window] = over(
+        ground.astype(np.float32, copy=False), body.astype(np.float32, copy=False), inside
+    )
     return tray
 
 
@@ -100,7 +105,7 @@ def _holes(dx: Picture, dy: Picture, turn: float) -> Picture:
 
 def _polar(dx: Picture, dy: Picture) -> tuple[Picture, Picture]:
     away, angle = cv2.cartToPolar(dx, dy)
-    return away.astype(np.float32), angle.astype(np.float32)
+    return away.astype(np.float32, copy=False), angle.astype(np.float32, copy=False)
 
 
 def _without_bite(dx: Picture, dy: Picture, rng: np.random.Generator) -> Picture:
@@ -109,7 +114,7 @@ def _without_bite(dx: Picture, dy: Picture, rng: np.random.Generator) -> Picture
     across = dx * np.cos(turn) + dy * np.sin(turn)
     along = -dx * np.sin(turn) + dy * np.cos(turn)
     ragged = 16 + 3.5 * np.sin(along / 4.3) + 2.5 * np.sin(along / 1.9 + turn)
-    remains: Picture = np.clip(ragged - across, 0, 1).astype(np.float32)
+    remains: Picture = np.clip(ragged - across, 0, 1).astype(np.float32, copy=False)
     return remains
 
 
@@ -137,7 +142,7 @@ def _bottles(rng: np.random.Generator, defect: Defect) -> Picture:
     crate = crate * (1 + 0.012 * field(rng, SIDE, SIDE, 30))[:, :, None]
     chosen = int(rng.integers(0, 12)) if defect is not Defect.NONE else -1
     brushed = field(rng, SIDE, SIDE, 3) * 0.012
-    crate = crate.astype(np.float32)
+    crate = crate.astype(np.float32, copy=False)
     for index in range(12):
         cx, cy = 76 + 120 * (index % 4), 100 + 156 * (index // 4)
         crate = _bottle(crate, (cx, cy), brushed, rng, defect if index == chosen else Defect.NONE)
@@ -164,11 +169,11 @@ def _bottle(
     part = crate[window]
     part = over(part, (0.10, 0.075, 0.06), np.clip(50 - away, 0, 1))
     shoulder = np.clip(46 - away, 0, 1) * (0.35 + 0.25 * np.cos(angle + 2.2))
-    part = over(part, (0.52, 0.56, 0.47), shoulder.astype(np.float32))
+    part = over(part, (0.52, 0.56, 0.47), shoulder.astype(np.float32, copy=False))
     if defect is Defect.MISSING_CAP:
         lip = np.exp(-(((away - 21) / 3.2) ** 2)) * (0.75 + 0.25 * np.cos(angle + 2.2))
-        part = over(part, (0.86, 0.90, 0.84), lip.astype(np.float32))
-        mouth = np.clip(18 - away, 0, 1).astype(np.float32)
+        part = over(part, (0.86, 0.90, 0.84), lip.astype(np.float32, copy=False))
+        mouth = np.clip(18 - away, 0, 1).astype(np.float32, copy=False)
         part = over(part, (0.09, 0.10, 0.08), mouth)
     else:
         part = _cap(part, dx, dy, brushed[window], rng, dented=defect is Defect.DENT)
@@ -199,8 +204,12 @@ def _cap(
         shade = shade - 0.34 * near * np.sign(dx * np.cos(turn) + dy * np.sin(turn) - 15)
     metal = np.array((0.92, 0.93, 0.95), dtype=np.float32) * shade[:, :, None]
     ring = np.clip(17 - away, 0, 1) * (1 - 0.9 * np.exp(-(((away - 9) / 2.2) ** 2)))
-    printed = over(metal.astype(np.float32), (0.62, 0.34, 0.12), (ring * 0.8).astype(np.float32))
-    return over(part, printed, np.clip(radius - away, 0, 1).astype(np.float32))
+    printed = over(
+        metal.astype(np.float32, copy=False),
+        (0.62, 0.34, 0.12),
+        (ring * 0.8).astype(np.float32, copy=False),
+    )
+    return over(part, printed, np.clip(radius - away, 0, 1).astype(np.float32, copy=False))
 
 
 _DRAW: dict[Goods, Callable[[np.random.Generator, Defect], Picture]] = {

@@ -20,13 +20,13 @@ import msgspec
 import numpy as np
 
 from appliance.demo.goods import goods_frame
-from appliance.demo.scene import label_frame
+from appliance.demo.scene import Scenery, label_frame, scenery
 from appliance.demo.story import PRODUCTS, Goods, SampleCarton, Story, tell
 from appliance.demo.texture import jpeg
 from appliance.durable import write_atomic
 from contracts.asn import Asn
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Grows when the rendering changes, so that old pictures are not taken for new ones."""
 ENROL_COUNT: Final = 64
 """Good pictures a product: with 59 or more a bound of 5 % can be stated with 95 % certainty."""
@@ -124,8 +124,10 @@ def _write_cartons(
     for stale in folder.glob("DESADV-*.csv"):
         stale.unlink()
 
+    around = scenery(np.random.default_rng((seed, 0)))
+
     def render(index: int) -> SampleTruth:
-        return _write_carton(cartons, story.cartons[index], seed, index)
+        return _write_carton(cartons, story.cartons[index], around, seed, index)
 
     truth = tuple(pool.map(render, range(len(story.cartons))))
     write_atomic(folder / f"{story.asn.number}.csv", asn_csv(story.asn).encode())
@@ -134,8 +136,10 @@ def _write_cartons(
     return truth
 
 
-def _write_carton(folder: Path, carton: SampleCarton, seed: int, index: int) -> SampleTruth:
-    label, gone = label_frame(carton, np.random.default_rng((seed, 1, index)))
+def _write_carton(
+    folder: Path, carton: SampleCarton, around: Scenery, seed: int, index: int
+) -> SampleTruth:
+    label, gone = label_frame(carton, np.random.default_rng((seed, 1, index)), around)
     goods = goods_frame(
         carton.product.goods, np.random.default_rng((seed, 2, index)), carton.defect
     )

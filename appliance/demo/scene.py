@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -31,23 +32,51 @@ HEIGHT: Final = 960
 _TOP = (944, 1248)
 """The carton's top as a flat picture: height, width."""
 _LABEL_SCALE = 0.8
+_SPARE = 120
 _FRONT = (208, 1248)
 _KRAFT = (0.42, 0.58, 0.71)
 _PRINT = (0.17, 0.23, 0.30)
 
 
-def label_frame(carton: SampleCarton, rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenery:
+    """What all cartons of a delivery share: `belt` (960, 1280, 3) and a sheet of `board` that each
+    carton is cut from, so that it need not be rendered twelve times.
+    """
+
+    belt: Picture
+    board: Picture
+
+
+def scenery(rng: np.random.Generator) -> Scenery:
+    return Scenery(_belt(rng), _cardboard(_TOP[0] + _SPARE, _TOP[1] + _SPARE, rng))
+
+
+def label_frame(
+    carton: SampleCarton, rng: np.random.Generator, around: Scenery
+) -> tuple[NDArray[np.uint8], float]:
     """(960, 1280, 3) uint8 BGR, and the part of the code area that is destroyed (0..1)."""
-    top = _cardboard(*_TOP, rng)
+    top = _cut(around.board, *_TOP, rng)
     _seam_and_tape(top, rng)
     gone = 0.0
     if carton.printing == "dots":
         _coder(top, carton, rng)
     else:
-        top, gone = _stick_label(top, carton, rng)
-    front = _cardboard(*_FRONT, rng) * 0.62
+        top, gone = _stick_label(top, carton, around.board, rng)
+    front = _cut(around.board, *_FRONT, rng)
+    front *= 0.62
     _stamp(front, "向上 UP   ·   FRAGILE 易碎", (96, 120), 46)
-    return photograph(_compose(top, front, rng), rng, exposure=float(rng.uniform(0.96, 1.06))), gone
+    return photograph(
+        _compose(around.belt.copy(), top, front, rng), rng, exposure=float(rng.uniform(0.96, 1.06))
+    ), gone
+
+
+def _cut(board: Picture, height: int, width: int, rng: np.random.Generator) -> Picture:
+    down, right = rng.integers(0, (board.shape[0] - height + 1, board.shape[1] - width + 1))
+    piece = board[down : down + height, right : right + width]
+    turned = cv2.flip(piece, 1) if rng.random() < 0.5 else piece.copy()  # noqa: PLR2004 -- a coin
+    turned *= np.float32(rng.uniform(0.95, 1.05))
+    return turned.astype(np.float32, copy=False)
 
 
 def _cardboard(height: int, width: int, rng: np.random.Generator) -> Picture:
@@ -60,7 +89,9 @@ def _cardboard(height: int, width: int, rng: np.random.Generator) -> Picture:
         + 0.030 * field(rng, height, width, 260)
         + 0.010 * rng.standard_normal((height, width), dtype=np.float32)
     )
-    board: Picture = shade.astype(np.float32)[:, :, None] * np.array(_KRAFT, dtype=np.float32)
+    board: Picture = shade.astype(np.float32, copy=False)[:, :, None] * np.array(
+        _KRAFT, dtype=np.float32
+    )
     for x, y in rng.uniform((0, 0), (width, height), (width * height // 24_000, 2)):
         speck = (0.27, 0.38, 0.48)
         cv2.circle(board, (int(x), int(y)), int(rng.integers(1, 3)), speck, -1, cv2.LINE_AA)
@@ -88,7 +119,7 @@ def _stamp(board: Picture, text: str, at: tuple[int, int], size: int) -> None:
 
 
 def _stick_label(
-    top: Picture, carton: SampleCarton, rng: np.random.Generator
+    top: Picture, carton: SampleCarton, board: Picture, rng: np.random.Generator
 ) -> tuple[Picture, float]:
     flat = draw_label(carton, int(rng.integers(0, 6)))
     label = unit(flat.image)
@@ -101,16 +132,16 @@ def _stick_label(
     if carton.damage is not Damage.NONE:
         mask = damage_mask(carton.damage, flat.code_area, carton.damage_share, rng)
         gone = destroyed_share(mask, flat.code_area)
-        board = _cardboard(LABEL_HEIGHT, LABEL_WIDTH, rng)
-        label = apply_damage(carton.damage, label, board, mask, rng)
+        below = _cut(board, LABEL_HEIGHT, LABEL_WIDTH, rng)
+        label = apply_damage(carton.damage, label, below, mask, rng)
     turn = cv2.getRotationMatrix2D((0, 0), float(rng.uniform(-2.2, 2.2)), _LABEL_SCALE)
     turn[:, 2] += (left, upper)
-    laid = cv2.warpAffine(blur(label.astype(np.float32), 0.5), turn, (width, height))
+    laid = cv2.warpAffine(blur(label.astype(np.float32, copy=False), 0.5), turn, (width, height))
     edge = np.ones((LABEL_HEIGHT, LABEL_WIDTH), dtype=np.float32)
-    alpha = cv2.warpAffine(edge, turn, (width, height)).astype(np.float32)
+    alpha = cv2.warpAffine(edge, turn, (width, height)).astype(np.float32, copy=False)
     shadow = blur(np.roll(alpha, (3, 3), axis=(0, 1)), 4) * 0.3
     over(top, (0.10, 0.13, 0.16), shadow)
-    return over(top, laid.astype(np.float32), alpha), gone
+    return over(top, laid.astype(np.float32, copy=False), alpha), gone
 
 
 def _coder(top: Picture, carton: SampleCarton, rng: np.random.Generator) -> None:
@@ -134,12 +165,11 @@ def _coder(top: Picture, carton: SampleCarton, rng: np.random.Generator) -> None
             centre = (round(x * 16), round(y * 16))
             cv2.circle(ink, centre, round(size * 16), strength, -1, cv2.LINE_AA, 4)
     bleed = blur(ink, 1.3) * (1 + 0.06 * field(rng, height, width, 6))
-    over(top, (0.13, 0.12, 0.14), np.clip(bleed, 0, 1).astype(np.float32))
+    over(top, (0.13, 0.12, 0.14), np.clip(bleed, 0, 1).astype(np.float32, copy=False))
     _stamp(top, "小心轻放 HANDLE WITH CARE", (200, 830), 50)
 
 
-def _compose(top: Picture, front: Picture, rng: np.random.Generator) -> Picture:
-    scene = _belt(rng)
+def _compose(scene: Picture, top: Picture, front: Picture, rng: np.random.Generator) -> Picture:
     shift = rng.uniform(-14, 14, 2)
     corners = np.array([(150, 84), (1136, 78), (1196, 762), (86, 776)], dtype=np.float64)
     corners = corners + shift + rng.uniform(-9, 9, (4, 2))
@@ -148,7 +178,7 @@ def _compose(top: Picture, front: Picture, rng: np.random.Generator) -> Picture:
     reach = np.array([(26, -6), (26, -6), (60, 40), (48, 26), (48, 26)], dtype=np.float64)
     cast = np.vstack((corners[:2], corners[1:2], foot)) + reach
     coarse = mask_of(HEIGHT // 4, WIDTH // 4, cast / 4, soft_px=5.5) * 0.62
-    shadow = cv2.resize(coarse, (WIDTH, HEIGHT)).astype(np.float32)
+    shadow = cv2.resize(coarse, (WIDTH, HEIGHT)).astype(np.float32, copy=False)
     over(scene, (0.03, 0.03, 0.035), shadow)
     _lay(scene, front, front_corners)
     _lay(scene, top, corners)
@@ -158,15 +188,16 @@ def _compose(top: Picture, front: Picture, rng: np.random.Generator) -> Picture:
     over(scene, (0.62, 0.76, 0.86), lit)
     slope = np.linspace(1.07, 0.93, WIDTH, dtype=np.float32)[None, :]
     lamp = 1 + 0.035 * field(rng, HEIGHT, WIDTH, 520)
-    return (scene * (slope * lamp)[:, :, None]).astype(np.float32)
+    scene *= (slope * lamp)[:, :, None]
+    return scene
 
 
 def _lay(scene: Picture, flat: Picture, corners: NDArray[np.float64]) -> None:
     height, width = flat.shape[:2]
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(source, corners.astype(np.float32, copy=False))
     laid = cv2.warpPerspective(flat, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-    over(scene, laid.astype(np.float32), mask_of(HEIGHT, WIDTH, corners, soft_px=0.7))
+    over(scene, laid.astype(np.float32, copy=False), mask_of(HEIGHT, WIDTH, corners, soft_px=0.7))
 
 
 def _belt(rng: np.random.Generator) -> Picture:
@@ -180,4 +211,4 @@ def _belt(rng: np.random.Generator) -> Picture:
         steel = 0.50 + 0.03 * streaks(rng, lower - upper, WIDTH, along=500, across=2)
         belt[upper:lower] = steel[:, :, None] * np.array((1.0, 0.98, 0.95), dtype=np.float32)
         belt[lower - 6 : lower] *= 0.55
-    return blur(belt.astype(np.float32), 1.8)
+    return blur(belt.astype(np.float32, copy=False), 1.8)

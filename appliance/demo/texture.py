@@ -16,7 +16,9 @@ def field(rng: np.random.Generator, height: int, width: int, cell: float) -> Pic
     """Smooth noise (h, w) of about unit variance whose features are `cell` pixels wide."""
     rows, columns = max(2, round(height / cell)), max(2, round(width / cell))
     coarse = rng.standard_normal((rows, columns), dtype=np.float32)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(
+        np.float32, copy=False
+    )
 
 
 def streaks(
@@ -25,7 +27,9 @@ def streaks(
     """Noise (h, w) drawn out along x: fibres, brushed metal, belts."""
     rows, columns = max(2, round(height / across)), max(2, round(width / along))
     coarse = rng.standard_normal((rows, columns), dtype=np.float32)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).astype(
+        np.float32, copy=False
+    )
 
 
 def filled(height: int, width: int, bgr: Colour) -> Picture:
@@ -46,7 +50,7 @@ def unit(mask: NDArray[np.uint8]) -> Picture:
 
 
 def blur(picture: Picture, sigma_px: float) -> Picture:
-    return cv2.GaussianBlur(picture, (0, 0), sigma_px).astype(np.float32)
+    return cv2.GaussianBlur(picture, (0, 0), sigma_px).astype(np.float32, copy=False)
 
 
 def over(under: Picture, upper: Picture | Colour, mask: Picture) -> Picture:
@@ -57,9 +61,12 @@ def over(under: Picture, upper: Picture | Colour, mask: Picture) -> Picture:
     x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
     box = (slice(y, y + height), slice(x, x + width))
     part = under[box]
-    change = (upper if isinstance(upper, tuple) else upper[box]) - part
-    change *= mask[box][:, :, None]
-    part += change.astype(np.float32)
+    weight = mask[box]
+    if isinstance(upper, tuple):
+        cv2.multiply(part, cv2.merge([1 - weight] * 3), dst=part)
+        part += cv2.merge([weight * level for level in upper])
+    else:
+        part += cv2.multiply(cv2.subtract(upper[box], part), cv2.merge([weight] * 3))
     return under
 
 
@@ -74,15 +81,17 @@ def photograph(
 ) -> NDArray[np.uint8]:
     """The picture as a small industrial camera takes it, uint8 BGR."""
     height, width = picture.shape[:2]
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    fall_off = 1 - vignette * (x * x * 0.6 + y * y * 0.4)
-    light = blur(picture, defocus_px) * (fall_off * exposure)[:, :, None]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    fall_off = exposure * (1 - vignette * (x * x * 0.6 + y * y * 0.4))
+    light = cv2.multiply(blur(picture, defocus_px), cv2.merge([fall_off] * 3))
     shot = rng.standard_normal((height, width), dtype=np.float32)
-    chroma = field(rng, height, width, 2.0)
-    noise = np.dstack((shot + 0.4 * chroma, shot, shot - 0.4 * chroma))
-    noisy = light + noise * (grain * (0.45 + np.sqrt(np.clip(light, 0, 1))))
-    seen: NDArray[np.uint8] = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
-    return seen
+    chroma = 0.4 * field(rng, height, width, 2.0)
+    # Shot noise grows with the root of the light; one strength for the three channels will do.
+    strength = grain * (0.45 + np.sqrt(np.clip(light[:, :, 1], 0, 1)))
+    noise = cv2.merge([(shot + chroma) * strength, shot * strength, (shot - chroma) * strength])
+    noisy = cv2.add(light, noise)
+    return cv2.convertScaleAbs(np.maximum(noisy, 0), alpha=255).astype(np.uint8, copy=False)
 
 
 def jpeg(image: NDArray[np.uint8], quality: int = 92) -> bytes:
