@@ -1,7 +1,7 @@
 """A virtual vehicle: speaks VDA 5050 2.x or 3.0 as a real one does, with faults on request.
 
 For tests and the demo. It keeps its order and goes on driving while the broker is away, as the
-standard asks; being told that it is offline, it says that it is not.
+standard asks, and says ONLINE again when it is back.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class _Job:
 class VirtualAgv:
     """One vehicle on a bus of its own.
 
-    Give `will` to the bus's client, so that a broken connection is noticed. step_s: time for one
+    Give `will_of` and `birth_of` to the bus's client, so that a broken connection is noticed, and
+    its return. step_s: time for one
     drive or one action. heartbeat_s: a state comes at least this often.
     """
 
@@ -117,7 +118,7 @@ class VirtualAgv:
 
     async def run(self) -> None:
         """Until cancelled (then it says OFFLINE), or until the fault `die_after`."""
-        names = (topics.ORDER, topics.INSTANT_ACTIONS, topics.CONNECTION)
+        names = (topics.ORDER, topics.INSTANT_ACTIONS)
         listen_to = [self.address.topic(name) for name in names]
         async with self._bus.subscribe(*listen_to, qos=1) as messages:
             await self._say_connection("ONLINE")
@@ -147,8 +148,6 @@ class VirtualAgv:
                 case InstantActions(actions=actions):
                     for action in actions:
                         await self._do_instantly(action)
-                case Connection(connection_state=said) if said != "ONLINE":
-                    await self._say_connection("ONLINE")
 
     async def _beat(self) -> None:
         while True:
@@ -345,9 +344,29 @@ def will_of(
 ) -> BusMessage:
     """The last will of a vehicle: retained, QoS 1, with header id 0 as it is set up first."""
     address = address_of(serial, version=version, manufacturer=manufacturer)
-    now = (clock or SystemClock()).now()
-    header = Header(timestamp=now, version=version, manufacturer=manufacturer, serial_number=serial)
-    payload = encode(connection_message(header, "CONNECTION_BROKEN"), address.major)
+    return _retained(address, version, "CONNECTION_BROKEN", clock or SystemClock())
+
+
+def birth_of(
+    serial: str,
+    *,
+    version: str = "2.1.0",
+    manufacturer: str = "tallyman",
+    clock: Clock | None = None,
+) -> BusMessage:
+    """What a vehicle says after every connect, against a will of its last connection."""
+    address = address_of(serial, version=version, manufacturer=manufacturer)
+    return _retained(address, version, "ONLINE", clock or SystemClock())
+
+
+def _retained(address: VehicleAddress, version: str, said: str, clock: Clock) -> BusMessage:
+    header = Header(
+        timestamp=clock.now(),
+        version=version,
+        manufacturer=address.manufacturer,
+        serial_number=address.serial,
+    )
+    payload = encode(connection_message(header, said), address.major)
     return BusMessage(address.topic(topics.CONNECTION), payload, 1, retain=True)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +54,7 @@ def replay(
 
 
 async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer: str) -> None:
-    from agv_bridge.virtual import VirtualAgv, will_of
+    from agv_bridge.virtual import VirtualAgv, birth_of, will_of
     from appliance.services.mqtt import MqttBus
 
     stop = asyncio.Event()
@@ -69,6 +70,7 @@ async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer:
                     broker,
                     client_id=f"{manufacturer}-{serial}",
                     will=will_of(serial, version=version, manufacturer=manufacturer),
+                    birth=partial(birth_of, serial, version=version, manufacturer=manufacturer),
                 )
             )
             vehicle = VirtualAgv(

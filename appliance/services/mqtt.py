@@ -70,7 +70,8 @@ class MqttBus:
     Entering never waits for the broker, so that the order of starting does not matter.
 
     url: see BrokerAddress. client_id: unique on the broker. will: published by the broker when
-    this client vanishes without goodbye. wait_s: the longest `publish` waits for a connection and
+    this client vanishes without goodbye. birth: asked for and published after every connect, the
+    will's counterpart. wait_s: the longest `publish` waits for a connection and
     an acknowledgement, and `subscribe` for its first one. keepalive_s: a silent broker is given up
     after one and a half of these. max_queued: messages a slow reader may have waiting; beyond it
     the oldest go and `dropped` counts them.
@@ -82,6 +83,7 @@ class MqttBus:
         *,
         client_id: str,
         will: BusMessage | None = None,
+        birth: Callable[[], BusMessage] | None = None,
         wait_s: float = 3.0,
         keepalive_s: int = 15,
         max_queued: int = 100_000,
@@ -90,6 +92,7 @@ class MqttBus:
         self._address = BrokerAddress.parse(url)
         self._client_id = client_id
         self._will = will
+        self._birth = birth
         self._wait_s = wait_s
         self._keepalive_s = keepalive_s
         self._max_queued = max_queued
@@ -166,6 +169,7 @@ class MqttBus:
         for wanted in filters:
             check_filter(wanted)
         self._subscriptions += 1
+        name = f"{self._client_id}-{self._subscriptions}"
         live = asyncio.Event()
         stream = MessageStream(self._max_queued)
         self._streams.append(stream)
@@ -173,6 +177,8 @@ class MqttBus:
         async def hold(client: aiomqtt.Client) -> None:
             answers = await client.subscribe([(wanted, qos) for wanted in filters])
             if any(_code(answer) >= _SUBSCRIPTION_REFUSED for answer in answers):
+                # The broker's topic rules of this user: somebody must change them.
+                _log.warning("mqtt_subscription_refused", client=name, filters=filters)
                 raise aiomqtt.MqttError(f"subscription to {', '.join(filters)} refused")
             live.set()
             async for message in client.messages:
@@ -182,7 +188,6 @@ class MqttBus:
                     )
                 )
 
-        name = f"{self._client_id}-{self._subscriptions}"
         task = asyncio.create_task(self._keep(name, None, hold))
         try:
             with suppress(TimeoutError):
@@ -217,6 +222,9 @@ class MqttBus:
             await _end(sent)
 
     async def _hold_publisher(self, client: aiomqtt.Client) -> None:
+        if self._birth is not None:
+            born = self._birth()
+            await client.publish(born.topic, born.payload, qos=born.qos, retain=born.retain)
         self._client = client
         self._lost.clear()
         self._online.set()

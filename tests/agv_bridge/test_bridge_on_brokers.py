@@ -10,14 +10,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from agv_bridge.bridge import AgvBridge
 from agv_bridge.missions import Limits
-from agv_bridge.virtual import VirtualAgv, will_of
+from agv_bridge.virtual import VirtualAgv, birth_of, will_of
 from appliance.services.mqtt import MqttBus
+from appliance.services.nats import EmbeddedNats
 from contracts.stock import TransportState as T
 from tests.agv_bridge.core_in_memory import CoreInMemory
 from tests.brokers import MosquittoBroker, NatsBroker, RealBroker
@@ -33,8 +35,9 @@ def broker(request, tmp_path: Path) -> Iterator[RealBroker]:
 
 
 @asynccontextmanager
-async def hub(broker: RealBroker, core: CoreInMemory) -> AsyncIterator[AgvBridge]:
-    async with MqttBus(broker.url, client_id="hub", wait_s=0.5) as bus:
+async def hub(broker: RealBroker | str, core: CoreInMemory) -> AsyncIterator[AgvBridge]:
+    url = broker if isinstance(broker, str) else broker.url
+    async with MqttBus(url, client_id="hub", wait_s=0.5) as bus:
         bridge = AgvBridge(bus, core, poll_s=0.05)
         task = asyncio.create_task(bridge.run())
         try:
@@ -47,11 +50,21 @@ async def hub(broker: RealBroker, core: CoreInMemory) -> AsyncIterator[AgvBridge
 
 @asynccontextmanager
 async def vehicle(
-    broker: RealBroker, serial: str, *, version: str = "2.1.0", step_s: float = 0.01
+    broker: RealBroker,
+    serial: str,
+    *,
+    version: str = "2.1.0",
+    step_s: float = 0.01,
+    heartbeat_s: float = 0.3,
 ) -> AsyncIterator[VirtualAgv]:
-    will = will_of(serial, version=version)
-    async with MqttBus(broker.url, client_id=serial, will=will, wait_s=0.2) as bus:
-        agv = VirtualAgv(bus, serial, version=version, step_s=step_s, heartbeat_s=0.3)
+    async with MqttBus(
+        broker.url,
+        client_id=serial,
+        will=will_of(serial, version=version),
+        birth=partial(birth_of, serial, version=version),
+        wait_s=0.2,
+    ) as bus:
+        agv = VirtualAgv(bus, serial, version=version, step_s=step_s, heartbeat_s=heartbeat_s)
         task = asyncio.create_task(agv.run())
         try:
             yield agv
@@ -141,20 +154,43 @@ class FleetProcess:
         self.process.communicate()
 
 
-async def test_the_fleet_command_works_and_leaves_with_offline(tmp_path: Path):
+async def test_the_fleet_command_works_on_the_embedded_broker_and_leaves_with_offline(
+    tmp_path: Path,
+):
+    """With the roles' own passwords and topic rules, as `tallyman up` starts them."""
     core = CoreInMemory()
     core.request("T1")
     core.request("T2", to="slot-2")
-    with NatsBroker(tmp_path) as broker:
-        async with hub(broker, core) as bridge:
-            with FleetProcess(broker.url, vehicles=2, step=0.01) as fleet:
+    broker = EmbeddedNats(tmp_path)
+    await broker.start()
+    try:
+        async with hub(broker.url("hub"), core) as bridge:
+            with FleetProcess(broker.url("fleet"), vehicles=2, step=0.01) as fleet:
                 await core.until("T1", T.DROPPED, wait_s=_LONG_S)
                 await core.until("T2", T.DROPPED, wait_s=_LONG_S)
                 versions = {row.version for row in bridge.vehicles()}
-                code, output = fleet.end(signal.SIGTERM)
+                code, output = await asyncio.to_thread(fleet.end, signal.SIGTERM)
             await eventually(lambda: {r.connection for r in bridge.vehicles()} == {"OFFLINE"})
+    finally:
+        await broker.stop()
     assert (code, output.count("Traceback")) == (0, 0)
     assert versions == {"2.1.0", "3.0.0"}
+
+
+async def test_a_vehicle_says_online_again_after_the_broker_came_back(broker: RealBroker):
+    core = CoreInMemory()
+    async with hub(broker, core) as bridge, vehicle(broker, "a1", heartbeat_s=3600):
+        await eventually(lambda: bridge.vehicles() and bridge.vehicles()[0].updated_at)
+        broker.kill()
+        broker.start()
+        async with (
+            MqttBus(broker.url, client_id="late", wait_s=_LONG_S) as late,
+            asyncio.timeout(_LONG_S),
+            late.subscribe("+/+/+/+/connection") as said,
+        ):
+            async for message in said:
+                if json.loads(message.payload)["connectionState"] == "ONLINE":
+                    break
 
 
 async def test_a_fleet_killed_in_mid_mission_is_noticed_by_its_will(tmp_path: Path):

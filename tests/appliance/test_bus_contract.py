@@ -270,6 +270,24 @@ async def test_publishing_without_a_broker_says_so_after_a_short_wait(free_port:
         assert bus.last_error
 
 
+async def test_the_birth_message_is_said_after_every_connect(tmp_path: Path):
+    births: list[BusMessage] = []
+
+    def birth() -> BusMessage:
+        births.append(BusMessage("c/a1", f"ONLINE {len(births)}".encode(), 1, retain=True))
+        return births[-1]
+
+    with NatsBroker(tmp_path) as broker:
+        async with MqttBus(broker.url, client_id="agv", birth=birth, wait_s=_LONG_S) as agv:
+            await agv.publish("t", b"", qos=1)
+            broker.kill()
+            broker.start()
+            await agv.publish("t", b"", qos=1)
+            async with agv.subscribe("c/+") as messages:
+                assert (await next_of(messages)).payload == births[-1].payload
+    assert len(births) >= 2
+
+
 async def test_subscribing_before_the_broker_is_there_works_once_it_comes(tmp_path: Path):
     broker = NatsBroker(tmp_path)
     async with (
