@@ -79,7 +79,7 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads. Raises UnavailableError where the database is away."""
-    with _available(), engine.connect() as connection:
+    with available(), engine.connect() as connection:
         yield connection
 
 
@@ -92,7 +92,7 @@ def write(engine: Engine, work: Callable[[Connection], T]) -> T:
     for attempt in range(_RETRIES):
         try:
             with (
-                _available(),
+                available(),
                 engine.connect().execution_options(tallyman_write=True) as connection,
                 connection.begin(),
             ):
@@ -105,7 +105,8 @@ def write(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 @contextlib.contextmanager
-def _available() -> Iterator[None]:
+def available() -> Iterator[None]:
+    """A database that does not answer is an UnavailableError; deadlocks pass for the retry."""
     try:
         yield
     except OperationalError as error:

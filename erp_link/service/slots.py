@@ -47,11 +47,12 @@ def claim(work: Work, batch_id: int) -> str | None:
             return code
 
 
-def occupy(work: Work, location: str) -> None:
+def occupy(work: Work, location: str, quantity: int = 1) -> None:
+    """Goods came to a slot without having claimed room there."""
     work.connection.execute(
         update(t.location)
         .where(t.location.c.code == location, t.location.c.kind == PlaceKind.SLOT.value)
-        .values(used=t.location.c.used + 1)
+        .values(used=t.location.c.used + quantity)
     )
 
 

@@ -34,23 +34,29 @@ class Work:
     by: str = ""
     effects: list[Effect] = field(default_factory=list)
     held: frozenset[Guard] | None = None
+    taken: frozenset[Guard] = frozenset()
     changes_expectations: bool = False
 
     def take(self, share: Iterable[Guard], exclusive: Iterable[Guard] = ()) -> None:
         if self.held is not None:
             raise AssertionError("guards are taken once in a transaction, in one order")
-        exclusive = frozenset(exclusive)
+        exclusive, share = frozenset(exclusive), frozenset(share)
+        self.taken = exclusive | share
         if self.guarding is Guarding.LOCKED or exclusive:
             self.held = guards.take(self.connection, share=share, exclusive=exclusive)
         elif self.guarding is Guarding.FLAG_READ_FIRST and self.read_before is not None:
             self.held = self.read_before
         else:
-            self.held = guards.held(self.connection, frozenset(share))
+            self.held = guards.held(self.connection, share)
 
     def is_held(self, *wanted: Guard) -> bool:
         if self.held is None:
             raise AssertionError("asked for holds before the guards were taken")
         return not self.held.isdisjoint(wanted)
+
+    def guards_place(self, location: str) -> bool:
+        """False for a place that came into play after the guards were chosen."""
+        return location_guard(location) in self.taken
 
     def expired(self, batch: Row[Any]) -> bool:
         return is_expired(batch.expiry, now=self.now, zone=self.zone)

@@ -1,0 +1,156 @@
+"""Holds raised by hand, and what quality decides on a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from contracts.errors import BadInputError, NotFoundError
+from contracts.reason import Reason
+from contracts.stock import BatchKey, HoldKind, TicketState, UsageDecision
+from erp_link.adapters import guards
+from erp_link.adapters import tables as t
+from erp_link.adapters.guards import Guard
+from erp_link.domain.receiving import Cause
+from erp_link.domain.tickets import check_decider, lifts_hold
+from erp_link.service import booking, holding, transport
+from erp_link.service.ticketing import note, open_ticket, set_state, unknown_ticket
+from erp_link.service.work import Work, batch_guards, find_batch, location_guard
+
+
+def raise_hold(
+    work: Work,
+    hold_id: str,
+    kind: HoldKind,
+    reason: Reason,
+    *,
+    batch: BatchKey | None = None,
+    cartons: Sequence[str] = (),
+    location: str = "",
+    supplier: str = "",
+) -> None:
+    """A hold with its ticket. Takes its guard exclusively; a batch not heard of may be held too.
+
+    Raises BadInputError where it does not say what it covers, NotFoundError.
+    """
+    batch_id: int | None = None
+    match kind:
+        case HoldKind.BATCH if batch is not None:
+            batch_id = find_batch(work.connection, batch).id
+            work.take((), {Guard("batch", str(batch_id))})
+            holding.hold_batch(work, hold_id, batch_id, reason)
+        case HoldKind.CARTONS if cartons:
+            batch_id = _batch_of_cartons(work.connection, cartons)
+            work.take((), {Guard("batch", str(batch_id))})
+            holding.hold_cartons(work, hold_id, batch_id, cartons, reason)
+        case HoldKind.LOCATION if location:
+            work.take((), {location_guard(location)})
+            holding.hold_location(work, hold_id, location, reason)
+        case HoldKind.SUPPLIER if supplier:
+            work.take((), {Guard("supplier", supplier)})
+            holding.hold_supplier(work, hold_id, supplier, reason)
+        case _:
+            raise BadInputError(
+                f"A hold of kind {kind} does not say what it covers",
+                mend="Give the batch, the cartons, the location or the supplier",
+            )
+    ticket_id = "QC-" + hold_id.removeprefix("H-")
+    open_ticket(work, ticket_id, reason, batch_id=batch_id, hold_ids=(hold_id,))
+
+
+def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, reason: str) -> None:
+    """The usage decision. Only a release lifts a hold, and only when nothing else that names the
+    hold is undecided; a carton that is returned or scrapped stays blocked.
+
+    Raises ForbiddenError, BadInputError, NotFoundError, ConflictError.
+    """
+    check_decider(role, reason)
+    ticket = _ticket(work.connection, ticket_id)
+    holds = _holds_of(work.connection, ticket_id)
+    batches = {h.batch_id for h in holds if h.batch_id is not None} | (
+        {ticket.batch_id} if ticket.batch_id is not None else set()
+    )
+    exclusive = {Guard("batch", str(b)) for b in batches} | {
+        holding.guard_of_hold(h) for h in holds
+    }
+    share = {g for b in batches for g in batch_guards(work.batch(b))}
+    work.take(share, exclusive)
+    set_state(work, ticket_id, TicketState.DECIDED, words=reason)
+    work.connection.execute(
+        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(decision=decision.value)
+    )
+    note(work, ticket_id, f"decision_{decision.value}", reason)
+    text = Reason(f"story_decided_{decision.value}", {"ticket": ticket_id, "reason": reason})
+    work.event("decided", text, batch_id=ticket.batch_id, reference=ticket_id)
+    if decision is UsageDecision.RELEASE and ticket.carton_id:
+        # The carton's own finding is answered; from here on it follows its batch.
+        work.connection.execute(
+            update(t.carton)
+            .where(
+                t.carton.c.carton_id == ticket.carton_id,
+                t.carton.c.cause == Cause.DEFECT.value,
+            )
+            .values(cause=Cause.HOLD.value)
+        )
+    for hold in holds:
+        if hold.released_at is None and lifts_hold(_decisions_on(work.connection, hold.hold_id)):
+            holding.lift(work, hold.hold_id, reason=reason)
+    if decision is UsageDecision.RELEASE:
+        for batch_id in sorted(batches):
+            if not guards.held(work.connection, batch_guards(work.batch(batch_id))):
+                booking.free_batch(work, batch_id, why=text, reference=ticket_id)
+                transport.put_away_freed(work, batch_id)
+
+
+def assign(work: Work, ticket_id: str, owner: str) -> None:
+    """Give a ticket to somebody. Raises NotFoundError."""
+    _ticket(work.connection, ticket_id)
+    work.connection.execute(
+        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(owner=owner)
+    )
+    note(work, ticket_id, "assigned", owner)
+
+
+def _ticket(connection: Connection, ticket_id: str) -> Row[Any]:
+    row = connection.execute(
+        select(t.ticket).where(t.ticket.c.ticket_id == ticket_id)
+    ).one_or_none()
+    if row is None:
+        raise unknown_ticket(ticket_id)
+    return row
+
+
+def _holds_of(connection: Connection, ticket_id: str) -> Sequence[Row[Any]]:
+    return connection.execute(
+        select(t.hold)
+        .join(t.ticket_hold, t.ticket_hold.c.hold_id == t.hold.c.hold_id)
+        .where(t.ticket_hold.c.ticket_id == ticket_id)
+        .order_by(t.hold.c.hold_id)
+    ).all()
+
+
+def _decisions_on(connection: Connection, hold_id: str) -> list[UsageDecision | None]:
+    rows = connection.execute(
+        select(t.ticket.c.decision)
+        .join(t.ticket_hold, t.ticket_hold.c.ticket_id == t.ticket.c.ticket_id)
+        .where(t.ticket_hold.c.hold_id == hold_id)
+    ).scalars()
+    return [UsageDecision(d) if d else None for d in rows]
+
+
+def _batch_of_cartons(connection: Connection, cartons: Sequence[str]) -> int:
+    rows = connection.execute(
+        select(t.carton.c.batch_id)
+        .where(t.carton.c.carton_id.in_(sorted(cartons)), t.carton.c.batch_id.is_not(None))
+        .distinct()
+    ).scalars()
+    batches = list(rows)
+    if len(batches) != 1:
+        raise NotFoundError(
+            f"The cartons belong to {len(batches)} known batches, not to one",
+            mend="Hold the cartons of each batch by themselves",
+            cartons=list(cartons),
+        )
+    return int(batches[0])
