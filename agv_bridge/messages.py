@@ -164,7 +164,9 @@ class VehicleError:
 
     @property
     def blocks(self) -> bool:
-        """Whether the vehicle can take no order (FATAL; CRITICAL since 3.0)."""
+        """Whether we give the vehicle no order: FATAL, and CRITICAL (3.0), after which it takes one
+        but has just failed to go on with another.
+        """
         return self.error_level in _BLOCKING_LEVELS
 
     def is_about(self, key: str, value: str) -> bool:
