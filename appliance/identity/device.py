@@ -7,6 +7,7 @@ purpose prefix (`appliance.identity.keys`). The key never leaves its folder (I4)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from appliance.durable import write_atomic
+from appliance.identity.certificates import load
 from appliance.identity.keys import check_device_id, ed25519_key, public_pem
 from contracts.errors import BadInputError
 
@@ -78,6 +80,14 @@ class DeviceIdentity:
     @property
     def is_enrolled(self) -> bool:
         return self._trust is not None
+
+    def renewal_is_due(self, now: datetime) -> bool:
+        """True in the last third of the certificate's life."""
+        if self._trust is None:
+            return False
+        own = load(self._trust.certificate_pem, what="the device's certificate")
+        start, end = own.not_valid_before_utc, own.not_valid_after_utc
+        return now > end - (end - start) / 3
 
     def sign(self, data: bytes) -> bytes:
         """The 64 byte signature of `data`. Callers prefix the purpose."""

@@ -217,7 +217,10 @@ class Journal:
         self._floor_us = floor_us
         _settle(group, entries)
         for callback in list(self._listeners):
-            callback(self._head.seq)
+            try:
+                callback(self._head.seq)
+            except Exception:  # noqa: BLE001 -- a listener's fault must not end the record
+                _log.exception("journal_listener_failed")
 
     def _insert(self, entries: list[JournalEntry]) -> None:
         self._db.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,84 @@
+"""The device port's door: who signed this request, and may it come in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from appliance.identity.registry import Device, DeviceRegistry, DeviceState
+from appliance.identity.requests import (
+    NotEnrolledError,
+    QuarantinedError,
+    RequestJudge,
+    RevokedError,
+    parse,
+)
+from appliance.journal.stamp import to_us
+from contracts.clock import Clock
+from contracts.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """Who sent it and the bytes that the signature covers."""
+
+    device: Device
+    body: bytes
+
+
+class DeviceGate:
+    def __init__(self, registry: DeviceRegistry, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._judge = RequestJudge()
+
+    async def admit(
+        self, request: Request, *, limit_bytes: int = 1 << 20, writes: bool = False
+    ) -> SignedRequest:
+        """Read and judge a request; `writes` keeps quarantined devices out.
+
+        Raises NotEnrolledError, BadSignatureError, ClockSkewError, RevokedError,
+        QuarantinedError, BadInputError when the body is over the limit.
+        """
+        signed = parse(request.headers)
+        device = await asyncio.to_thread(self._registry.device, signed.device)
+        if device is None:
+            raise NotEnrolledError(
+                f"{signed.device[:80]!r} is not enrolled here", mend="Enrol the device"
+            )
+        body = await read_body(request, limit_bytes)
+        query = request.scope.get("query_string", b"")
+        raw_path = request.scope.get("raw_path") or request.url.path.encode()
+        target = raw_path + (b"?" + query if query else b"")
+        self._judge.check(
+            signed,
+            device.public_key,
+            method=request.method,
+            target=target.decode("latin-1"),
+            body=body,
+            now_us=to_us(self._clock.now()),
+        )
+        if device.state is DeviceState.REVOKED:
+            raise RevokedError(f"{device.device} was revoked", mend="Enrol it under a new id")
+        if writes and device.state is DeviceState.QUARANTINED:
+            raise QuarantinedError(
+                f"{device.device} is quarantined: {device.note}",
+                mend="Look into it at the hub and readmit or revoke the device",
+            )
+        return SignedRequest(device, body)
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """Raises BadInputError when more than `limit_bytes` come, without keeping them."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit_bytes:
+            raise BadInputError(
+                f"the request has more than {limit_bytes} bytes", mend="Send less at once"
+            )
+        parts.append(part)
+    return b"".join(parts)

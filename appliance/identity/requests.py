@@ -1,0 +1,149 @@
+"""Requests that a device signs, and how the hub judges the signature.
+
+Rules: the signature covers method, target, body, device, time and a nonce; the hub accepts it
+within two minutes of its own clock, each nonce once, under the key enrolled for that device, while
+the registry has the device active. A device whose clock is wrong is told the hub's time, so that
+it can sign again: its journal keeps its own time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from appliance.identity.keys import REQUEST, canonical, verifies_hex
+from contracts.errors import ForbiddenError, NotSignedInError
+
+DEVICE_HEADER = "tallyman-device"
+SIGNATURE_HEADER = "tallyman-signature"
+WINDOW_US = 120_000_000
+_SIGNATURE = re.compile(r"v1 ([0-9]{1,16}) ([A-Za-z0-9_-]{16,64}) ([0-9a-f]{128})")
+
+
+class NotEnrolledError(NotSignedInError):
+    """No signature, or of a device that the registry does not know."""
+
+    code = "not_enrolled"
+
+
+class BadSignatureError(NotSignedInError):
+    code = "bad_signature"
+
+
+class ClockSkewError(NotSignedInError):
+    """Signed too long ago or ahead by the hub's clock; data has the hub's `now_us`."""
+
+    code = "clock_skew"
+
+
+class QuarantinedError(ForbiddenError):
+    """The device's journal contradicted itself; its entries wait for a person's decision."""
+
+    code = "quarantined"
+
+
+class RevokedError(ForbiddenError):
+    code = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSignature:
+    """The parsed headers."""
+
+    device: str
+    at_us: int
+    nonce: str
+    signature: str
+
+
+def sign_request(
+    sign: Callable[[bytes], bytes],
+    *,
+    device: str,
+    method: str,
+    target: str,
+    body: bytes,
+    at_us: int,
+) -> dict[str, str]:
+    """The headers for one request. `target` is the path with its query."""
+    nonce = secrets.token_urlsafe(18)
+    message = _message(device, method, target, body, at_us, nonce)
+    signature = sign(REQUEST + message).hex()
+    return {DEVICE_HEADER: device, SIGNATURE_HEADER: f"v1 {at_us} {nonce} {signature}"}
+
+
+def parse(headers: Mapping[str, str]) -> RequestSignature:
+    """Raises NotEnrolledError when the request is not signed in this form."""
+    device = headers.get(DEVICE_HEADER, "")
+    match = _SIGNATURE.fullmatch(headers.get(SIGNATURE_HEADER, ""))
+    if not device or match is None:
+        raise NotEnrolledError("The request is not signed by a device", mend="Enrol the device")
+    at_us, nonce, signature = match.groups()
+    return RequestSignature(device, int(at_us), nonce, signature)
+
+
+class RequestJudge:
+    """Judges signatures and remembers nonces. Memory is enough: after a restart, within the two
+    minutes, what could be replayed bears repetition (entries and pictures count once).
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], int] = {}
+        self._sweep_us = 0
+
+    def check(
+        self,
+        signed: RequestSignature,
+        key: Ed25519PublicKey,
+        *,
+        method: str,
+        target: str,
+        body: bytes,
+        now_us: int,
+    ) -> None:
+        """Raises BadSignatureError, ClockSkewError."""
+        message = _message(signed.device, method, target, body, signed.at_us, signed.nonce)
+        if not verifies_hex(key, REQUEST, message, signed.signature):
+            raise BadSignatureError(
+                f"The signature does not fit the key of {signed.device}",
+                mend="Enrol the device again, or give it a name of its own",
+            )
+        if abs(now_us - signed.at_us) > WINDOW_US:
+            raise ClockSkewError(
+                "The request was signed at another time than now",
+                mend="Set the device's clock",
+                now_us=now_us,
+            )
+        nonce = (signed.device, signed.nonce)
+        if nonce in self._seen:
+            raise BadSignatureError("The request was sent before", mend="Sign each request anew")
+        self._forget(now_us)
+        self._seen[nonce] = signed.at_us
+
+    def _forget(self, now_us: int) -> None:
+        if now_us < self._sweep_us:
+            return
+        self._sweep_us = now_us + WINDOW_US
+        # A request signed ahead of our clock stays acceptable for up to two windows.
+        stale = [nonce for nonce, at_us in self._seen.items() if now_us - at_us > WINDOW_US]
+        for nonce in stale:
+            del self._seen[nonce]
+
+
+def _message(device: str, method: str, target: str, body: bytes, at_us: int, nonce: str) -> bytes:
+    return canonical(
+        {
+            "v": 1,
+            "device": device,
+            "method": method.upper(),
+            "target": target,
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "at_us": at_us,
+            "nonce": nonce,
+        }
+    )

@@ -1,0 +1,118 @@
+"""Signed requests to the hub's device port over one kept-alive TLS connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+
+from appliance.identity.device import DeviceIdentity
+from appliance.identity.enrol import trusting
+from appliance.identity.requests import sign_request
+from appliance.journal.stamp import to_us
+from contracts.clock import Clock
+from contracts.errors import NotSignedInError, TallymanError, UnavailableError
+
+
+class HubRefusedError(TallymanError):
+    """The hub answered with a problem document; `problem` is its code, `data` its fields."""
+
+    code = "hub_refused"
+
+    def __init__(self, problem: str, message: str, fields: dict[str, object]) -> None:
+        super().__init__(f"The hub refuses: {message}", mend=str(fields.get("mend", "")))
+        self.problem = problem
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`etag` is empty where the hub sent none; `body` is empty for 204 and 304."""
+
+    status: int
+    body: bytes
+    etag: str = ""
+
+
+@dataclass(slots=True)
+class HubClient:
+    """Use as an async context. A connection is made at the first request and kept."""
+
+    hub_url: str
+    identity: DeviceIdentity
+    clock: Clock
+    timeout_s: float = 20.0
+    _skew_us: int = 0
+    _http: httpx.AsyncClient = field(init=False)
+
+    async def __aenter__(self) -> Self:
+        ca_pem = self.identity.ca_pem
+        if ca_pem is None:
+            raise NotSignedInError(
+                f"device {self.identity.device} is not enrolled",
+                mend="Enrol it with a claim token from the hub",
+            )
+        self._http = httpx.AsyncClient(
+            base_url=self.hub_url, verify=trusting(ca_pem), timeout=self.timeout_s
+        )
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def ask(self, method: str, path: str, *, body: bytes = b"", etag: str = "") -> Answer:
+        """One request, signed. Raises UnavailableError, HubRefusedError."""
+        answer = await self._once(method, path, body, etag)
+        problem = _problem(answer)
+        if problem.get("code") == "clock_skew" and isinstance(problem.get("now_us"), int):
+            # The hub's word came over verified TLS. Only requests use it: the journal has its own
+            # time, with its own uncertainty.
+            self._skew_us = int(str(problem["now_us"])) - to_us(self.clock.now())
+            answer = await self._once(method, path, body, etag)
+            problem = _problem(answer)
+        if answer.status_code in {502, 503, 504}:
+            raise UnavailableError(f"The hub answers {answer.status_code}", mend="It is starting")
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise HubRefusedError(
+                str(problem.get("code", answer.status_code)),
+                str(problem.get("detail", f"status {answer.status_code}")),
+                problem,
+            )
+        return Answer(answer.status_code, answer.content, answer.headers.get("etag", ""))
+
+    async def _once(self, method: str, path: str, body: bytes, etag: str) -> httpx.Response:
+        headers = sign_request(
+            self.identity.sign,
+            device=self.identity.device,
+            method=method,
+            target=path,
+            body=body,
+            at_us=to_us(self.clock.now()) + self._skew_us,
+        )
+        if etag:
+            headers["if-none-match"] = etag
+        try:
+            return await self._http.request(method, path, content=body, headers=headers)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"The hub at {self.hub_url} does not answer ({type(error).__name__})",
+                mend="Work goes on; what is recorded is sent when it is back",
+            ) from error
+
+
+def _problem(answer: httpx.Response) -> dict[str, object]:
+    if answer.status_code < httpx.codes.BAD_REQUEST:
+        return {}
+    try:
+        return msgspec.json.decode(answer.content, type=dict[str, object])
+    except msgspec.MsgspecError:
+        return {}

@@ -1,0 +1,267 @@
+"""The uplink of a device: its journal to the hub, the hub's expectations to the station (I2, I6).
+
+Rules: an entry counts as sent when the hub's countersigned head says so and names our own entry;
+pictures go before the entries that name them; whatever fails is tried again, for ever, with
+jittered back-off; an append wakes the sender at once. Losing this process loses nothing: it starts
+again from the last countersigned head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from appliance.accounts.session import AccountFacts
+from appliance.evidence import EvidenceStore
+from appliance.identity.certificates import HEAD_URI, certified_key
+from appliance.identity.device import DeviceIdentity
+from appliance.identity.enrol import checked_trust
+from appliance.identity.facts import SiteFacts
+from appliance.journal.heads import Countersigned, is_genuine
+from appliance.journal.journal import Journal
+from appliance.uplink import wire
+from appliance.uplink.backoff import Backoff
+from appliance.uplink.client import HubClient, HubRefusedError
+from appliance.uplink.known import Known
+from contracts.asn import Expectations
+from contracts.clock import Clock
+from contracts.errors import ForbiddenError, JournalError, TallymanError, UnavailableError
+from contracts.events import JournalEntry
+
+_log = logging.getLogger(__name__)
+_BATCH = 200
+_BATCH_BYTES = 4 << 20
+_SITE_EVERY_S = 5.0
+
+
+class Uplink:
+    """Start `run()` as a job; read `online`, `lag`, `trouble` and `expectations` at any time."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        evidence: EvidenceStore,
+        hub_url: str,
+        identity: DeviceIdentity,
+        *,
+        folder: Path,
+        clock: Clock,
+        on_expectations: Callable[[Expectations], None] | None = None,
+        poll_s: float = 1.0,
+        most_backoff_s: float = 5.0,
+    ) -> None:
+        self._journal = journal
+        self._evidence = evidence
+        self._hub_url = hub_url
+        self._identity = identity
+        self._clock = clock
+        self._on_expectations = on_expectations
+        self._poll_s = poll_s
+        self._most_backoff_s = most_backoff_s
+        self._expectations = Known(folder / "expectations.json", Expectations, Expectations())
+        self._site = Known(folder / "site.json", SiteFacts, SiteFacts())
+        head = journal.last_countersigned()
+        self._acked = min(head.seq, journal.head().seq) if head else 0
+        self._synced = False
+        self._wake = asyncio.Event()
+        self._back = asyncio.Event()
+        self.online = False
+        self.trouble = ""
+        """Why the hub does not take entries, in words; empty while it does or is just away."""
+
+    @property
+    def lag(self) -> int:
+        """Entries that the hub has not acknowledged."""
+        return max(0, self._journal.head().seq - self._acked)
+
+    @property
+    def expectations(self) -> Expectations:
+        """The last known ones; from disk after a restart without the hub."""
+        return self._expectations.value
+
+    @property
+    def account_facts(self) -> AccountFacts:
+        """What a SessionVerifier judges by; from disk after a restart without the hub."""
+        return self._site.value.accounts
+
+    async def run(self) -> None:
+        """Until cancelled. Raises NotSignedInError when the device is not enrolled."""
+        loop = asyncio.get_running_loop()
+        stop = self._journal.listen(lambda _: _from_thread(loop, self._wake.set))
+        if self._identity.certificate_pem:
+            await asyncio.to_thread(self._journal.keep_certificate, self._identity.certificate_pem)
+        try:
+            async with HubClient(self._hub_url, self._identity, self._clock) as hub:
+                if self._expectations.is_known and self._on_expectations:
+                    self._on_expectations(self._expectations.value)
+                async with asyncio.TaskGroup() as jobs:
+                    jobs.create_task(self._keep_sending(hub))
+                    jobs.create_task(self._keep_asking(hub))
+        finally:
+            stop()
+
+    async def _keep_sending(self, hub: HubClient) -> None:
+        backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)
+        while True:
+            self._wake.clear()
+            try:
+                more = await self._send_next(hub)
+            except (TallymanError, OSError, msgspec.MsgspecError) as error:
+                self._failed(error)
+                self._back.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._back.wait(), backoff.next_s())
+                continue
+            backoff.reset()
+            self._reached()
+            self.trouble = ""
+            if not more:
+                await self._wake.wait()
+
+    async def _send_next(self, hub: HubClient) -> bool:
+        """Send one batch; False when there was nothing to send."""
+        entries: tuple[JournalEntry, ...] = ()
+        if self._synced:
+            stored = await asyncio.to_thread(self._journal.entries, self._acked, _BATCH)
+            entries = _fitting(stored)
+            if not entries:
+                return False
+        # The first batch is empty: it asks where the hub stands, which may have been restored
+        # from a backup older than the last head it gave us.
+        absent = await self._send_pictures(hub, entries)
+        body = msgspec.json.encode(wire.Batch(entries, absent))
+        try:
+            answer = await hub.ask("POST", wire.ENTRIES_PATH, body=body)
+        except HubRefusedError as error:
+            await self._mend(error)
+            raise
+        await self._take(msgspec.json.decode(answer.body, type=wire.Ack).head)
+        self._synced = True
+        return True
+
+    async def _send_pictures(
+        self, hub: HubClient, entries: Sequence[JournalEntry]
+    ) -> tuple[str, ...]:
+        """Pictures first; gives the ones that are lost here too."""
+        absent: list[str] = []
+        for sha256 in dict.fromkeys(s for entry in entries for s in wire.pictures_of(entry)):
+            if await asyncio.to_thread(self._evidence.is_uploaded, sha256):
+                continue
+            data = await asyncio.to_thread(self._evidence.get, sha256)
+            if data is None:
+                _log.error("evidence_lost", extra={"sha256": sha256})
+                absent.append(sha256)
+                continue
+            await hub.ask("PUT", f"{wire.EVIDENCE_PATH}/{sha256}", body=data)
+            await asyncio.to_thread(self._evidence.mark_uploaded, sha256)
+        return tuple(absent)
+
+    async def _mend(self, error: HubRefusedError) -> None:
+        """What the next try should do otherwise; it comes after the back-off."""
+        expected, missing = error.fields.get("expected"), error.fields.get("missing")
+        if error.problem == "gap" and isinstance(expected, int):
+            self._acked = max(0, min(expected - 1, self._journal.head().seq))
+        elif error.problem == "evidence_missing" and isinstance(missing, list):
+            for sha256 in missing:
+                await asyncio.to_thread(self._evidence.forget_uploaded, str(sha256))
+
+    async def _take(self, head: Countersigned) -> None:
+        """Believe an acknowledgement: genuine, about us, and naming our own entry."""
+        key = certified_key(
+            self._identity.head_certificate_pem or "",
+            self._identity.ca_pem or "",
+            uri=HEAD_URI,
+        )
+        if key is None or head.device != self._identity.device or not is_genuine(head, key):
+            raise ForbiddenError(
+                "The hub's countersignature does not hold", mend="Check the hub's address"
+            )
+        if head.seq > 0:
+            own = await asyncio.to_thread(self._journal.entries, head.seq - 1, 1)
+            if not own or own[0].seq != head.seq or own[0].hash != head.hash:
+                raise JournalError(
+                    f"the hub holds an entry {head.seq} that is not in this journal",
+                    mend="The journal was cut or restored: keep the file, enrol under a new id",
+                )
+        certificate = self._identity.head_certificate_pem or ""
+        try:
+            if head.seq > 0:
+                await asyncio.to_thread(self._journal.keep_head, head, certificate)
+        finally:
+            # A full disk loses a proof, not the fact: sending goes on.
+            self._acked = head.seq
+
+    async def _keep_asking(self, hub: HubClient) -> None:
+        backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)
+        loop = asyncio.get_running_loop()
+        site_due = loop.time()
+        while True:
+            try:
+                await self._ask_expectations(hub)
+                if loop.time() >= site_due:
+                    await self._ask_site(hub)
+                    site_due = loop.time() + _SITE_EVERY_S
+            except (TallymanError, OSError, msgspec.MsgspecError) as error:
+                self._failed(error, shown=False)
+                await asyncio.sleep(backoff.next_s())
+            else:
+                backoff.reset()
+                self._reached()
+                await asyncio.sleep(self._poll_s)
+
+    async def _ask_expectations(self, hub: HubClient) -> None:
+        answer = await hub.ask("GET", wire.EXPECTATIONS_PATH, etag=self._expectations.etag)
+        if not answer.body:
+            return
+        changed = await asyncio.to_thread(self._expectations.replace, answer.body, answer.etag)
+        if changed and self._on_expectations:
+            self._on_expectations(self._expectations.value)
+
+    async def _ask_site(self, hub: HubClient) -> None:
+        answer = await hub.ask("GET", wire.SITE_PATH, etag=self._site.etag)
+        if answer.body:
+            await asyncio.to_thread(self._site.replace, answer.body, answer.etag)
+        now = self._clock.now()
+        head = self._site.value.head_certificate_pem
+        if self._identity.renewal_is_due(now) or head != self._identity.head_certificate_pem:
+            renewed = await hub.ask("POST", wire.RENEW_PATH)
+            trust = checked_trust(self._identity, renewed.body, self._identity.ca_pem or "")
+            await asyncio.to_thread(self._identity.keep, trust)
+            await asyncio.to_thread(self._journal.keep_certificate, trust.certificate_pem)
+
+    def _reached(self) -> None:
+        if not self.online:
+            self.online = True
+            self._back.set()
+
+    def _failed(self, error: Exception, *, shown: bool = True) -> None:
+        if isinstance(error, UnavailableError):
+            if self.online:
+                _log.warning("hub_away", extra={"why": str(error)})
+            self.online = False
+            return
+        _log.error("uplink_trouble", extra={"why": str(error)})
+        if shown:
+            self.trouble = str(error)
+
+
+def _fitting(entries: Sequence[JournalEntry]) -> tuple[JournalEntry, ...]:
+    """The first of `entries` that fit into one request; at least one."""
+    size, count = 0, 0
+    for entry in entries:
+        size += len(entry.body) + 600
+        if count and size > _BATCH_BYTES:
+            break
+        count += 1
+    return tuple(entries[:count])
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    # The journal may outlive the loop by a commit at the end of the process.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
