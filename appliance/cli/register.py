@@ -8,20 +8,26 @@ import typer
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.cli.agv import agv, fleet
+    from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.read import read as bench_read
+    from appliance.cli.bench import station
     from appliance.cli.config import config
     from appliance.cli.demo import demo
+    from appliance.cli.device import device
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
     from appliance.cli.read import read
     from appliance.cli.up import edge, hub, up
 
     app.command()(read)
+    bench.command("inspect")(bench_inspect)
     bench.command("read")(bench_read)
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
+    app.add_typer(device, name="device")
     app.add_typer(inspect, name="inspect")
     for role in (up, hub, edge, config):
         app.command()(role)
     app.command()(fleet)
     app.add_typer(agv, name="agv")
+    bench.command()(station)

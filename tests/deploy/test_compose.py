@@ -1,0 +1,188 @@
+"""What the deployment files promise: secrets by files, nothing privileged, roles kept apart."""
+
+import asyncio
+import importlib.util
+import re
+import stat
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import aiomqtt
+import pytest
+import yaml
+
+from appliance.services.nats import ROLES
+from tests.brokers import RealBroker
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEPLOY = ROOT / "deploy"
+OURS = ("hub", "edge", "fleet")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict:
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_secrets", DEPLOY / "make_secrets.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_service_has_more_rights_than_it_needs(compose: dict):
+    for name, service in compose["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert "privileged" not in service, name
+    extra = {name for name, service in compose["services"].items() if "cap_add" in service}
+    assert extra == {"postgres"}
+
+
+def test_only_the_pages_are_published_and_only_on_loopback_by_default(compose: dict):
+    ports = {name: service.get("ports") for name, service in compose["services"].items()}
+    assert {name for name, port in ports.items() if port} == {"hub"}
+    assert ports["hub"] == ["${TALLYMAN_PUBLISH:-127.0.0.1:8443}:8080"]
+    assert compose["services"]["hub"]["environment"]["TALLYMAN_HUB_TLS_KEY"]
+    assert compose["networks"]["backend"]["internal"]
+
+
+def test_no_password_stands_in_the_file(compose: dict):
+    for name, service in compose["services"].items():
+        for key, value in (service.get("environment") or {}).items():
+            assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {key}"
+            assert "PASSWORD" not in key or key.endswith("_FILE"), f"{name}: {key}"
+
+
+def test_every_secret_is_made_or_is_the_claim(compose: dict, maker: ModuleType, tmp_path: Path):
+    maker.make(tmp_path, ["localhost", "127.0.0.1"])
+    wanted = {Path(secret["file"]).name for secret in compose["secrets"].values()}
+    assert wanted - {"claim.json"} <= {file.name for file in tmp_path.iterdir()}
+    used = {name for service in compose["services"].values() for name in service.get("secrets", ())}
+    assert used == set(compose["secrets"])
+
+
+def test_secrets_are_private_and_kept(maker: ModuleType, tmp_path: Path):
+    maker.make(tmp_path, ["localhost"])
+    before = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    maker.make(tmp_path, ["localhost"])
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file.name
+
+
+def test_role_settings_are_settings_that_tallyman_knows(maker: ModuleType, tmp_path: Path):
+    from appliance.config import load_config
+
+    maker.make(tmp_path, ["localhost"])
+    for role in OURS:
+        config = load_config(tmp_path / f"{role}.toml", {})
+        assert config.broker.url.startswith(f"mqtt://{role}:")
+        tomllib.loads((tmp_path / f"{role}.toml").read_text())
+
+
+def test_compose_and_kubernetes_name_only_known_settings(compose: dict):
+    from appliance.config import load_config
+
+    pods = [
+        document["spec"]["template"]["spec"]["containers"][0]
+        for file in (DEPLOY / "kubernetes").glob("*.yaml")
+        for document in yaml.safe_load_all(file.read_text())
+        if document["kind"] == "StatefulSet"
+    ]
+    environments = [{item["name"]: item["value"] for item in pod["env"]} for pod in pods]
+    environments += [compose["services"][role]["environment"] for role in OURS]
+    assert len(environments) == 5
+    for environment in environments:
+        load_config(None, {k: v for k, v in environment.items() if k != "TALLYMAN_CONFIG"})
+
+
+class SiteMosquitto(RealBroker):
+    """Mosquitto under deploy/'s own configuration, with its paths moved into the test's folder."""
+
+    def command(self) -> list[str]:
+        text = (DEPLOY / "mosquitto.conf").read_text()
+        moved = {
+            "listener 1883": f"listener {self.port} 127.0.0.1",
+            "/run/secrets/": f"{self.folder}/",
+            "/mosquitto/config/acl": str(DEPLOY / "mosquitto.acl"),
+            "/mosquitto/data/": f"{self.folder}/",
+        }
+        for old, new in moved.items():
+            assert old in text
+            text = text.replace(old, new)
+        config = self.folder / "mosquitto.conf"
+        config.write_text(text + "user root\n")
+        return ["/usr/sbin/mosquitto", "-c", str(config)]
+
+
+def client(broker: RealBroker, folder: Path, role: str) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        "127.0.0.1",
+        broker.port,
+        username=role,
+        password=(folder / f"{role}_password").read_text(),
+        identifier=role,
+    )
+
+
+@pytest.mark.mosquitto
+async def test_mosquitto_keeps_the_roles_apart(maker: ModuleType, tmp_path: Path):
+    maker.make(tmp_path, ["localhost"])
+    with SiteMosquitto(tmp_path) as broker:
+        async with (
+            client(broker, tmp_path, "hub") as hub,
+            client(broker, tmp_path, "fleet") as fleet,
+            asyncio.timeout(30),
+        ):
+            await hub.subscribe("uagv/v2/#", qos=1)
+            await fleet.subscribe("uagv/v2/maker/agv-1/order", qos=1)
+            await fleet.publish("uagv/v2/maker/agv-1/order", b"forged", qos=1)
+            await fleet.publish("uagv/v2/maker/agv-1/state", b"honest", qos=1)
+            assert (await anext(aiter(hub.messages))).payload == b"honest"
+            await hub.publish("uagv/v2/maker/agv-1/order", b"go", qos=1)
+            assert (await anext(aiter(fleet.messages))).payload == b"go"
+        with pytest.raises(aiomqtt.MqttError):
+            async with aiomqtt.Client("127.0.0.1", broker.port):
+                pass
+
+
+def test_both_brokers_have_the_same_rules():
+    rules: dict[str, dict[str, set[str]]] = {}
+    role = ""
+    for line in (DEPLOY / "mosquitto.acl").read_text().splitlines():
+        match line.split():
+            case ["user", name]:
+                role = name
+                rules[role] = {"write": set(), "read": set()}
+            case ["topic", "readwrite", topic]:
+                rules[role]["write"].add(topic)
+                rules[role]["read"].add(topic)
+            case ["topic", way, topic]:
+                rules[role][way].add(topic)
+    assert rules == {
+        name: {"write": set(rule.publish), "read": set(rule.subscribe)}
+        for name, rule in ROLES.items()
+    }
+
+
+@pytest.mark.parametrize("role", ["hub", "edge"])
+def test_a_service_unit_is_hardened(role: str):
+    unit = (DEPLOY / "systemd" / f"tallyman-{role}.service").read_text()
+    for setting in (
+        "DynamicUser=yes",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "ProtectSystem=strict",
+        "LoadCredential=",
+        "Restart=always",
+    ):
+        assert f"\n{setting}" in unit
+    assert sys.executable not in unit
