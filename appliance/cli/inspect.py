@@ -71,7 +71,7 @@ def enrol(
         )
     names = [name for name, _ in pictures]
     items = _items(names, item_pattern) if item_pattern else names
-    made = _inspector(models, threads).enrol(
+    made = open_inspector(models, threads=threads).enrol(
         [image for _, image in pictures], product=product or profile.stem, items=items
     )
     made.save(profile)
@@ -97,7 +97,7 @@ def teach(
 ) -> None:
     """Teach one confirmed mistake; the profile file becomes the taught one."""
     picture = _read(image)
-    inspector = _inspector(models, threads)
+    inspector = open_inspector(models, threads=threads)
     known = _profile(profile, inspector)
     made = inspector.teach(known, picture, kind="miss" if kind is Kind.MISS else "false_alarm")
     made.save(profile)
@@ -118,7 +118,7 @@ def check(
     threads: _Threads = 1,
 ) -> None:
     """Judge pictures: one line each. A picture that cannot be read is told and the rest go on."""
-    inspector = _inspector(models, threads)
+    inspector = open_inspector(models, threads=threads)
     known = _profile(profile, inspector)
     if heatmaps is not None:
         heatmaps.mkdir(parents=True, exist_ok=True)
@@ -192,7 +192,8 @@ def _line(inspection: Inspection, language: str, *, as_json: bool) -> str:
     )
 
 
-def _inspector(models: Path | None, threads: int) -> DefectInspector:
+def open_inspector(models: Path | None, *, threads: int) -> DefectInspector:
+    """The inspector over a named folder, or over the backbone that came with the appliance."""
     from appliance.model_sets import BACKBONE, carried
     from ota.model_set import open_model_set
     from vision.defects.inspector import DefectInspector
