@@ -42,6 +42,8 @@ class Running:
 
     start_edge: Callable[[], Awaitable[None]]
     pages_url: str
+    hub_url: str
+    """The hub's device port."""
     edge_url: str
     sign_in_link: str | None
     api_token: str
@@ -95,6 +97,7 @@ async def everything(
         yield Running(
             start_edge=start_edge,
             pages_url=pages_url,
+            hub_url=settings["TALLYMAN_EDGE_HUB_URL"],
             edge_url=edge_url,
             sign_in_link=f"{pages_url}/first-sign-in/{link}" if link else None,
             api_token=token,

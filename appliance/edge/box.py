@@ -126,11 +126,15 @@ class EdgeBox:
             if parts.lane is not None:
                 parts.lane.expect(view.carton_id, left_at=view.closed_at)
             await self._waiting.put(view)
+            if parts.eyes.replay:
+                # A replayed belt stops for the station; a real one does not.
+                await self._waiting.join()
 
     async def judge_cartons(self) -> None:
         """Judge cartons in the order in which they left."""
         while True:
             await self._judge(await self._waiting.get())
+            self._waiting.task_done()
 
     async def _judge(self, view: CartonView) -> None:
         try:

@@ -25,6 +25,13 @@ def is_free(port: int) -> bool:
     return True
 
 
+def free_address() -> str:
+    """127.0.0.1 with a port that was free a moment ago, for servers of a test or a bench."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return f"{LOOPBACK}:{probe.getsockname()[1]}"
+
+
 def keep_port(file: Path) -> int:
     """The port remembered in `file` where it is free, or else a new free one, remembered."""
     try:
