@@ -7,9 +7,9 @@ import typer
 
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
-    from appliance.cli.agv import agv, fleet
     from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.read import read as bench_read
+    from appliance.cli.agv import agv, fleet
     from appliance.cli.bench import station
     from appliance.cli.config import config
     from appliance.cli.demo import demo
