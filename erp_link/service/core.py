@@ -97,24 +97,40 @@ class Core(Store):
 
     # Deliveries
 
-    def import_asn(self, asn: Asn, *, by: str) -> str:
+    def import_asn(self, asn: Asn, *, by: str, key: str | None = None) -> str:
         """Keep an announced list; its number. The same list again changes nothing.
 
         Raises ConflictError where the number is known with other lines.
         """
-        self._write(lambda work: sessions.import_asn(work, asn), by=by)
+        self._command(
+            "import_asn",
+            {"asn": asn.number, "digest": sessions.digest_of(asn)},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: sessions.import_asn(work, asn),
+        )
         return asn.number
 
     def asns(self) -> list[AsnSummary]:
         """Every announced delivery, newest first; those without a session wait at the gate."""
         return self._read(sessions.announced)
 
-    def open_session(self, asn_number: str, *, dock: str, by: str) -> str:
+    def open_session(self, asn_number: str, *, dock: str, by: str, key: str | None = None) -> str:
         """Start to receive an announced delivery; the session's id.
 
         Raises NotFoundError, and ConflictError where it is being received already.
         """
-        return self._write(lambda work: sessions.open_session(work, asn_number, dock), by=by)
+        return str(
+            self._command(
+                "open_session",
+                {"asn": asn_number, "dock": dock},
+                by=by,
+                key=key,
+                guards_of=None,
+                act=lambda work: sessions.open_session(work, asn_number, dock),
+            )
+        )
 
     def close_session(self, session: str, *, by: str) -> DeliveryReport:
         """End a session; its report. Raises NotFoundError, ConflictError."""

@@ -25,12 +25,17 @@ from erp_link.domain.receiving import (
 from erp_link.service.work import EXPECTATIONS, Work, ensure_batch, new_id
 
 
+def digest_of(asn: Asn) -> str:
+    """Two lists with the same digest announce the same."""
+    return hashlib.sha256(repr(asn).encode()).hexdigest()
+
+
 def import_asn(work: Work, asn: Asn) -> bool:
     """Keep an announced list; False where the same list is known already.
 
     Raises ConflictError where the number is known with other lines.
     """
-    digest = hashlib.sha256(repr(asn).encode()).hexdigest()
+    digest = digest_of(asn)
     new = inserted(
         work.connection,
         t.asn,

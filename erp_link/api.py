@@ -1,0 +1,103 @@
+"""The core over HTTP: /api/v1, JSON, with OpenAPI from the same dataclasses.
+
+Errors are TallymanErrors; the appliance turns them into RFC 9457 problems. Writes take an
+`Idempotency-Key`: a repetition gives the first outcome, another body with the same key conflicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from contracts.asn import Expectations
+from contracts.errors import BadInputError
+from erp_link import api_quality, api_stock
+from erp_link.api_shapes import READERS, WORKERS, AsnImported, Key, SessionIn, SessionOut
+from erp_link.asn_files import MAX_BYTES, parse_asn
+from erp_link.ports import Auth
+from erp_link.service.core import AsnSummary, Core
+
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            "application/edi-x12": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+def router(core_provider: Callable[[], Core], auth: Auth) -> APIRouter:
+    """The routes, over whatever core `core_provider` gives at the time of a request.
+
+    `auth(*roles)` is a dependency that returns who is asking (erp_link.ports.Auth).
+    """
+    api = APIRouter(prefix="/api/v1")
+    needs_core = Depends(core_provider)
+    reader, worker = Depends(auth(*READERS)), Depends(auth(*WORKERS))
+    _add_deliveries(api, needs_core, reader, worker)
+    api_stock.add_to(api, needs_core, reader, worker)
+    api_quality.add_to(api, needs_core, reader, worker, Depends(auth("quality")))
+    return api
+
+
+def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -> None:
+    @api.get("/asns", tags=["deliveries"], dependencies=[reader])
+    def asns(core: Core = needs_core) -> list[AsnSummary]:
+        """Announced deliveries, newest first."""
+        return core.asns()
+
+    @api.post("/asns", tags=["deliveries"], status_code=201, openapi_extra=_UPLOAD)
+    async def import_asn(
+        request: Request,
+        name: Annotated[str, Query(min_length=1, max_length=120, description="The file's name")],
+        key: Key = None,
+        core: Core = needs_core,
+        who: Any = worker,
+    ) -> AsnImported:
+        """Import an announced list: CSV or X12 856 as the body. Whole, or not at all."""
+        data = await _body(request)
+        asn = await run_in_threadpool(parse_asn, data, name=name)
+        await run_in_threadpool(core.import_asn, asn, by=who.name, key=key)
+        return AsnImported(asn.number, asn.supplier, len(asn.lines))
+
+    @api.get("/sessions", tags=["deliveries"], dependencies=[reader])
+    def sessions(core: Core = needs_core) -> list[SessionOut]:
+        """Receiving sessions with their counts, newest first."""
+        return [SessionOut.of(report) for report in core.sessions()]
+
+    @api.post("/sessions", tags=["deliveries"], status_code=201)
+    def open_session(
+        body: SessionIn, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> SessionOut:
+        """Start to receive an announced delivery."""
+        session = core.open_session(body.asn, dock=body.dock, by=who.name, key=key)
+        return SessionOut.of(core.session_report(session))
+
+    @api.get("/sessions/{session}", tags=["deliveries"], dependencies=[reader])
+    def session_report(session: str, core: Core = needs_core) -> SessionOut:
+        """Announced against counted: over, short, damaged, in review, off the list."""
+        return SessionOut.of(core.session_report(session))
+
+    @api.post("/sessions/{session}/close", tags=["deliveries"])
+    def close_session(session: str, core: Core = needs_core, who: Any = worker) -> SessionOut:
+        """End a session; its report."""
+        return SessionOut.of(core.close_session(session, by=who.name))
+
+    @api.get("/expectations", tags=["deliveries"], dependencies=[reader])
+    def expectations(core: Core = needs_core) -> Expectations:
+        """What stations are told; `version` grows with every change."""
+        return core.expectations()
+
+
+async def _body(request: Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BYTES:
+            raise BadInputError("The file is larger than 32 MiB", mend="Split the delivery")
+    return bytes(data)

@@ -1,0 +1,72 @@
+"""Routes of quality: holds, tickets, usage decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from contracts.reason import Reason
+from contracts.stock import Hold, Ticket
+from erp_link.api_shapes import DecisionIn, HoldIn, Key, OwnerIn, StateIn
+from erp_link.service.core import Core
+
+
+def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: Any) -> None:
+    """Add the routes. Anybody who works with goods may hold them; only quality decides."""
+
+    @api.get("/holds", tags=["quality"], dependencies=[reader])
+    def holds(*, open_only: bool = True, core: Core = needs_core) -> list[Hold]:
+        """Holds, newest first, each with what it came too late for."""
+        return core.holds(open_only=open_only)
+
+    @api.post("/holds", tags=["quality"], status_code=201)
+    def add_hold(body: HoldIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> Hold:
+        """Hold goods. From the answer on nothing that the hold covers leaves."""
+        return core.add_hold(
+            body.kind,
+            reason=Reason("held_by_hand", {"note": body.note}),
+            by=who.name,
+            batch=body.batch,
+            cartons=body.cartons,
+            location=body.location,
+            supplier=body.supplier,
+            key=key,
+        )
+
+    @api.get("/tickets", tags=["quality"], dependencies=[reader])
+    def tickets(core: Core = needs_core) -> list[Ticket]:
+        """Tickets with their evidence, newest first."""
+        return core.tickets()
+
+    @api.get("/tickets/{ticket_id}", tags=["quality"], dependencies=[reader])
+    def ticket(ticket_id: str, core: Core = needs_core) -> Ticket:
+        """One ticket with its history."""
+        return core.ticket(ticket_id)
+
+    @api.post("/tickets/{ticket_id}/decision", tags=["quality"])
+    def decide(
+        ticket_id: str,
+        body: DecisionIn,
+        key: Key = None,
+        core: Core = needs_core,
+        who: Any = quality,
+    ) -> Ticket:
+        """The usage decision. Only a release lifts holds."""
+        return core.decide_ticket(
+            ticket_id, body.decision, by=who.name, role="quality", reason=body.reason, key=key
+        )
+
+    @api.post("/tickets/{ticket_id}/owner", tags=["quality"])
+    def assign(ticket_id: str, body: OwnerIn, core: Core = needs_core, who: Any = worker) -> Ticket:
+        """Give a ticket to somebody."""
+        return core.assign_ticket(ticket_id, body.owner, by=who.name)
+
+    @api.post("/tickets/{ticket_id}/state", tags=["quality"])
+    def advance(
+        ticket_id: str, body: StateIn, core: Core = needs_core, who: Any = quality
+    ) -> Ticket:
+        """Contained, or closed."""
+        if body.state == "closed":
+            return core.close_ticket(ticket_id, by=who.name, note=body.note)
+        return core.contain_ticket(ticket_id, by=who.name, note=body.note)

@@ -1,0 +1,115 @@
+"""Routes of stock: batches, what stands where, guarded commands, transport, devices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from contracts.stock import BatchEvent, BatchKey, BatchSummary, OpenTransport, TransportOrder
+from erp_link.api_shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
+from erp_link.service.core import Core, DeviceSeen, Reservation, StockLine
+
+
+def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -> None:
+    """Add the routes; `reader` and `worker` are dependencies that say who is asking."""
+    _add_questions(api, needs_core, reader)
+    _add_commands(api, needs_core, worker)
+
+
+def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
+    @api.get("/batches", tags=["stock"], dependencies=[reader])
+    def batches(core: Core = needs_core) -> list[BatchSummary]:
+        """Every batch, what of it is where in its life, and whether it may leave."""
+        return core.batches()
+
+    @api.get("/batches/story", tags=["stock"], dependencies=[reader])
+    def story(
+        gtin: Annotated[str, Query()],
+        lot: Annotated[str, Query()],
+        supplier: Annotated[str, Query()] = "",
+        core: Core = needs_core,
+    ) -> list[BatchEvent]:
+        """Everything that happened to a batch, oldest first."""
+        return core.batch_story(BatchKey(supplier, gtin, lot))
+
+    @api.get("/stock", tags=["stock"], dependencies=[reader])
+    def stock(core: Core = needs_core) -> list[StockLine]:
+        """What stands where, in which status."""
+        return core.stock_by_location()
+
+    @api.get("/transport/pending", tags=["transport"], dependencies=[reader])
+    def pending(core: Core = needs_core) -> list[TransportOrder]:
+        """Orders not yet sent, oldest first."""
+        return core.pending_transport()
+
+    @api.get("/transport/open", tags=["transport"], dependencies=[reader])
+    def under_way(core: Core = needs_core) -> list[OpenTransport]:
+        """Orders sent whose goods are not known to have arrived."""
+        return core.open_transport()
+
+    @api.get("/devices", tags=["devices"], dependencies=[reader])
+    def devices(core: Core = needs_core) -> list[DeviceSeen]:
+        """Devices as the core last heard of them."""
+        return core.devices()
+
+
+def _add_commands(api: APIRouter, needs_core: Any, worker: Any) -> None:
+    @api.post("/stock/receipts", tags=["stock"], status_code=201)
+    def receive(
+        body: ReceiveIn, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> Received:
+        """Book goods in by hand."""
+        status = core.receive(
+            body.batch,
+            body.quantity,
+            location=body.location,
+            expiry=body.expiry,
+            by=who.name,
+            key=key,
+        )
+        return Received(status)
+
+    @api.post("/stock/moves", tags=["stock"], status_code=204)
+    def move(body: MoveIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> None:
+        """Move goods inside the house; what may not leave goes to quarantine only."""
+        core.move(
+            body.batch,
+            body.quantity,
+            source=body.source,
+            target=body.target,
+            status=body.status,
+            by=who.name,
+            key=key,
+        )
+
+    @api.post("/reservations", tags=["orders"], status_code=201)
+    def reserve(
+        body: ReserveIn, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> list[Reservation]:
+        """Set goods of a batch aside for an order, all or none."""
+        return core.reserve(body.order, body.batch, body.quantity, by=who.name, key=key)
+
+    @api.post("/reservations/{reservation_id}/pick", tags=["orders"])
+    def pick(
+        reservation_id: int, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> ReservationState:
+        """Take reserved goods to staging."""
+        core.pick(reservation_id, by=who.name, key=key)
+        return ReservationState(reservation_id, "picked")
+
+    @api.post("/reservations/{reservation_id}/ship", tags=["orders"])
+    def ship(
+        reservation_id: int, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> ReservationState:
+        """Goods issue: the only way out of the building."""
+        core.ship(reservation_id, by=who.name, key=key)
+        return ReservationState(reservation_id, "shipped")
+
+    @api.post("/reservations/{reservation_id}/return", tags=["orders"])
+    def return_picked(
+        reservation_id: int, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> ReservationState:
+        """Picked goods go to quarantine instead."""
+        core.return_picked(reservation_id, by=who.name, key=key)
+        return ReservationState(reservation_id, "released")
