@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Final
 
 from appliance.cameras.frame import Frame
 from appliance.cameras.statistics import sharpness_of
@@ -11,6 +12,8 @@ from appliance.cartons.ledger import CartonLedger, RankedFrame, TrackPolicy
 from appliance.cartons.presence import PresenceWatch
 from appliance.cartons.view import CartonView, carton_ids
 from contracts.clock import Clock
+
+_SEES_THE_BELT: Final = frozenset({"ok", "blurred"})
 
 
 class CartonTracker:
@@ -45,7 +48,9 @@ class CartonTracker:
     def offer(self, frame: Frame, *, state: str = "ok") -> None:
         """A camera's frame with the camera's state when it came. Never waits."""
         self.ledger.offer(RankedFrame(frame, sharpness_of(frame.image), state))
-        if self._presence is not None and frame.camera == self._presence_camera:
+        # A lamp that fails or a knocked camera changes the whole picture: no carton did that.
+        fit = state in _SEES_THE_BELT and frame.camera == self._presence_camera
+        if self._presence is not None and fit:
             edge = self._presence.see(frame.image, at=frame.at)
             if edge is not None:
                 self.ledger.edge(high=edge.high, at=edge.at, by="presence")

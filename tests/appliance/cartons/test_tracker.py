@@ -122,7 +122,20 @@ async def test_presence_in_the_picture_opens_and_closes_cartons(shift) -> None:
 def test_daylight_that_grows_slowly_is_no_carton(shift) -> None:
     watch = PresenceWatch(PresencePolicy())
     rng = np.random.default_rng(4)
-    for number in range(400):
-        picture = belt_picture(rng, covered=False, light=1 + number / 400)
+    for number in range(120):
+        picture = belt_picture(rng, covered=False, light=1 + number / 240)
         assert watch.see(picture, at=shift.at(number * 100)) is None
     assert not watch.covered
+
+
+async def test_a_failing_lamp_opens_no_carton(shift) -> None:
+    clock = FixedClock(shift.at(0))
+    presence = PresenceWatch(PresencePolicy())
+    tracker = CartonTracker("dock-1", ("label",), clock=clock, presence=presence)
+    rng = np.random.default_rng(3)
+    for number in range(30):
+        dark = number >= 10
+        image = belt_picture(rng, covered=False, light=0.1 if dark else 1.0)
+        clock.at = shift.at(number * 100)
+        tracker.offer(shift.frame(number * 100, image=image), state="dark" if dark else "ok")
+    assert tracker.ledger.advance(shift.at(60_000)) == []

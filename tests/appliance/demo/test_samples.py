@@ -1,5 +1,6 @@
 """The sample delivery is what it says, on any day and any machine."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -103,23 +104,23 @@ def test_a_second_call_leaves_the_pictures_alone(delivery: SampleDelivery) -> No
 
 
 def test_an_interrupted_run_is_made_whole(tmp_path: Path, delivery: SampleDelivery) -> None:
-    first = write_samples(tmp_path, today=TODAY, enrol_count=1)
-    picture = first.label_frames[3]
-    wanted = picture.read_bytes()
+    folder = shutil.copytree(delivery.folder, tmp_path / "samples")
+    picture = folder / delivery.label_frames[3].relative_to(delivery.folder)
     picture.write_bytes(b"half")
-    (first.cartons / ".samples.json").unlink()
-    write_samples(tmp_path, today=TODAY, enrol_count=1)
-    assert picture.read_bytes() == wanted
-    assert wanted == delivery.label_frames[3].read_bytes()
+    (folder / "cartons" / ".samples.json").unlink()
+    write_samples(folder, today=TODAY, enrol_count=3)
+    assert picture.read_bytes() == delivery.label_frames[3].read_bytes()
 
 
-def test_another_day_brings_another_notice_and_the_same_enrolment(tmp_path: Path) -> None:
-    first = write_samples(tmp_path, today=TODAY, enrol_count=1)
-    enrolled = [path.stat().st_mtime_ns for of in first.enrol.values() for path in of]
-    second = write_samples(tmp_path, today=TODAY + timedelta(days=1), enrol_count=1)
-    assert second.asn_csv != first.asn_csv
-    assert not first.asn_csv.exists()
-    assert [path.stat().st_mtime_ns for of in second.enrol.values() for path in of] == enrolled
+def test_another_day_brings_another_notice_and_the_same_enrolment(
+    tmp_path: Path, delivery: SampleDelivery
+) -> None:
+    folder = shutil.copytree(delivery.folder, tmp_path / "samples")
+    enrolled = {path: path.stat().st_mtime_ns for path in folder.glob("enrol/*/*.jpg")}
+    later = write_samples(folder, today=TODAY + timedelta(days=1), enrol_count=3)
+    assert list(folder.glob("*.csv")) == [later.asn_csv]
+    assert later.asn_csv.name != delivery.asn_csv.name
+    assert {path: path.stat().st_mtime_ns for of in later.enrol.values() for path in of} == enrolled
 
 
 @pytest.mark.parametrize(
