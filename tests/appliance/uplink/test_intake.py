@@ -202,6 +202,7 @@ async def test_a_request_counts_only_signed_as_it_was_sent_and_once(dock, hub, t
     assert (await dock.ask("GET", path)).json()["code"] == "revoked"
 
 
+@pytest.mark.parametrize("core", ["memory"], indirect=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), max_size=12))
 async def test_in_whatever_order_batches_come_each_entry_counts_once_in_order(
