@@ -87,6 +87,7 @@ class SheetLine:
     announced: int
     counted: int
     damaged: int = 0
+    in_review: int = 0
     description: str = ""
 
     @property
@@ -103,7 +104,7 @@ class SheetLine:
 
     @property
     def differs(self) -> bool:
-        return bool(self.short or self.over or self.damaged or self.off_list)
+        return bool(self.short or self.over or self.damaged or self.off_list or self.in_review)
 
 
 @dataclass(frozen=True, slots=True)

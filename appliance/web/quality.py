@@ -1,7 +1,7 @@
 """The quality pages: batches and their story, holds with what is at risk, tickets and decisions.
 
-A ticket shows its evidence before it asks for anything (I4). A release wants a reason in words and
-the role quality; only a usage decision lifts a hold (I1).
+A ticket shows its evidence before it asks for anything (I4). A decision wants a reason in
+words and the role quality; only a usage decision lifts a hold (I1).
 """
 
 from __future__ import annotations
@@ -131,10 +131,10 @@ def _add_tickets(router: APIRouter, records: Records, gate: Gate) -> None:
             raise BadInputError(
                 "No usage decision was chosen", mend="Choose release, return, scrap or sort"
             ) from error
-        if decision is UsageDecision.RELEASE and not reason:
+        if not reason:
             raise BadInputError(
-                "A release needs its reason in words",
-                mend="Write what was checked and why the goods are sound",
+                "A usage decision needs its reason in words",
+                mend="Write what was checked and why",
             )
         await run_in_threadpool(
             lambda: records.decide(ticket_id, decision, reason=reason, by=viewer.name)

@@ -16,33 +16,10 @@ from contracts.asn import Asn
 from contracts.errors import BadAsnError, BadInputError, ConflictError
 
 RECEIVERS = ("operator", "quality", "integrator")
-_LIMIT_BYTES = 5_000_000
+_LIMIT_BYTES = 32 * 1024 * 1024
 
-ParseAsn = Callable[[str, str], Asn]
-"""Text and file name to an ASN; raises BadAsnError with `file`, `line` and a mend."""
-
-
-def decoded(data: bytes, *, name: str) -> str:
-    """The text of an uploaded file: UTF-8 with or without a mark, else GB 18030.
-
-    Raises BadAsnError for an empty file, one over 5 MB, or bytes that are neither.
-    """
-    if not data.strip():
-        raise BadAsnError(f"{name} is empty", mend="Choose the file the supplier sent", file=name)
-    if len(data) > _LIMIT_BYTES:
-        raise BadAsnError(
-            f"{name} is over {_LIMIT_BYTES // 1_000_000} MB", mend="Send one delivery", file=name
-        )
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadAsnError(
-        f"{name} is not text in UTF-8 or GB 18030",
-        mend="Save it as CSV in UTF-8, or send the X12 file as it came",
-        file=name,
-    )
+ParseAsn = Callable[[bytes, str], Asn]
+"""A file's bytes and name to an ASN; raises BadAsnError whose data has `file`, `line`, `findings`."""
 
 
 def receiving_router(records: Records, gate: Gate, parse_asn: ParseAsn) -> APIRouter:
@@ -88,23 +65,28 @@ def _add_views(router: APIRouter, records: Records, gate: Gate) -> None:
         )
 
 
+async def _keep(
+    records: Records, parse_asn: ParseAsn, sent: UploadFile | str | None, *, by: str
+) -> None:
+    """Read one uploaded list and hand it to the core, whole or not at all."""
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        raise BadAsnError("No file was chosen", mend="Choose the supplier's CSV or X12 file")
+    data = await sent.read(_LIMIT_BYTES + 1)
+    asn = await run_in_threadpool(parse_asn, data, sent.filename)
+    await run_in_threadpool(lambda: records.import_asn(asn, by=by))
+
+
 def _add_commands(router: APIRouter, records: Records, gate: Gate, parse_asn: ParseAsn) -> None:
     @router.post("/asns", include_in_schema=False)
     async def upload(request: Request) -> Response:
         viewer = await gate.require(request, *RECEIVERS)
-        await gate.verify(request)
-        sent = (await request.form()).get("file")
-        try:
-            if not isinstance(sent, UploadFile) or not sent.filename:
-                raise BadAsnError(
-                    "No file was chosen", mend="Choose the supplier's CSV or X12 file"
-                )
-            name = sent.filename
-            text = decoded(await sent.read(_LIMIT_BYTES + 1), name=name)
-            asn = await run_in_threadpool(parse_asn, text, name)
-            await run_in_threadpool(lambda: records.import_asn(asn, by=viewer.name))
-        except (BadInputError, ConflictError) as error:
-            return await _list(request, records, gate, error=error)
+        async with request.form() as form:
+            await gate.verify(request)
+            sent = form.get("file")
+            try:
+                await _keep(records, parse_asn, sent, by=viewer.name)
+            except (BadInputError, ConflictError) as error:
+                return await _list(request, records, gate, error=error)
         return RedirectResponse("/receiving", status_code=303)
 
     @router.post("/receiving", include_in_schema=False)

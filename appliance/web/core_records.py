@@ -1,0 +1,115 @@
+"""The stock core behind the pages' port: its reports as the rows that the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.web.ports import AsnRow, SessionRow, Sheet, SheetLine
+from contracts.asn import Asn
+from contracts.stock import (
+    BatchEvent,
+    BatchKey,
+    BatchSummary,
+    Hold,
+    Ticket,
+    UsageDecision,
+)
+from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
+from erp_link.service.core import Core
+
+
+def session_row(report: DeliveryReport) -> SessionRow:
+    """A session's row: every carton counts, also those that are on no line."""
+    return SessionRow(
+        session=report.session,
+        asn=report.asn,
+        supplier=report.supplier,
+        dock=report.dock,
+        opened_at=report.opened_at,
+        opened_by=report.opened_by,
+        announced=report.announced,
+        counted=report.counted,
+        closed_at=report.closed_at,
+    )
+
+
+def sheet_of(report: DeliveryReport) -> Sheet:
+    """The tally sheet: announced lines in list order, then what nobody announced, by batch."""
+    lines = [
+        SheetLine(
+            number=line.line.number,
+            gtin=line.line.gtin,
+            batch=line.line.batch,
+            expiry=line.line.expiry,
+            announced=line.announced,
+            counted=line.counted,
+            damaged=line.damaged,
+            in_review=line.in_review,
+            description=line.line.description,
+        )
+        for line in report.lines
+    ]
+    others: dict[BatchKey | None, list[OffListCarton]] = {}
+    for carton in report.off_list:
+        others.setdefault(carton.batch, []).append(carton)
+    for key, cartons in others.items():
+        waiting = sum(carton.state is CartonState.REVIEW for carton in cartons)
+        lines.append(
+            SheetLine(
+                number=0,
+                gtin=key.gtin if key else "",
+                batch=key.lot if key else "",
+                expiry=None,
+                announced=0,
+                counted=sum(carton.off_list for carton in cartons),
+                in_review=waiting if key is None else 0,
+            )
+        )
+    return Sheet(session_row(report), tuple(lines))
+
+
+class CoreRecords:
+    """appliance.web.ports.Records over erp_link's Core."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def batches(self) -> Sequence[BatchSummary]:
+        return self._core.batches()
+
+    def batch_story(self, key: BatchKey) -> Sequence[BatchEvent]:
+        return self._core.batch_story(key)
+
+    def holds(self) -> Sequence[Hold]:
+        return self._core.holds(open_only=False)
+
+    def tickets(self) -> Sequence[Ticket]:
+        return self._core.tickets()
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        return self._core.ticket(ticket_id)
+
+    def decide(self, ticket_id: str, decision: UsageDecision, *, reason: str, by: str) -> Ticket:
+        return self._core.decide_ticket(ticket_id, decision, reason=reason, by=by, role="quality")
+
+    def sessions(self) -> Sequence[SessionRow]:
+        return [session_row(report) for report in self._core.sessions()]
+
+    def sheet(self, session: str) -> Sheet:
+        return sheet_of(self._core.session_report(session))
+
+    def waiting_asns(self) -> Sequence[AsnRow]:
+        return [
+            AsnRow(asn.number, asn.supplier, asn.lines, asn.quantity)
+            for asn in self._core.asns()
+            if asn.session is None
+        ]
+
+    def import_asn(self, asn: Asn, *, by: str) -> None:
+        self._core.import_asn(asn, by=by)
+
+    def open_session(self, asn: str, *, dock: str, by: str) -> str:
+        return self._core.open_session(asn, dock=dock, by=by)
+
+    def close_session(self, session: str, *, by: str) -> None:
+        self._core.close_session(session, by=by)
