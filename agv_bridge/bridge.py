@@ -75,6 +75,7 @@ class AgvBridge:
         self._vehicles: dict[str, Vehicle] = {}
         self._missions: dict[_Key, Mission] = {}
         self._orders: dict[str, TransportOrder] = {}
+        self._pending: frozenset[str] = frozenset()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -196,6 +197,7 @@ class AgvBridge:
         known = set(self._orders)
         orders = [*pending, *(one.order for one in under_way)]
         self._orders = {order.order_id: order for order in orders}
+        self._pending = frozenset(order.order_id for order in pending)
         for one in under_way:
             key = (one.order.order_id, one.vehicle)
             before = self._missions.get(key)
@@ -238,13 +240,16 @@ class AgvBridge:
                 return
 
     async def _settle_ghost(self, key: _Key, mission: Mission) -> None:
-        """A vehicle that works on an order it no longer has: it keeps it when nobody else has it,
-        otherwise it is told to stop.
+        """A vehicle that works on an order it no longer has: it keeps it while the order is pending,
+        and is told to stop when another has it or it was settled. One that failed waits for a
+        person, and the vehicle may still bring it.
         """
         vehicle, now = self._vehicles.get(key[1]), self._clock.now()
         if vehicle is None or vehicle.is_lost or not self._works_on(mission):
             return
-        if key[0] in self._orders and self._carrier(key[0]) is None:
+        if self._carrier(key[0]) is None and key[0] in self._orders:
+            if key[0] not in self._pending:
+                return
             sent = missions.step(mission, TransportState.SENT, at=now)
             if await self._reporter.permit(sent):
                 self._missions[key] = replace(mission, assigned=True, watched_since=now)

@@ -85,12 +85,14 @@ def hear_state(vehicle: Vehicle, state: State, *, at: datetime) -> Vehicle:
     heard = replace(vehicle, heard_at=at)
     if not _is_newer(vehicle, state, at=at):
         return heard
+    back = vehicle.connection == "CONNECTION_BROKEN"
     return replace(
         heard,
         state=state,
         newest_at=at,
         version=state.version or vehicle.version,
-        lost_at=None if vehicle.connection != "OFFLINE" else vehicle.lost_at,
+        connection="ONLINE" if back else vehicle.connection,
+        lost_at=None if back else vehicle.lost_at,
     )
 
 
