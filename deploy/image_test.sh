@@ -64,7 +64,7 @@ printf 'cafile=/run/host-ca.crt\n' >"$work/npmrc"
 say "building"
 buildah bud --quiet --isolation chroot --layers --network host --pull-never --format docker \
     -v "$host_ca:/run/host-ca.crt:ro" -v "$work/pip.conf:/etc/pip.conf:ro" \
-    -v "$work/npmrc:/root/.npmrc:ro" --tag "$image" . >"$work/build.log" 2>&1 ||
+    -v "$work/npmrc:/build/.npmrc:ro" --tag "$image" . >"$work/build.log" 2>&1 ||
     { tail -30 "$work/build.log" >&2; fail "the build failed, see $work/build.log"; }
 say "built: $(podman image inspect --format '{{.Size}}' "$image" | awk '{ printf "%.0f MB", $1 / 1e6 }')"
 
