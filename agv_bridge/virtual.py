@@ -19,7 +19,6 @@ from agv_bridge.messages import (
     FINISHED,
     Action,
     ActionState,
-    Connection,
     EdgeState,
     ErrorReference,
     Header,
@@ -35,7 +34,8 @@ from agv_bridge.messages import (
     VehicleError,
 )
 from agv_bridge.orders import CANCEL_ORDER, DROP, PICK, STATE_REQUEST
-from agv_bridge.topics import DEFAULT_INTERFACE, VehicleAddress, dialect_of
+from agv_bridge.presence import address_of, connection_message
+from agv_bridge.topics import dialect_of
 from agv_bridge.wire import Dialect
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
@@ -78,7 +78,7 @@ class _Job:
 class VirtualAgv:
     """One vehicle on a bus of its own.
 
-    Give `will_of` and `birth_of` to the bus's client, so that a broken connection is noticed, and
+    Give `presence.will_of` and `birth_of` to the bus's client, so that a broken connection is noticed, and
     its return. step_s: time for one
     drive or one action. heartbeat_s: a state comes at least this often.
     """
@@ -317,57 +317,6 @@ class VirtualAgv:
         except UnavailableError:
             # A vehicle goes on with its order while the broker is away, and says so afterwards.
             self._unheard = True
-
-
-def address_of(serial: str, *, version: str, manufacturer: str) -> VehicleAddress:
-    dialect = dialect_of("v2", version)
-    return VehicleAddress(DEFAULT_INTERFACE[dialect], dialect.value, manufacturer, serial)
-
-
-def connection_message(header: Header, said: str) -> Connection:
-    return Connection(
-        header_id=header.header_id,
-        timestamp=header.timestamp,
-        version=header.version,
-        manufacturer=header.manufacturer,
-        serial_number=header.serial_number,
-        connection_state=said,
-    )
-
-
-def will_of(
-    serial: str,
-    *,
-    version: str = "2.1.0",
-    manufacturer: str = "tallyman",
-    clock: Clock | None = None,
-) -> BusMessage:
-    """The last will of a vehicle: retained, QoS 1, with header id 0 as it is set up first."""
-    address = address_of(serial, version=version, manufacturer=manufacturer)
-    return _retained(address, version, "CONNECTION_BROKEN", clock or SystemClock())
-
-
-def birth_of(
-    serial: str,
-    *,
-    version: str = "2.1.0",
-    manufacturer: str = "tallyman",
-    clock: Clock | None = None,
-) -> BusMessage:
-    """What a vehicle says after every connect, against a will of its last connection."""
-    address = address_of(serial, version=version, manufacturer=manufacturer)
-    return _retained(address, version, "ONLINE", clock or SystemClock())
-
-
-def _retained(address: VehicleAddress, version: str, said: str, clock: Clock) -> BusMessage:
-    header = Header(
-        timestamp=clock.now(),
-        version=version,
-        manufacturer=address.manufacturer,
-        serial_number=address.serial,
-    )
-    payload = encode(connection_message(header, said), address.major)
-    return BusMessage(address.topic(topics.CONNECTION), payload, 1, retain=True)
 
 
 def _statuses(job: _Job | None) -> list[tuple[str, str, str]]:

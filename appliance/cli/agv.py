@@ -54,7 +54,8 @@ def replay(
 
 
 async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer: str) -> None:
-    from agv_bridge.virtual import VirtualAgv, birth_of, will_of
+    from agv_bridge.presence import birth_of, will_of
+    from agv_bridge.virtual import VirtualAgv
     from appliance.services.mqtt import MqttBus
 
     stop = asyncio.Event()

@@ -17,7 +17,8 @@ import pytest
 
 from agv_bridge.bridge import AgvBridge
 from agv_bridge.missions import Limits
-from agv_bridge.virtual import VirtualAgv, birth_of, will_of
+from agv_bridge.presence import birth_of, will_of
+from agv_bridge.virtual import VirtualAgv
 from appliance.services.mqtt import MqttBus
 from appliance.services.nats import EmbeddedNats
 from contracts.stock import TransportState as T

@@ -34,8 +34,9 @@ from agv_bridge.messages import (
     VehicleError,
 )
 from agv_bridge.orders import Leg, build_cancel, build_order, build_state_request, legs_of
+from agv_bridge.presence import address_of, connection_message
 from agv_bridge.topics import VehicleAddress, dialect_of, filters, parse_topic
-from agv_bridge.virtual import VirtualAgv, address_of, connection_message
+from agv_bridge.virtual import VirtualAgv
 from agv_bridge.wire import Dialect
 from appliance.services.bus import matches
 from appliance.services.memory_bus import MemoryBus
