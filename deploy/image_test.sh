@@ -78,17 +78,18 @@ user=$(podman run --rm "${guarded[@]}" --network none --entrypoint id "$image" -
 say "the command answers, as user $user"
 [[ ${IMAGE_TEST:-} != build ]] || exit 0
 
-say "the dock demo, once, without a network"
-podman run --rm "${guarded[@]}" --network none --tmpfs /var/lib/tallyman:size=512m,mode=0777 \
-    "$image" up --once | tee "$work/demo.log" || fail "the dock demo failed"
-
-say "up, healthy, and down on SIGTERM"
-podman volume create "$name" >/dev/null
 cleanup() {
     podman rm -f "$name" >/dev/null 2>&1 || true
     podman volume rm -f "$name" >/dev/null 2>&1 || true
 }
 trap cleanup EXIT
+podman volume create "$name" >/dev/null
+
+say "the dock demo, once, without a network"
+podman run --rm --name "$name" "${guarded[@]}" --network none -v "$name:/var/lib/tallyman" \
+    "$image" up --once | tee "$work/demo.log" || fail "the dock demo failed"
+
+say "up again on the same data, healthy, and down on SIGTERM"
 podman run -d --name "$name" "${guarded[@]}" --network none -v "$name:/var/lib/tallyman" \
     "$image" up --no-demo >/dev/null
 from=$SECONDS
