@@ -15,7 +15,7 @@ from appliance.services.process import ChildState
 from appliance.services.valkey import EmbeddedValkey
 from contracts.ports import LiveEvent, LiveView
 
-DEADLINE_S = 8.0
+DEADLINE_S = 30.0
 View = MemoryLiveView | ValkeyLiveView
 
 
@@ -201,6 +201,22 @@ async def test_an_outage_never_reaches_the_station_and_is_counted(valkey: Embedd
     assert "Error" in health.detail
     assert await view.last("station/dock-1") == {"state": "dark"}
     assert await view.last("station/dock-2") is None
+    await view.close()
+
+
+async def test_a_valkey_that_hangs_is_left_alone_for_a_while(valkey: EmbeddedValkey):
+    view = ValkeyLiveView(valkey.url, pause=Pause(60.0, 60.0))
+    assert valkey.child is not None
+    pid = valkey.child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            for n in range(1000):
+                await view.publish("verdict", {"n": n})
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert view.health().lost == 1000
     await view.close()
 
 
