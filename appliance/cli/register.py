@@ -10,6 +10,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.read import read as bench_read
     from appliance.cli.agv import agv, fleet
+    from appliance.cli.asn import asn
     from appliance.cli.bench import station
     from appliance.cli.config import config
     from appliance.cli.demo import demo
@@ -31,3 +32,4 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.command()(fleet)
     app.add_typer(agv, name="agv")
     bench.command()(station)
+    app.add_typer(asn, name="asn")

@@ -77,11 +77,10 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     }
     share = {g for b in batches for g in batch_guards(work.batch(b))}
     work.take(share, exclusive)
-    set_state(work, ticket_id, TicketState.DECIDED, words=reason)
+    set_state(work, ticket_id, TicketState.DECIDED, words=f"{decision.value}: {reason}")
     work.connection.execute(
         update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(decision=decision.value)
     )
-    note(work, ticket_id, f"decision_{decision.value}", reason)
     text = Reason(f"story_decided_{decision.value}", {"ticket": ticket_id, "reason": reason})
     work.event("decided", text, batch_id=ticket.batch_id, reference=ticket_id)
     if decision is UsageDecision.RELEASE and ticket.carton_id:

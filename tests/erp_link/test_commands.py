@@ -213,7 +213,6 @@ def test_a_ticket_lives_its_life(core: Core, station: Station) -> None:
         "assigned",
         "contained",
         "decided",
-        "decision_return",
         "closed",
     ]
     assert len(core.holds()) == 1, "returned goods stay held"
