@@ -5,14 +5,16 @@ A file's name is its hash, so a file is never changed, and storing it twice is s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.durable import write_atomic
-from contracts.errors import BadInputError
+from contracts.errors import BadInputError, JournalFullError
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,11 +31,24 @@ class EvidenceStore:
         self._uploaded.mkdir(parents=True, exist_ok=True)
 
     def put(self, data: bytes) -> str:
-        """Store `data` durably and return its SHA-256 in hex. Raises OSError (disk full)."""
+        """Store `data` durably and return its SHA-256 in hex.
+
+        Raises JournalFullError when the disk takes no more: a verdict without its picture could
+        not be traced, so the station stops as it does for its journal.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
-        if not path.exists():
+        if path.exists():
+            return sha256
+        try:
             write_atomic(path, data)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise JournalFullError(
+                f"the disk under {self._pictures} takes no more",
+                mend="Free space there; the station accepts nothing until then",
+            ) from error
         return sha256
 
     def get(self, sha256: str) -> bytes | None:

@@ -58,6 +58,13 @@ def connect(path: Path, *, max_bytes: int | None = None) -> sqlite3.Connection:
     return db
 
 
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A second connection that only reads. The file exists already."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
 def translated(error: Exception, path: Path) -> JournalError:
     """A SQLite or system error in our words."""
     name = getattr(error, "sqlite_errorname", "") or ""

@@ -58,6 +58,9 @@ class Journal:
         self._clock = clock
         self._db = db
         self._db_lock = threading.Lock()
+        # Reading must not wait for a commit on its way to the disk, nor hold one up.
+        self._reader = file.connect_reader(path)
+        self._reader_lock = threading.Lock()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[int], None]] = []
         self._closed = False
@@ -147,8 +150,8 @@ class Journal:
                 raise file.translated(error, self.path) from error
 
     def last_countersigned(self) -> Countersigned | None:
-        with self._db_lock:
-            return file.last_head(self._db)
+        with self._reader_lock:
+            return file.last_head(self._reader)
 
     def close(self) -> None:
         """Write what is queued, fold the write-ahead log into the file, and close it."""
@@ -157,6 +160,8 @@ class Journal:
         self._closed = True
         self._queue.put(None)
         self._writer.join()
+        with self._reader_lock:
+            self._reader.close()
         with self._db_lock:
             try:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -177,9 +182,9 @@ class Journal:
         self.close()
 
     def _read(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        with self._db_lock:
+        with self._reader_lock:
             try:
-                return self._db.execute(sql, values).fetchall()
+                return self._reader.execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise file.translated(error, self.path) from error
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 from pathlib import Path
 
 import pytest
 
 from appliance.evidence import EvidenceStore
-from contracts.errors import BadInputError
+from contracts.errors import BadInputError, JournalFullError
 
 
 def test_a_picture_comes_back_under_the_hash_of_its_bytes(tmp_path: Path):
@@ -43,6 +44,20 @@ def test_a_half_written_picture_is_never_seen(tmp_path: Path):
     sha256 = store.put(b"one")
     (store.path(sha256).parent / ".rest.part").write_bytes(b"o")
     assert list(store.not_uploaded()) == [sha256]
+
+
+def test_a_full_disk_is_told_as_the_journals_is(tmp_path: Path):
+    """A file size limit makes the system call itself fail, as a full disk does."""
+    store = EvidenceStore(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(JournalFullError, match="takes no more"):
+            store.put(b"a picture" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(store.not_uploaded()) == []
+    assert store.has(store.put(b"a picture" * 1000))
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65])

@@ -57,7 +57,7 @@ def until() -> Callable[..., object]:
     """Wait for something to become true, with a deadline."""
 
     async def wait(condition: Callable[[], bool], what: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 -- other processes and threads make it true
                 await asyncio.sleep(0.01)
         assert condition(), what
