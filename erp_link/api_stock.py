@@ -38,6 +38,11 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
         """What stands where, in which status."""
         return core.stock_by_location()
 
+    @api.get("/transport", tags=["transport"], dependencies=[reader])
+    def transports(core: Core = needs_core) -> list[OpenTransport]:
+        """The newest 200 transport orders in whatever state, newest first."""
+        return core.transports()
+
     @api.get("/transport/pending", tags=["transport"], dependencies=[reader])
     def pending(core: Core = needs_core) -> list[TransportOrder]:
         """Orders not yet sent, oldest first."""

@@ -64,8 +64,9 @@ class HubApi:
         await self._call(
             "POST",
             "/api/v1/asns",
-            files={"file": (f"{number}.csv", csv, "text/csv")},
-            headers={"Idempotency-Key": f"demo-{number}"},
+            params={"name": f"{number}.csv"},
+            content=csv,
+            headers={"Idempotency-Key": f"demo-{number}", "Content-Type": "text/csv"},
         )
         opened = await self._call(
             "POST",
@@ -77,12 +78,9 @@ class HubApi:
 
     async def close_open_sessions(self) -> None:
         """An earlier demo left its session open so that the page shows it."""
-        for session in await self.get("/api/v1/sessions?open=true"):
-            await self._call(
-                "POST",
-                f"/api/v1/sessions/{session['session']}/close",
-                headers={"Idempotency-Key": f"demo-close-{session['session']}"},
-            )
+        for session in await self.get("/api/v1/sessions"):
+            if session["closed_at"] is None:
+                await self._call("POST", f"/api/v1/sessions/{session['session']}/close")
 
     async def get(self, path: str) -> Any:
         return await self._call("GET", path)
@@ -175,14 +173,14 @@ async def follow(api: HubApi, outcome: Outcome) -> None:
     deadline = time.monotonic() + _BROUGHT_WITHIN_S
     expected = sum(body.verdict.decision is not Decision.REVIEW for body in outcome.judged)
     while True:
-        transports = [t for t in await api.get("/api/v1/transports") if t["load_id"] in ids]
+        transports = [t for t in await api.get("/api/v1/transport") if t["order"]["load_id"] in ids]
         done = [t for t in transports if t["state"] in {"dropped", "failed", "cancelled"}]
         if len(done) >= expected or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.3)
     outcome.transports = transports
-    outcome.held = len(await api.get("/api/v1/holds?open=true"))
-    outcome.tickets = len(await api.get("/api/v1/tickets?open=true"))
+    outcome.held = len(await api.get("/api/v1/holds"))
+    outcome.tickets = sum(t["state"] != "closed" for t in await api.get("/api/v1/tickets"))
 
 
 def print_table(
@@ -193,7 +191,7 @@ def print_table(
     table = Table(show_lines=False, title=say("demo.title"), title_justify="left")
     for column in ("carton", "sample", "verdict", "batch", "expiry", "to", "why"):
         table.add_column(say(f"demo.{column}"), no_wrap=column in {"carton", "verdict", "expiry"})
-    targets = {t["load_id"]: t for t in outcome.transports}
+    targets = {t["order"]["load_id"]: t["order"] for t in outcome.transports}
     for body, truth in zip(outcome.judged, delivery.truth, strict=True):
         table.add_row(*_row(body, truth, targets.get(body.carton_id), say))
     console.print(table)
@@ -210,7 +208,7 @@ def print_table(
 
 
 def _row(
-    body: CartonJudged, truth: SampleTruth, transport: dict[str, Any] | None, say: Words
+    body: CartonJudged, truth: SampleTruth, order: dict[str, Any] | None, say: Words
 ) -> Iterator[Text | str]:
     verdict = body.verdict
     word = "verdict.off_list" if verdict.off_list else f"verdict.{verdict.decision}"
@@ -220,5 +218,5 @@ def _row(
     yield Text(say(word), style=f"bold {style}")
     yield verdict.batch.lot if verdict.batch else "-"
     yield verdict.expiry or "-"
-    yield transport["target"] if transport else "-"
+    yield order["target"] if order else "-"
     yield "\n".join(say.reason(reason) for reason in verdict.reasons)

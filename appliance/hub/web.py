@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from appliance.accounts import routes as accounts_routes
 from appliance.accounts.store import Accounts
 from appliance.accounts.user import Role
-from appliance.accounts.web import require_scope
+from appliance.accounts.web import optional_user, require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.hub.forward import forward_router
@@ -71,17 +72,27 @@ def hub_app(
     return app, client
 
 
-def allowed(*roles: str) -> Callable[[Request], Awaitable[str]]:
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Implements erp_link.ports.Actor."""
+
+    name: str
+    roles: frozenset[str]
+
+
+def allowed(*roles: str) -> Callable[[Request], Awaitable[Asker]]:
     """A dependency of the JSON API: who asks, by an API token whose scope is one of `roles`, or a
     person who has one of them.
     """
     checks = [require_scope(role, *(Role(each) for each in roles)) for role in roles]
 
-    async def dependency(request: Request) -> str:
+    async def dependency(request: Request) -> Asker:
         refusal: ForbiddenError | None = None
-        for check in checks:
+        for role, check in zip(roles, checks, strict=True):
             try:
-                return await check(request)
+                name = await check(request)
+                user = optional_user(request)
+                return Asker(name, frozenset(map(str, user.roles)) if user else frozenset({role}))
             except ForbiddenError as error:
                 refusal = error
         assert refusal is not None  # noqa: S101 -- a route names at least one role

@@ -392,6 +392,10 @@ class Core(Store):
         """Orders sent whose goods are not known to have arrived."""
         return self._read(transport.under_way)
 
+    def transports(self) -> list[OpenTransport]:
+        """The newest 200 orders in whatever state, newest first."""
+        return self._read(transport.newest)
+
     def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did; idempotent by (vehicle, order, action).
 

@@ -123,6 +123,22 @@ def under_way(connection: Connection) -> list[OpenTransport]:
     ]
 
 
+def newest(connection: Connection, *, limit: int = 200) -> list[OpenTransport]:
+    """The newest orders whatever their state, newest first."""
+    rows = connection.execute(
+        _with_batch().order_by(None).order_by(t.transport.c.id.desc()).limit(limit)
+    )
+    return [
+        OpenTransport(
+            _order(row),
+            row.vehicle or "",
+            TransportState(row.state),
+            row.sent_at or row.requested_at,
+        )
+        for row in rows
+    ]
+
+
 def failure_ticket(order_id: Any) -> Any:
     """The id of the ticket that a failed order opens; of a value, or of a column."""
     return "QC-" + order_id + "-failed"
