@@ -9,7 +9,9 @@ import sys
 
 import typer
 
-from contracts.errors import TallymanError
+from contracts.errors import ArtefactRefusedError, JournalBrokenError, TallymanError
+
+_FINDINGS = (ArtefactRefusedError, JournalBrokenError)
 
 app = typer.Typer(
     name="tallyman",
@@ -31,7 +33,9 @@ class Findings(typer.Exit):
 
 
 def main() -> None:
-    """Run the command line; TallymanErrors become one line on standard error and exit 2."""
+    """Run the command line. A TallymanError becomes one line on standard error: exit 1 for what was
+    examined and does not hold, 2 for everything else.
+    """
     from appliance.cli import register
 
     register.register(app, bench)
@@ -39,6 +43,6 @@ def main() -> None:
         app()
     except TallymanError as error:
         sys.stderr.write(f"tallyman: {error}\n")
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, _FINDINGS) else 2)
     except KeyboardInterrupt:
         sys.exit(130)
