@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from appliance.web import problems
@@ -59,6 +59,14 @@ def create_app(
             media_type="application/json",
             headers={"Cache-Control": "no-cache"},
         )
+
+    @app.get("/", include_in_schema=False)
+    async def start() -> Response:
+        return RedirectResponse("/station", status_code=303)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return RedirectResponse("/static/icon.svg", status_code=301)
 
     @app.get("/livez", include_in_schema=False)
     async def alive() -> dict[str, str]:
