@@ -1,4 +1,4 @@
-"""`tallyman journal verify FILE` and `tallyman journal show FILE`: the record, checked offline."""
+"""`tallyman journal verify|show FILE`: the record, checked offline. `heads`: the hub's word for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Key = Annotated[
 ]
 _Heads = Annotated[
     Path | None,
-    typer.Option("--heads", help="Heads the hub countersigned, one JSON object a line."),
+    typer.Option("--heads", help="What `tallyman journal heads` printed at the hub."),
 ]
 
 
@@ -71,6 +71,19 @@ def show(
             typer.echo(msgspec.json.encode(entry).decode())
         else:
             typer.echo(f"{entry.seq:>8}  {_at(entry.at_us)}  {entry.kind:<16} {entry.body}")
+
+
+@journal.command()
+def heads(
+    registry: Annotated[Path, typer.Argument(help="The hub's devices.db.")],
+) -> None:
+    """Print the newest head that the hub countersigned for each device, for `verify --heads`."""
+    import msgspec
+
+    from appliance.identity.registry import read_heads
+
+    for head in read_heads(registry):
+        typer.echo(msgspec.json.encode(head).decode())
 
 
 def _text(path: Path | None) -> str | None:

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -226,6 +226,18 @@ class DeviceRegistry:
             (device, public_pem(key), certificate, state, note, self._clock.now().isoformat()),
         )
         return SiteTrust(certificate, self._ca.device_ca_pem, self._ca.head_certificate_pem)
+
+
+def read_heads(path: Path) -> list[Countersigned]:
+    """The heads in a hub's registry file, read without changing it. Raises BadInputError."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT * FROM heads ORDER BY device").fetchall()
+    except sqlite3.Error as error:
+        raise BadInputError(
+            f"{path} is not a hub's device registry: {error}", mend="Name the hub's devices.db"
+        ) from error
+    return [Countersigned(*row) for row in rows]
 
 
 def key_of_request(csr_pem: str, device: str) -> Ed25519PublicKey:

@@ -83,7 +83,9 @@ def verify_journal(
         key, trust = _device_key(check, meta, certificates, site_ca_pem, public_key_pem)
         if key is not None:
             check.chain(_entries(db, check), key)
-        known = [*heads, *_own_heads(db, check, meta, site_ca_pem)]
+        # A hub's list names all its devices.
+        ours = [head for head in heads if head.device == check.device]
+        known = [*ours, *_own_heads(db, check, meta, site_ca_pem)]
         check.heads(known)
         check.structure(db)
         return VerifyReport(

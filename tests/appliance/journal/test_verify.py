@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from appliance.cli.journal import journal as command
 from appliance.identity.device import DeviceIdentity, SiteTrust
+from appliance.identity.registry import DeviceRegistry
 from appliance.identity.site_ca import SiteCa
 from appliance.journal import file
 from appliance.journal.heads import Countersigned, Head, countersign
@@ -208,3 +209,26 @@ def test_the_command_says_what_is_broken_by_its_exit_code(copy: Path, tmp_path: 
     assert (listed.exit_code, "carton_judged" in listed.output) == (0, True)
     with pytest.raises(BadInputError):
         run.invoke(command, ["verify", str(tmp_path / "none")], catch_exceptions=False)
+
+
+def test_the_hubs_list_of_heads_finds_an_end_cut_off_with_its_own_heads(
+    copy: Path, tmp_path: Path, site: SiteCa, sound: Path
+):
+    with closing(sqlite3.connect(sound)) as db:
+        (digest,) = db.execute("SELECT hash FROM entries WHERE seq = 12").fetchone()
+    with closing(DeviceRegistry(tmp_path / "devices.db", site, SystemClock())) as registry:
+        registry.keep_head(head_of(site, 12, digest))
+        other = countersign(
+            site.head_signer.sign, device="dock-2", head=Head(99, "f" * 64), at_us=1
+        )
+        registry.keep_head(other)
+        run = CliRunner()
+        listed = run.invoke(command, ["heads", str(tmp_path / "devices.db")])
+    (tmp_path / "heads.jsonl").write_text(listed.output)
+    change(copy, "DELETE FROM heads")
+    arguments = ["verify", str(copy), "--heads", str(tmp_path / "heads.jsonl")]
+    assert run.invoke(command, arguments).exit_code == 0
+    change(copy, "DELETE FROM entries WHERE seq = 12")
+    assert run.invoke(command, arguments).exit_code == 1
+    with pytest.raises(BadInputError, match="device registry"):
+        run.invoke(command, ["heads", str(tmp_path / "none")], catch_exceptions=False)
