@@ -10,14 +10,14 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import argon2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from appliance.accounts.file import AccountsFile
 from appliance.accounts.limit import FailureLimiter, Limit
 from appliance.accounts.session import (
     LIFETIME,
@@ -28,6 +28,7 @@ from appliance.accounts.session import (
     new_claims,
     read_claims,
 )
+from appliance.accounts.tokens import ApiTokens
 from appliance.accounts.user import (
     FIRST_ROLES,
     Account,
@@ -42,18 +43,6 @@ from contracts.clock import Clock
 from contracts.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 
 FIRST_LINK = timedelta(hours=24)
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS users (
-  name TEXT PRIMARY KEY, display_name TEXT NOT NULL, password TEXT NOT NULL, roles TEXT NOT NULL,
-  disabled INTEGER NOT NULL, version INTEGER NOT NULL, created_at TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS first_link (
-  only INTEGER PRIMARY KEY CHECK (only = 1), sha256 TEXT NOT NULL, expires_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS revoked (session TEXT PRIMARY KEY, until TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS api_tokens (
-  token_id TEXT PRIMARY KEY, name TEXT NOT NULL, scopes TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
-  created_at TEXT NOT NULL) STRICT;
-"""
 
 
 class WrongPasswordError(ForbiddenError):
@@ -77,14 +66,14 @@ class Accounts:
 
     def __init__(
         self,
-        db: sqlite3.Connection,
+        file: AccountsFile,
         *,
         clock: Clock,
         key: Ed25519PrivateKey,
         hasher: argon2.PasswordHasher,
     ) -> None:
-        self._db = db
-        self._lock = threading.Lock()
+        self._file = file
+        self._tokens = ApiTokens(file)
         self._clock = clock
         self._key = key
         self._public_key = key.public_key()
@@ -108,17 +97,15 @@ class Accounts:
 
         Stored passwords are hashed anew at the next sign-in after the cost changed.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.executescript(_SCHEMA)
-        return cls(db, clock=clock, key=session_key, hasher=hasher or argon2.PasswordHasher())
+        return cls(
+            AccountsFile(path),
+            clock=clock,
+            key=session_key,
+            hasher=hasher or argon2.PasswordHasher(),
+        )
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def first_sign_in_token(self) -> str | None:
         """A fresh one-time token, 24 hours; None once anybody has an account.
@@ -126,7 +113,7 @@ class Accounts:
         A new one ends the one before, so only the link printed last works.
         """
         token = secrets.token_urlsafe(32)
-        with self._change() as db:
+        with self._file.change() as db:
             if db.execute("SELECT 1 FROM users LIMIT 1").fetchone():
                 return None
             db.execute(
@@ -136,8 +123,7 @@ class Accounts:
         return token
 
     def first_link_is_good(self, token: str) -> bool:
-        with self._lock:
-            row = self._db.execute("SELECT sha256, expires_at FROM first_link").fetchone()
+        row = self._file.one("SELECT sha256, expires_at FROM first_link")
         return (
             row is not None
             and secrets.compare_digest(row[0], hash_secret(token))
@@ -155,7 +141,7 @@ class Accounts:
                 mend="Start the hub again: it prints a new one while nobody has an account",
             )
         person, hashed = clean_name(name), self._hash(password)
-        with self._change() as db:
+        with self._file.change() as db:
             # The first of two who race takes the link with it.
             spent = db.execute("DELETE FROM first_link WHERE sha256 = ?", (hash_secret(token),))
             if spent.rowcount != 1:
@@ -168,7 +154,7 @@ class Accounts:
     ) -> None:
         """Raises BadInputError, ConflictError when the name is taken."""
         person, known, hashed = clean_name(name), check_roles(roles), self._hash(password)
-        with self._change() as db:
+        with self._file.change() as db:
             self._insert(db, person, display_name or name.strip(), hashed, known)
 
     def set_roles(self, name: str, roles: Iterable[Role | str]) -> None:
@@ -187,10 +173,9 @@ class Accounts:
         self._update(name, "disabled = ?", 0)
 
     def users(self) -> list[Account]:
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT name, display_name, roles, disabled, created_at FROM users ORDER BY name"
-            ).fetchall()
+        rows = self._file.all(
+            "SELECT name, display_name, roles, disabled, created_at FROM users ORDER BY name"
+        )
         return [
             Account(name, display, _unpack(roles), bool(disabled), datetime.fromisoformat(created))
             for name, display, roles, disabled, created in rows
@@ -212,10 +197,7 @@ class Accounts:
             raise TooManyTriesError(
                 "Too many wrong passwords from here", mend="Wait five minutes and try again"
             )
-        with self._lock:
-            row = self._db.execute(
-                "SELECT password, disabled FROM users WHERE name = ?", (person,)
-            ).fetchone()
+        row = self._file.one("SELECT password, disabled FROM users WHERE name = ?", person)
         stored, disabled = row or (self._nobody, 1)
         if not self._matches(stored, password) or disabled:
             self._by_person.failed(who, now)
@@ -224,7 +206,7 @@ class Accounts:
         self._by_person.succeeded(who)
         if self._hasher.check_needs_rehash(stored):
             rehashed = self._hash(password)
-            with self._change() as db:
+            with self._file.change() as db:
                 db.execute("UPDATE users SET password = ? WHERE name = ?", (rehashed, person))
         return self._issue(person)
 
@@ -233,7 +215,7 @@ class Accounts:
         claims = read_claims(token, self._public_key, self._clock.now())
         if claims is None:
             return
-        with self._change() as db:
+        with self._file.change() as db:
             now = self._clock.now()
             db.execute("DELETE FROM revoked WHERE until <= ?", (now.isoformat(),))
             db.execute(
@@ -246,76 +228,41 @@ class Accounts:
         claims = read_claims(token, self._public_key, self._clock.now())
         if claims is None:
             return None
-        with self._lock:
-            row = self._db.execute(
-                "SELECT 1 FROM users WHERE name = ? AND version = ? AND disabled = 0 "
-                "AND NOT EXISTS (SELECT 1 FROM revoked WHERE session = ?)",
-                (claims.user, claims.version, claims.session),
-            ).fetchone()
+        row = self._file.one(
+            "SELECT 1 FROM users WHERE name = ? AND version = ? AND disabled = 0 "
+            "AND NOT EXISTS (SELECT 1 FROM revoked WHERE session = ?)",
+            claims.user,
+            claims.version,
+            claims.session,
+        )
         return claims.as_user() if row else None
 
     def new_token(self, name: str, scopes: Iterable[str]) -> str:
         """A secret for a program, shown once. Raises BadInputError without name or scope."""
-        wanted = sorted(set(scopes))
-        if not name.strip() or not wanted or any(not s.isidentifier() for s in wanted):
-            raise BadInputError("an API token needs a name and scopes", mend="Scope: trigger, ...")
-        secret = f"tly_{secrets.token_urlsafe(32)}"
-        with self._change() as db:
-            db.execute(
-                "INSERT INTO api_tokens VALUES (?, ?, ?, ?, ?)",
-                (
-                    secrets.token_hex(8),
-                    name.strip(),
-                    " ".join(wanted),
-                    hash_secret(secret),
-                    self._clock.now().isoformat(),
-                ),
-            )
-        return secret
+        return self._tokens.new(name, scopes, at=self._clock.now())
 
     def api_token(self, secret: str) -> ApiToken | None:
-        digest = hash_secret(secret)
-        return next((token for token in self.tokens() if token.sha256 == digest), None)
+        return self._tokens.find(secret)
 
     def tokens(self) -> list[ApiToken]:
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT token_id, name, scopes, sha256 FROM api_tokens ORDER BY name, token_id"
-            ).fetchall()
-        return [ApiToken(i, name, frozenset(scopes.split()), sha) for i, name, scopes, sha in rows]
+        return self._tokens.all()
 
     def revoke_token(self, token_id: str) -> None:
         """Raises NotFoundError."""
-        with self._change() as db:
-            gone = db.execute("DELETE FROM api_tokens WHERE token_id = ?", (token_id,))
-            if gone.rowcount != 1:
-                raise NotFoundError(f"no API token {token_id[:40]!r}", mend="List the tokens")
+        self._tokens.revoke(token_id)
 
     def facts(self) -> AccountFacts:
         """What edge boxes need to judge sessions and API tokens by themselves."""
         now = self._clock.now().isoformat()
-        with self._lock:
-            revoked = self._db.execute("SELECT session FROM revoked WHERE until > ?", (now,))
-            sessions = frozenset(row[0] for row in revoked)
-            rows = self._db.execute("SELECT name, version, disabled FROM users").fetchall()
+        revoked = self._file.all("SELECT session FROM revoked WHERE until > ?", now)
+        people = self._file.all("SELECT name, version FROM users")
         return AccountFacts(
             session_key_pem=public_pem(self._public_key),
-            revoked_sessions=sessions,
+            revoked_sessions=frozenset(str(session) for (session,) in revoked),
             # Disabling raises the version; enabling does again, so old tokens stay dead.
-            versions={name: version for name, version, _ in rows},
+            versions=dict(people),
             api_tokens=tuple(self.tokens()),
         )
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
 
     def _hash(self, password: str) -> str:
         check_password(password)
@@ -331,10 +278,10 @@ class Accounts:
                 return False
 
     def _issue(self, name: str) -> str:
-        with self._lock:
-            display, roles, version = self._db.execute(
-                "SELECT display_name, roles, version FROM users WHERE name = ?", (name,)
-            ).fetchone()
+        row = self._file.one("SELECT display_name, roles, version FROM users WHERE name = ?", name)
+        if row is None:
+            raise NotFoundError(f"nobody is called {name[:80]!r}", mend="Check the name")
+        display, roles, version = row
         claims = new_claims(name, display, _unpack(roles), version=version, now=self._clock.now())
         return issue(claims, self._key)
 
@@ -355,7 +302,7 @@ class Accounts:
             raise ConflictError(f"the name {name!r} is taken", mend="Choose another") from error
 
     def _update(self, name: str, assignment: str, value: object) -> None:
-        with self._change() as db:
+        with self._file.change() as db:
             changed = db.execute(
                 f"UPDATE users SET {assignment}, version = version + 1 WHERE name = ?",  # noqa: S608 -- our own constants
                 (value, clean_name(name)),
