@@ -79,6 +79,31 @@ def test_a_review_is_settled_by_one_key(station, open_page, page_errors, key, ba
     assert page_errors == []
 
 
+def test_a_second_press_does_not_answer_for_the_next_carton(station, fakes, open_page) -> None:
+    house, served, _ = station
+    house.desk.judge(fakes.card(17, Decision.REVIEW, house.pictures))
+    page = open_page(f"{served.url}/station")
+    _live(page)
+    page.evaluate(
+        """() => {
+          const press = () => {
+            const bench = document.querySelector("#bench");
+            if (bench?.dataset.carton !== "C-00017") return;
+            watch.disconnect();
+            bench.querySelector('[data-key="1"]').click();
+            document.title = "pressed";
+          };
+          const watch = new MutationObserver(press);
+          watch.observe(document.body, { attributes: true, childList: true, subtree: true });
+        }"""
+    )
+    page.keyboard.press("1")
+    page.wait_for_function("() => document.title === 'pressed'")
+    page.reload()
+    assert page.get_attribute("#bench", "data-carton") == "C-00017"
+    assert [answer.carton_id for answer, _ in house.desk.answers] == ["C-00012"]
+
+
 def test_none_of_these_is_keyed_and_mended_on_the_way(station, open_page, page_errors) -> None:
     house, served, _ = station
     page = open_page(f"{served.url}/station")

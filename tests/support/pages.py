@@ -442,10 +442,21 @@ def furnish(house: House) -> None:
             may_leave=True,
         ),
     ]
+    carton = {"carton": "C-00013", "station": "dock-1", "device": "edge-01"}
+    announced = {"quantity": 48, "unit": "carton", "asn": "ASN-2611-118"}
+    received = {"carton": "C-00001", "location": "A-03-2", "status": "unrestricted"}
+    moved = {"carton": "C-00001", "source": "STAGING", "target": "A-03-2"}
     records.stories[OATS] = [
-        BatchEvent(NOW - timedelta(hours=3), "announced", "erp", soon, "ASN-2611-118"),
-        BatchEvent(NOW - timedelta(minutes=50), "received", "edge-01", soon, "RS-1"),
-        BatchEvent(NOW - timedelta(minutes=5), "judged", "edge-01", beyond, "C-00013"),
+        BatchEvent(
+            NOW - timedelta(hours=3), "announced", "erp", Reason("story_announced", announced)
+        ),
+        BatchEvent(
+            NOW - timedelta(minutes=50), "received", "edge-01", Reason("story_received", received)
+        ),
+        BatchEvent(NOW - timedelta(minutes=47), "moved", "AGV-01", Reason("story_moved", moved)),
+        BatchEvent(
+            NOW - timedelta(minutes=5), "judged", "edge-01", Reason("story_judged_hold", carton)
+        ),
         BatchEvent(NOW - timedelta(minutes=4), "held", "edge-01", beyond, "H-7"),
     ]
     records.sheets["RS-1"] = Sheet(

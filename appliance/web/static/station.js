@@ -3,6 +3,34 @@
 import { t } from "./words.js";
 
 const LIVE_MS = 700;
+const SETTLE_IN_MS = 700;
+
+/** Which carton the bench asks about, and since when. */
+const asked = { carton: "", since: 0 };
+
+/**
+ * A second press of a gloved hand must not answer for the next carton: just after the bench has
+ * moved on to another carton, its buttons do nothing.
+ * @param {Event} event
+ */
+function tooSoon(event) {
+  const bench = event.target instanceof Element ? event.target.closest("#bench") : null;
+  if (!(bench instanceof HTMLElement)) return;
+  look(bench);
+  if (Date.now() - asked.since < SETTLE_IN_MS) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}
+
+/** @param {Element | null} bench */
+function look(bench) {
+  const carton = bench instanceof HTMLElement ? (bench.dataset.carton ?? "") : "";
+  if (carton === asked.carton) return;
+  const first = asked.since === 0;
+  asked.carton = carton;
+  asked.since = first ? 1 : Date.now();
+}
 
 /** @returns {HTMLDialogElement | null} */
 const dialog = () => document.querySelector("#key-dialog");
@@ -67,6 +95,9 @@ function refreshPictures() {
 }
 
 export function station() {
+  look(document.querySelector("#bench"));
+  document.addEventListener("click", tooSoon, { capture: true });
+  document.addEventListener("htmx:after:swap", () => look(document.querySelector("#bench")));
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest("[data-open-key]")) openDialog();
