@@ -51,7 +51,8 @@ class FieldSupport:
 
     @property
     def printed(self) -> bool:
-        return self.from_symbol or self.support.places > 0
+        # Half of the characters are found anywhere among the digits of a label.
+        return self.from_symbol or self.support.share_sure > 0.5  # noqa: PLR2004 -- half
 
     @property
     def worst(self) -> float:

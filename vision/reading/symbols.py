@@ -24,7 +24,7 @@ from contracts.reading import Symbol
 
 _RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ITF14", "ITF"})
 _BRACKETED = re.compile(r"\(\d{2,4}\)")
-_LINK = re.compile(r"https?://\S+/(?:01|gtin)/\d{8,14}", re.IGNORECASE)
+_LINK = re.compile(r"https?://\S+/01/\d{8,14}.*", re.IGNORECASE)
 GROUP_SEPARATOR = "\x1d"
 
 
