@@ -35,7 +35,7 @@ from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
 from contracts.stock import Evidence
-from contracts.verdict import Decision, Verdict
+from contracts.verdict import Decision
 from vision.defects.evidence import heatmap_jpeg
 from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
@@ -103,9 +103,23 @@ class Station:
     async def judge_carton(self, view: CartonView) -> CartonCard:
         """From frames to durable verdict, lane and card.
 
-        Raises JournalFullError when the verdict could not be kept: the lane has then been told
-        review, and the station says that it stopped.
+        Raises JournalFullError when the verdict or its pictures could not be kept: the lane has
+        then been told review, and the station says that it stopped.
         """
+        try:
+            card = await self._judge(view)
+        except JournalFullError as error:
+            if not self.stopped_because:
+                log.warning("station stopped: the disk takes no more", station=self.name)
+            self.stopped_because = str(error)
+            await self._tell_lane(view, Decision.REVIEW)
+            raise
+        if self.stopped_because:
+            log.info("the disk takes entries again", station=self.name)
+        self.stopped_because = ""
+        return card
+
+    async def _judge(self, view: CartonView) -> CartonCard:
         started = time.perf_counter()
         parts = self._parts
         expectations = parts.expectations()
@@ -141,7 +155,7 @@ class Station:
             name=view.name,
         )
         await self._keep(body)
-        await self._tell_lane(view, verdict)
+        await self._tell_lane(view, verdict.decision)
         return card_of(
             body,
             at=datetime.fromtimestamp(stamp.at_us / 1e6, tz=view.opened_at.tzinfo),
@@ -205,29 +219,14 @@ class Station:
 
     async def _keep(self, body: CartonJudged) -> None:
         began = time.perf_counter()
-        try:
-            await self._parts.journal.append(body)
-        except JournalFullError as error:
-            if not self.stopped_because:
-                log.warning("station stopped: the journal takes no more", station=self.name)
-            self.stopped_because = str(error)
-            if self._parts.lane is not None:
-                await self._parts.lane.publish(
-                    body.carton_id, Decision.REVIEW, opened_at=body.opened_at
-                )
-            raise
+        await self._parts.journal.append(body)
         self.commit_ms.append(1000 * (time.perf_counter() - began))
-        if self.stopped_because:
-            log.info("the journal takes entries again", station=self.name)
-        self.stopped_because = ""
 
-    async def _tell_lane(self, view: CartonView, verdict: Verdict) -> None:
+    async def _tell_lane(self, view: CartonView, decision: Decision) -> None:
         if self._parts.lane is None:
             return
         try:
-            await self._parts.lane.publish(
-                view.carton_id, verdict.decision, opened_at=view.opened_at
-            )
+            await self._parts.lane.publish(view.carton_id, decision, opened_at=view.opened_at)
         except TallymanError as error:
             # The diverter's default lane is review; the verdict itself is safe in the journal.
             log.warning("lane output failed", carton=view.carton_id, error=str(error))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,8 @@ class Running:
     sign_in_link: str | None
     api_token: str
     layout: Layout
+    children: Mapping[str, ChildProcess]
+    """By name: valkey and broker where they are ours, hub, fleet, edge once it was started."""
 
 
 @asynccontextmanager
@@ -62,7 +64,8 @@ async def everything(
     layout = Layout(config.data)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(config.data))
-        live_url, broker_url = await _engines(config, layout, stack)
+        children: dict[str, ChildProcess] = {}
+        live_url, broker_url = await _engines(config, layout, stack, children)
         link, token = await asyncio.to_thread(_introduce, config, layout)
         settings = _settings(config, layout, live_url)
         if config_file is not None:
@@ -85,6 +88,7 @@ async def everything(
             process = ChildProcess(spec)
             stack.push_async_callback(process.stop)
             await process.start()
+            children[name] = process
             return process
 
         _check_free(config.hub.listen, "hub.listen")
@@ -102,11 +106,12 @@ async def everything(
             sign_in_link=f"{pages_url}/first-sign-in/{link}" if link else None,
             api_token=token,
             layout=layout,
+            children=children,
         )
 
 
 async def _engines(
-    config: Config, layout: Layout, stack: AsyncExitStack
+    config: Config, layout: Layout, stack: AsyncExitStack, children: dict[str, ChildProcess]
 ) -> tuple[str, Callable[[str], str]]:
     """Valkey's URL, and the broker's URL for each role; embedded where none is configured."""
     live_url, broker_url = config.live.url, config.broker.url
@@ -119,6 +124,9 @@ async def _engines(
         stack.push_async_callback(nats.stop)
         starts.append(nats.start())
     await asyncio.gather(*starts)
+    for name, engine in (("valkey", valkey), ("broker", nats)):
+        if engine.child is not None:
+            children[name] = engine.child
     return live_url or valkey.url, lambda role: broker_url or nats.url(role)
 
 

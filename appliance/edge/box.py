@@ -179,6 +179,7 @@ class EdgeBox:
                     "rss_mb": round(rss_mb()),
                     "commit_p95_ms": round(percentile(list(self.station.commit_ms), 95), 1),
                     "lag": parts.uplink.lag,
+                    "trouble": parts.uplink.trouble,
                     "stopped": self.station.stopped_because,
                 },
             )

@@ -140,7 +140,9 @@ def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Ite
         detail=stopped,
         at=at,
     )
-    yield HealthItem("uplink", device, "warn" if lag else "ok", str(lag), at=at)
+    trouble = str(pulse.get("trouble") or "")
+    behind = "down" if trouble else "warn" if lag else "ok"
+    yield HealthItem("uplink", device, behind, str(lag), detail=trouble, at=at)
 
 
 def _number(value: object) -> float:
