@@ -6,21 +6,19 @@ a page that collects every console error and policy violation in `page_errors`.
 
 from __future__ import annotations
 
-import importlib.util
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import uvicorn
 
-_ROOT = Path(__file__).resolve().parents[2]
+from tests.support import pages
+
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -35,15 +33,8 @@ _PATIENCE_S = 20.0
 
 @pytest.fixture(scope="session")
 def fakes() -> ModuleType:
-    """tests/support/pages.py; importlib mode has no packages to import it from."""
-    name = "tallyman_page_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, _ROOT / "tests/support/pages.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+    """The appliance in memory, tests/support/pages.py."""
+    return pages
 
 
 @dataclass

@@ -1,7 +1,4 @@
-"""An appliance in memory for the page tests: a desk, records, pictures and a gate, all fakes.
-
-Loaded by path from the conftest files that need it (importlib mode has no packages).
-"""
+"""An appliance in memory for the page tests: a desk, records, pictures and a gate, all fakes."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import { t } from "./words.js";
 
 const LIVE_MS = 700;
-const SETTLE_IN_MS = 0;
+const SETTLE_IN_MS = 700;
 
 /** Which carton the bench asks about, and since when. */
 const asked = { carton: "", since: 0 };
