@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from starlette.requests import Request
-from starlette.responses import Response
 
 from appliance.accounts import routes as accounts_routes
 from appliance.accounts.store import Accounts
@@ -64,10 +62,6 @@ def hub_app(
     app.include_router(core_api.router(lambda: core, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> Response:
-        return RedirectResponse("/station")
 
     return app, client
 
