@@ -95,6 +95,7 @@ def edits(lines: Sequence[PlainLine], charset: Charset) -> Stream:
     return Stream(
         np.ascontiguousarray(np.array(columns).T),
         np.array(extra, dtype=np.float32),
+        np.zeros(len(extra), dtype=np.float32),
         np.array(starts, dtype=np.intp),
         max(1, len(columns) - len(starts)),
     )

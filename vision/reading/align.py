@@ -38,7 +38,8 @@ class AlignSettings:
     """`doubt`: the share of every glyph's probability that is spread over all letters.
     `missing` and `extra` are the log odds paid for a character without glyph, and for a glyph
     without character; `space` for a blank between. `missing` costs more than a wrong glyph, so
-    that a value's last character is compared with what stands there, not left out.
+    that a value's last character is compared with what stands there, not left out; `run_on` is
+    paid where a letter or digit follows the value at once, as in A18B07 read for A18B0.
     """
 
     doubt: float = 0.10
@@ -46,6 +47,7 @@ class AlignSettings:
     missing: float = 3.2
     extra: float = 2.0
     space: float = 0.3
+    run_on: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Stream:
     """All lines of a reading behind each other, walls between them.
 
     `odds` (letters + 1, columns): log odds of each letter at each glyph, the separator last.
-    `extra` (columns,): price of leaving a glyph out. `starts` (lines,): first column of each line
+    `extra` (columns,): price of leaving a glyph out. `run_on` (columns,): price of a value that
+    ends there. `starts` (lines,): first column of each line
     (its wall). `places`: number of glyphs in all.
     """
 
     odds: NDArray[np.float32]
     extra: NDArray[np.float32]
+    run_on: NDArray[np.float32]
     starts: NDArray[np.intp]
     places: int
 
@@ -95,7 +99,8 @@ class Matcher:
         likeness = self.likeness
         separators = [self.charset.index[c] for c in _SEPARATORS if c in self.charset.index]
         space = self.charset.index[" "]
-        odds_of, extra_of, starts = [], [], []
+        inner = [i for i, c in enumerate(letters) if c.isascii() and c.isalnum()]
+        odds_of, extra_of, run_on_of, starts = [], [], [], []
         column = 0
         for line in lines:
             starts.append(column)
@@ -113,12 +118,15 @@ class Matcher:
             price = np.where(share.argmax(axis=1) == space, settings.space, settings.extra)
             price = price * np.minimum(sure[:, 0], 1.0)
             extra_of += [np.array([_WALL], dtype=np.float32), price]
+            follows = inked[:, inner].sum(axis=1) * settings.run_on
+            run_on_of.append(np.append(follows, [0.0]).astype(np.float32))
         if not lines:
             odds_of, extra_of = [np.full((1, len(letters) + 1), -_WALL)], [np.array([_WALL])]
-            starts = [0]
+            run_on_of, starts = [np.zeros(1, dtype=np.float32)], [0]
         return Stream(
             np.ascontiguousarray(np.concatenate(odds_of).T.astype(np.float32)),
             np.concatenate(extra_of).astype(np.float32),
+            np.concatenate(run_on_of),
             np.array(starts, dtype=np.intp),
             max(1, column - len(starts)),
         )
@@ -191,5 +199,6 @@ def fit(trie: Trie, stream: Stream, settings: AlignSettings) -> NDArray[np.float
         np.maximum.accumulate(score, axis=1, out=score)
         score -= skipped
         if len(level.ends):
-            out[level.values] = np.maximum.reduceat(score[level.ends], stream.starts, axis=1)
+            ended = score[level.ends] - stream.run_on
+            out[level.values] = np.maximum.reduceat(ended, stream.starts, axis=1)
     return out

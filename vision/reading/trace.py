@@ -92,6 +92,7 @@ def place(
                 after[j] = through
                 ways[i, j] = 2
         score = after
+    score = score - stream.run_on[first - 1 : first + n]
     j = int(score.argmax())
     best = float(score[j])
     columns = [-1] * len(value)
