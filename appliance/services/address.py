@@ -11,7 +11,10 @@ import secrets
 import socket
 from pathlib import Path
 
+from contracts.errors import UnavailableError
+
 LOOPBACK = "127.0.0.1"
+_OURS = range(20_000, 30_000)
 
 
 def is_free(port: int) -> bool:
@@ -25,11 +28,25 @@ def is_free(port: int) -> bool:
     return True
 
 
+def free_port() -> int:
+    """A loopback port that is free now, below those the kernel hands out by itself: a connection
+    of any program must not sit on it when its server comes back.
+
+    Raises UnavailableError when a hundred tries find none.
+    """
+    for _ in range(100):
+        port = secrets.choice(_OURS)
+        if is_free(port):
+            return port
+    raise UnavailableError(
+        f"No free port between {_OURS.start} and {_OURS.stop}",
+        mend="End programs that listen there",
+    )
+
+
 def free_address() -> str:
-    """127.0.0.1 with a port that was free a moment ago, for servers of a test or a bench."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return f"{LOOPBACK}:{probe.getsockname()[1]}"
+    """127.0.0.1 with a free port, for servers of a test or a bench."""
+    return f"{LOOPBACK}:{free_port()}"
 
 
 def keep_port(file: Path) -> int:
@@ -40,9 +57,7 @@ def keep_port(file: Path) -> int:
         port = 0
     if 0 < port < 65536 and is_free(port):  # noqa: PLR2004 -- ports are 16 bits
         return port
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     write_private(file, f"{port}\n")
     return port
 
