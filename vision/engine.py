@@ -66,8 +66,9 @@ class OnnxEngine:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = keep_arena
         options.enable_mem_pattern = keep_arena
-        # Spinning workers would take the second core from the rest of the station.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Workers may spin within a run; between runs the second core belongs to the rest of the
+        # station.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         try:
             session = ort.InferenceSession(str(path), options, providers=list(providers))

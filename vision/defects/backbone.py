@@ -36,7 +36,7 @@ class Backbone:
     @classmethod
     def load(cls, folder: Path, *, threads: int) -> Backbone:
         """Raises ArtefactRefusedError for a file that is no network."""
-        return cls(OnnxEngine.load(folder / FILE, threads=threads))
+        return cls(OnnxEngine.load(folder / FILE, threads=threads, keep_arena=True))
 
     def patches(self, image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
         """(h, w, 3) BGR -> (rows, columns, 152) unit vectors, one for each 8 px of `size`."""

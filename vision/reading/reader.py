@@ -36,6 +36,7 @@ from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 from vision.reading.symbols import SeenSymbol, read_symbols
 
 _MOST_LINES = 40
+_TRIED_TURNED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ class LabelReader:
             raise ArtefactRefusedError(
                 f"{folder} is not a label reader: {error}", mend="Install the model set again"
             ) from error
-        detector = OnnxEngine.load(folder / "det.onnx", threads=threads, providers=providers)
+        # A camera's frames have one size, so the detector's buffers can be kept.
+        detector = OnnxEngine.load(
+            folder / "det.onnx", threads=threads, providers=providers, keep_arena=True
+        )
         recogniser = OnnxEngine.load(folder / "rec.onnx", threads=1, providers=providers)
         return cls(
             model_set=model_set,
@@ -154,11 +158,22 @@ class LabelReader:
             boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
         lines = self._lines(frame, boxes)
         if not self._plausible(lines):
-            turned = boxes + np.array([0, 0, 0, 0, np.pi])
-            other = self._lines(frame, turned)
-            if self._sense(other) > self._sense(lines) + 1.0:
-                lines = other
+            lines = self._turned(frame, boxes, lines)
         return View(lines, symbols.result() if symbols else read_symbols(frame))
+
+    def _turned(
+        self, frame: NDArray[np.uint8], boxes: Boxes, upright: tuple[ReadLine, ...]
+    ) -> tuple[ReadLine, ...]:
+        """The lines read upside down where that makes more sense. A few long ones tell first: most
+        frames that read as nothing are damaged, not turned.
+        """
+        turn = np.array([0, 0, 0, 0, np.pi])
+        longest = np.sort(np.argsort(-boxes[:, 2])[:_TRIED_TURNED])
+        tried = self._lines(frame, boxes[longest] + turn)
+        if self._sense(tried) <= self._sense([upright[i] for i in longest]):
+            return upright
+        other = self._lines(frame, boxes + turn)
+        return other if self._sense(other) > self._sense(upright) + 1.0 else upright
 
     def weigh(self, views: Sequence[View], expected: Sequence[ExpectedLine]) -> Weighed:
         """Bring the evidence of all frames of one carton together."""
