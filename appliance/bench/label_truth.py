@@ -62,7 +62,7 @@ def is_right(truth: Truth, answer: Answer) -> bool:
 
 def listed_answer(fused: Fused, index: ExpectedIndex) -> Answer:
     """The best announced line, taken at its word."""
-    line = index.lines[fused.best].line
+    line = index.lines[fused.best]
     return {"gtin": line.gtin, "batch": line.batch, "expiry": line.expiry.isoformat()}
 
 

@@ -70,7 +70,7 @@ def with_list(lines: Sequence[PlainLine], index: ExpectedIndex, charset: Charset
         if dates:
             score = np.where(production, 0.0, score)
         best += score.max(axis=1)[of_line]
-    line = index.lines[int(best.argmax())].line
+    line = index.lines[int(best.argmax())]
     return {"gtin": line.gtin, "batch": line.batch, "expiry": line.expiry.isoformat()}
 
 

@@ -210,7 +210,7 @@ def _peers(
     except ImportError:
         return {}
     charset = reader.matcher.charset
-    index = ExpectedIndex.build(expected, charset)
+    index = ExpectedIndex.build([each.line for each in expected], charset)
     plain, listed, times = [], [], []
     for truth in _track(truths, peer.name):
         frame = _frame(data, truth)

@@ -91,7 +91,7 @@ def decide_listed(
 ) -> Outcome:
     """With a list: the best announced line, or "not on the list" with what was read instead."""
     limits = confidence.thresholds
-    line = index.lines[fused.best].line
+    line = index.lines[fused.best]
     listed = {"gtin": line.gtin, "batch": line.batch, "expiry": line.expiry.isoformat()}
     probability = confidence.listed.probability(facts_of(fused))
     reread = {
@@ -218,7 +218,7 @@ def _candidates(fused: Fused, index: ExpectedIndex, probability: float) -> tuple
     shares = [probability, *(weight * rest for weight in weights)]
     found = []
     for (i, _), share in list(zip(fused.ranking, shares, strict=True))[:MOST_CANDIDATES]:
-        line = index.lines[i].line
+        line = index.lines[i]
         found.append(
             Candidate(
                 line.gtin, line.batch, line.expiry.isoformat(), share, line.number, line.description

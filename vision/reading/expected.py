@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.asn import ExpectedLine
+from contracts.asn import AsnLine
 from vision.reading.align import AlignSettings, Stream, Trie, fit
 from vision.reading.ctc import Charset
 from vision.reading.dates import Written, written_forms
@@ -50,7 +50,7 @@ class ValueSet:
 class ExpectedIndex:
     """`gtin`, `batch`, `expiry` (lines,) point into the value sets of those names."""
 
-    lines: tuple[ExpectedLine, ...]
+    lines: tuple[AsnLine, ...]
     gtins: ValueSet
     batches: ValueSet
     dates: ValueSet
@@ -59,11 +59,11 @@ class ExpectedIndex:
     expiry: NDArray[np.intp]
 
     @classmethod
-    def build(cls, lines: Sequence[ExpectedLine], charset: Charset) -> ExpectedIndex:
+    def build(cls, lines: Sequence[AsnLine], charset: Charset) -> ExpectedIndex:
         """Lay out `lines` (none to many thousands); built once for a list and used again."""
-        gtins = sorted({each.line.gtin for each in lines})
-        batches = sorted({each.line.batch for each in lines})
-        dates = sorted({each.line.expiry for each in lines})
+        gtins = sorted({each.gtin for each in lines})
+        batches = sorted({each.batch for each in lines})
+        dates = sorted({each.expiry for each in lines})
         at_gtin = {value: i for i, value in enumerate(gtins)}
         at_batch = {value: i for i, value in enumerate(batches)}
         at_date = {value: i for i, value in enumerate(dates)}
@@ -77,9 +77,9 @@ class ExpectedIndex:
                 [tuple(written_forms(value)) for value in dates],
                 charset,
             ),
-            np.array([at_gtin[each.line.gtin] for each in lines], dtype=np.intp),
-            np.array([at_batch[each.line.batch] for each in lines], dtype=np.intp),
-            np.array([at_date[each.line.expiry] for each in lines], dtype=np.intp),
+            np.array([at_gtin[each.gtin] for each in lines], dtype=np.intp),
+            np.array([at_batch[each.batch] for each in lines], dtype=np.intp),
+            np.array([at_date[each.expiry] for each in lines], dtype=np.intp),
         )
 
 

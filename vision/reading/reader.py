@@ -220,11 +220,13 @@ class LabelReader:
         return max(caption - 4.0, 0.0) + letters
 
     def _index_of(self, expected: Sequence[ExpectedLine]) -> ExpectedIndex:
-        lines = tuple(expected)
+        # Counts change with every carton, the announced lines do not: they alone are the key.
+        lines = tuple(each.line for each in expected)
         index = self._index
         if index is None or index.lines != lines:
             index = ExpectedIndex.build(lines, self.matcher.charset)
-            self._index = index
+            if lines:
+                self._index = index
         return index
 
 

@@ -39,7 +39,7 @@ def weigh(
 ) -> Fused:
     seen = [glyphs(text) for text in texts]
     stream = Matcher(CHARSET, SETTINGS.align).stream(seen)
-    index = ExpectedIndex.build(lines, CHARSET)
+    index = ExpectedIndex.build([each.line for each in lines], CHARSET)
     return fuse(stream, CAPTIONS, symbols, index, CHARSET, SETTINGS)
 
 
@@ -50,7 +50,7 @@ def judge(
     if not lines:
         return decide_plain(plain, SURE, anything=bool(texts or symbols))
     fused = weigh(texts, *symbols, lines=lines)
-    index = ExpectedIndex.build(lines, CHARSET)
+    index = ExpectedIndex.build([each.line for each in lines], CHARSET)
     return decide_listed(fused, plain, index, SURE, anything=bool(texts or symbols))
 
 
