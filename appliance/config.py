@@ -44,7 +44,7 @@ class HubConfig:
     tls_certificate: str = ""
     tls_key: str = ""
     slots: tuple[str, ...] = ()
-    """Storage slots of this site; empty: a small rack A-01-1 .. A-04-4."""
+    """Storage slots of this site; empty: 72 slots A-01-1 .. B-12-3."""
     edge_url: str = "http://127.0.0.1:8081"
     """Where /station is forwarded to."""
 
@@ -69,7 +69,7 @@ class EdgeConfig:
     profiles: str = ""
     """Folder of product profiles; empty: `profiles` in the data folder."""
     label_camera: str = ""
-    """Folder, device number, RTSP URL or `upload`."""
+    """Device number, RTSP or HTTP URL, or `upload`."""
     inspect_camera: str = ""
     threads: int = 2
     """Threads of the inference engines."""
@@ -90,6 +90,8 @@ class LiveConfig:
 @dataclass(frozen=True, slots=True)
 class PolicyConfig:
     inspection_required: bool = True
+    clock_synchronised: bool = True
+    """Accept nothing on expiry while the kernel says that no time service keeps the clock."""
     warn_days: int = 30
     short_dated_days: int = 15
 

@@ -66,9 +66,12 @@ def judge(
             batch = line.line.key
         elif reading.decision is ReadDecision.ACCEPT and fields.gtin and fields.batch:
             batch = BatchKey("", fields.gtin.value, fields.batch.value)
-        findings += _of_expiry(expiry, today, policy, clock_is_sure=clock_is_sure)
-    if batch is not None and batch in expectations.held:
-        findings.append(Finding(Decision.HOLD, Reason("batch_held", {"lot": batch.lot})))
+        known = _of_expiry(expiry, today, policy, clock_is_sure=clock_is_sure)
+        if batch is not None and _is_held(batch, expectations.held):
+            known.append(Finding(Decision.HOLD, Reason("batch_held", {"lot": batch.lot})))
+        # What follows from a doubtful reading is doubtful too: a person settles it first.
+        doubtful = reading.decision is ReadDecision.REVIEW
+        findings += [Finding(Decision.REVIEW, f.reason) if doubtful else f for f in known]
 
     decision = _sternest(finding.weight for finding in findings)
     defect = inspection is not None and inspection.decision is InspectDecision.DEFECT
@@ -86,6 +89,15 @@ def judge(
         freezes=batch if defect and sure else None,
         off_list=reading is not None
         and any(reason.code == "off_list" for reason in reading.reasons),
+    )
+
+
+def _is_held(batch: BatchKey, held: Iterable[BatchKey]) -> bool:
+    """A batch whose supplier is not known may be any supplier's: it does not evade a hold."""
+    return any(
+        (each.gtin, each.lot) == (batch.gtin, batch.lot)
+        and (each.supplier == batch.supplier or not batch.supplier)
+        for each in held
     )
 
 

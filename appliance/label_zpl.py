@@ -14,6 +14,7 @@ from datetime import date
 from appliance.desk import CartonCard
 from contracts.errors import BadInputError, UnavailableError
 from contracts.gs1 import is_lot, normalise_gtin
+from contracts.verdict import Decision
 
 WIDTH_DOTS = 800
 HEIGHT_DOTS = 480
@@ -88,6 +89,12 @@ def label_zpl(
 def carton_zpl(card: CartonCard) -> str:
     """The replacement label of a carton whose code is known. Raises BadInputError while it is not."""
     fields = card.fields
+    if card.verdict.decision is Decision.REVIEW and not card.settled_by:
+        # A perfect label of a guess would be read as sure the next time (I7).
+        raise BadInputError(
+            f"Carton {card.carton_id} waits for review",
+            mend="Settle it first, then print its label",
+        )
     if not (fields.gtin and fields.batch and fields.expiry):
         raise BadInputError(
             f"Carton {card.carton_id} has no complete code yet",

@@ -29,13 +29,13 @@ from appliance.evidence import EvidenceStore
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy, judge
 from contracts.asn import Expectations, ExpectedLine
-from contracts.errors import JournalFullError, TallymanError
+from contracts.errors import JournalError, TallymanError
 from contracts.events import CartonJudged
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
 from contracts.stock import Evidence
-from contracts.verdict import Decision
+from contracts.verdict import Decision, Verdict
 from vision.defects.evidence import heatmap_jpeg
 from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
@@ -76,7 +76,7 @@ class Lane(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StationParts:
-    """What a station is made of; edge.py puts the real ones in, tests may put others."""
+    """What a station is made of; edge/run.py puts the real ones in, tests may put others."""
 
     reader: Reader
     inspector: Inspector
@@ -88,6 +88,8 @@ class StationParts:
     lane: Lane | None
     policy: JudgePolicy
     time_zone: ZoneInfo
+    clock_is_kept: Callable[[], bool] = lambda: True
+    """False while no time service keeps the machine's clock (I4)."""
 
 
 class Station:
@@ -103,21 +105,38 @@ class Station:
     async def judge_carton(self, view: CartonView) -> CartonCard:
         """From frames to durable verdict, lane and card.
 
-        Raises JournalFullError when the verdict or its pictures could not be kept: the lane has
+        Raises JournalError when the verdict or its pictures could not be kept: the lane has
         then been told review, and the station says that it stopped.
         """
         try:
             card = await self._judge(view)
-        except JournalFullError as error:
+        except (JournalError, OSError) as error:
             if not self.stopped_because:
-                log.warning("station stopped: the disk takes no more", station=self.name)
+                log.warning("station stopped: the disk does not take it", station=self.name)
             self.stopped_because = str(error)
             await self._tell_lane(view, Decision.REVIEW)
-            raise
+            if isinstance(error, JournalError):
+                raise
+            raise JournalError(
+                f"The pictures of {view.carton_id} could not be kept: {error.strerror}",
+                mend="Check the disk under the data folder",
+            ) from error
+        except Exception:
+            log.warning("carton could not be judged", carton=view.carton_id, exc_info=True)
+            card = await self._set_aside(view)
         if self.stopped_because:
             log.info("the disk takes entries again", station=self.name)
         self.stopped_because = ""
         return card
+
+    async def _set_aside(self, view: CartonView) -> CartonCard:
+        """Record a carton that nothing could be said about."""
+        expectations = self._parts.expectations()
+        verdict = Verdict(Decision.REVIEW, (Reason("engine_failed", {"engine": "station"}),))
+        body = self._body(view, expectations, verdict, None, None, ())
+        await self._keep(body)
+        await self._tell_lane(view, verdict.decision)
+        return card_of(body, at=view.closed_at, expectations=expectations)
 
     async def _judge(self, view: CartonView) -> CartonCard:
         started = time.perf_counter()
@@ -135,11 +154,32 @@ class Station:
             inspection,
             expectations=expectations,
             today=today,
-            clock_is_sure=stamp.trusted,
+            clock_is_sure=stamp.trusted and parts.clock_is_kept(),
             policy=parts.policy,
             faults=faults,
         )
-        body = CartonJudged(
+        evidence = (*label_evidence, *goods_evidence)
+        body = self._body(view, expectations, verdict, reading, inspection, evidence)
+        await self._keep(body)
+        await self._tell_lane(view, verdict.decision)
+        return card_of(
+            body,
+            at=datetime.fromtimestamp(stamp.at_us / 1e6, tz=view.opened_at.tzinfo),
+            expectations=expectations,
+            elapsed_ms=1000 * (time.perf_counter() - started),
+        )
+
+    def _body(
+        self,
+        view: CartonView,
+        expectations: Expectations,
+        verdict: Verdict,
+        reading: LabelReading | None,
+        inspection: Inspection | None,
+        evidence: tuple[Evidence, ...],
+    ) -> CartonJudged:
+        parts = self._parts
+        return CartonJudged(
             carton_id=view.carton_id,
             station=self.name,
             session=expectations.session,
@@ -148,19 +188,11 @@ class Station:
             verdict=verdict,
             reading=reading,
             inspection=inspection,
-            evidence=(*label_evidence, *goods_evidence),
+            evidence=evidence,
             model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
             variant=VARIANT,
             frames=sum(len(frames) for frames in view.frames.values()),
             name=view.name,
-        )
-        await self._keep(body)
-        await self._tell_lane(view, verdict.decision)
-        return card_of(
-            body,
-            at=datetime.fromtimestamp(stamp.at_us / 1e6, tz=view.opened_at.tzinfo),
-            expectations=expectations,
-            elapsed_ms=1000 * (time.perf_counter() - started),
         )
 
     async def _read(
@@ -191,28 +223,32 @@ class Station:
         faults: list[Reason],
     ) -> tuple[Inspection | None, list[Evidence]]:
         frames = view.frames.get(INSPECT, ())[:1]
-        gtin = _product_of(reading, expectations)
-        profile = self._parts.profile_for(gtin) if gtin else None
         if not frames:
             return None, []
         evidence = await asyncio.to_thread(self._store, INSPECT, frames)
-        if profile is None:
-            return None, evidence
+        gtin = _product_of(reading, expectations)
         try:
-            return await asyncio.to_thread(self._look, frames[0], profile, evidence)
+            seen = await asyncio.to_thread(self._look, frames[0], gtin)
         except Exception:
             log.warning("inspector failed", carton=view.carton_id, exc_info=True)
             faults.append(Reason("engine_failed", {"engine": "inspector"}))
             return None, evidence
-
-    def _look(
-        self, frame: Frame, profile: Profile, evidence: list[Evidence]
-    ) -> tuple[Inspection, list[Evidence]]:
-        seen = self._parts.inspector.inspect(frame.image, profile, name=frame.name)
+        if seen is None:
+            return None, evidence
         if seen.inspection.decision is not InspectDecision.PASS:
-            heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))
-            evidence.append(_evidence("heatmap", heat, frame))
+            evidence += await asyncio.to_thread(self._store_heat, seen, frames[0])
         return seen.inspection, evidence
+
+    def _look(self, frame: Frame, gtin: str | None) -> Inspected | None:
+        """None where the product is not known or has no profile here."""
+        profile = self._parts.profile_for(gtin) if gtin else None
+        if profile is None:
+            return None
+        return self._parts.inspector.inspect(frame.image, profile, name=frame.name)
+
+    def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:
+        heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))
+        return [_evidence("heatmap", heat, frame)]
 
     def _store(self, kind: str, frames: Sequence[Frame]) -> list[Evidence]:
         return [_evidence(kind, self._parts.evidence.put(frame.jpeg), frame) for frame in frames]

@@ -71,7 +71,12 @@ async def everything(
         if config_file is not None:
             settings["TALLYMAN_CONFIG"] = str(config_file)
         if replay is not None:
-            settings |= {"TALLYMAN_EDGE_TRIGGER": "replay", "TALLYMAN_EDGE_REPLAY": str(replay)}
+            settings |= {
+                "TALLYMAN_EDGE_TRIGGER": "replay",
+                "TALLYMAN_EDGE_REPLAY": str(replay),
+                # The samples' dates were made by this very clock, kept or not.
+                "TALLYMAN_POLICY_CLOCK_SYNCHRONISED": "false",
+            }
         pages_url = f"http://{config.hub.listen}"
         edge_url = settings["TALLYMAN_HUB_EDGE_URL"]
 

@@ -198,9 +198,9 @@ def print_table(
     console.print(
         say(
             "demo.sum",
-            held=outcome.held,
-            tickets=outcome.tickets,
-            brought=sum(t["state"] == "dropped" for t in outcome.transports),
+            held=say.count("batches", outcome.held),
+            tickets=say.count("tickets", outcome.tickets),
+            brought=say.count("cartons", sum(t["state"] == "dropped" for t in outcome.transports)),
         )
     )
     for surprise in outcome.surprises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from appliance.bench.facts import percentile, rss_mb
 from appliance.cameras.camera import Camera
 from appliance.cameras.watch import Health
 from appliance.cartons.view import CartonView
+from appliance.clock_sync import is_synchronised
 from appliance.config import Config
 from appliance.desk import CameraCard, CartonCard
 from appliance.edge.cameras import Eyes
@@ -33,8 +34,9 @@ from appliance.pulse import EVERY_S, pulse_key
 from appliance.station import Inspector, Lane, Reader, Station, StationParts
 from appliance.uplink.sender import Uplink
 from contracts.errors import JournalError, JournalFullError
-from contracts.events import CameraChanged, CartonJudged, DeviceStarted
+from contracts.events import KIND_OF, CameraChanged, CartonJudged, DeviceStarted
 from contracts.ports import LiveView
+from contracts.reason import Reason
 
 # Journal entries read back at start: more than the desk remembers cartons.
 _RESTORED = 600
@@ -45,7 +47,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class EdgeParts:
-    """The opened parts of an edge box; edge.py opens and closes them."""
+    """The opened parts of an edge box; edge/run.py opens and closes them."""
 
     config: Config
     reader: Reader
@@ -66,8 +68,7 @@ class EdgeBox:
         config = parts.config
         self._parts = parts
         self._name = config.edge.station
-        # A short queue: a station that cannot keep up must not hoard pictures.
-        self._waiting: asyncio.Queue[CartonView] = asyncio.Queue(_WAITING)
+        self._waiting: asyncio.Queue[CartonView] = asyncio.Queue()
         self._telling: set[asyncio.Task[None]] = set()
         self.station = Station(
             self._name,
@@ -85,6 +86,7 @@ class EdgeBox:
                     short_dated_days=config.policy.short_dated_days,
                 ),
                 time_zone=ZoneInfo(config.site.time_zone),
+                clock_is_kept=is_synchronised if config.policy.clock_synchronised else lambda: True,
             ),
         )
         self.desk = StationDesk(
@@ -125,7 +127,10 @@ class EdgeBox:
                 continue
             if parts.lane is not None:
                 parts.lane.expect(view.carton_id, left_at=view.closed_at)
-            await self._waiting.put(view)
+            busy = self._waiting.qsize() >= _WAITING
+            # A station that cannot keep up must not hoard pictures: a person looks instead.
+            faults = (*view.faults, Reason("station_busy"))
+            self._waiting.put_nowait(replace(view, frames={}, faults=faults) if busy else view)
             if parts.eyes.replay:
                 # A replayed belt stops for the station; a real one does not.
                 await self._waiting.join()
@@ -212,18 +217,24 @@ class EdgeBox:
         uplink = self._parts.uplink
         while not (uplink.online and uplink.expectations.session) and time.monotonic() < deadline:  # noqa: ASYNC110 -- two states, no event for both
             await asyncio.sleep(0.05)
-        session = uplink.expectations.session
-        entries = await asyncio.to_thread(
-            self._parts.journal.entries,
-            max(0, self._parts.journal.head().seq - _RESTORED),
-            _RESTORED,
-        )
-        bodies = [decode_body(entry.kind, entry.body) for entry in entries]
-        return {
-            body.name
-            for body in bodies
-            if isinstance(body, CartonJudged) and body.session == session and body.name
-        }
+        return await asyncio.to_thread(self._names_judged, uplink.expectations.session)
+
+    def _names_judged(self, session: str | None) -> set[str]:
+        """Names of the cartons judged in `session`, read back to where another session ends."""
+        names: set[str] = set()
+        before = self._parts.journal.head().seq
+        while before > 0:
+            after = max(0, before - _RESTORED)
+            for entry in self._parts.journal.entries(after, before - after):
+                if entry.kind != KIND_OF[CartonJudged]:
+                    continue
+                body = decode_body(entry.kind, entry.body)
+                if isinstance(body, CartonJudged) and body.session == session:
+                    names.add(body.name)
+                else:
+                    after = 0
+            before = after
+        return names - {""}
 
     def _cameras(self) -> tuple[CameraCard, ...]:
         return tuple(_card(camera) for camera in self._parts.eyes.cameras)

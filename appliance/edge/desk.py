@@ -1,6 +1,6 @@
 """The station's memory for its page: the last cartons, the open reviews, and the answers to them.
 
-Everything here can be rebuilt from the journal, and is, after a restart (I6). An answer is durable
+Cartons, reviews and answers are rebuilt from the journal after a restart (I6); slots are the core's. An answer is durable
 before the page hears that it was taken (I2).
 """
 
@@ -16,7 +16,13 @@ from appliance.edge.card import card_of, settled
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from contracts.asn import Expectations
-from contracts.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
+from contracts.errors import (
+    BadInputError,
+    ConflictError,
+    NotFoundError,
+    TallymanError,
+    UnavailableError,
+)
 from contracts.events import CartonJudged, CartonSettled, JournalEntry
 from contracts.gs1 import is_lot, normalise_gtin
 from contracts.verdict import Decision
@@ -56,21 +62,30 @@ class StationDesk:
         """Read the journal's tail (oldest first): what was judged and settled before a restart."""
         for entry in entries:
             at = datetime.fromtimestamp(entry.at_us / 1e6, UTC)
-            match decode_body(entry.kind, entry.body):
+            try:
+                body = decode_body(entry.kind, entry.body)
+            except TallymanError:
+                # An entry of newer software, before this device was set back to an older one.
+                continue
+            match body:
                 case CartonJudged() as body if body.station == self.station:
                     self.remember(
                         card_of(body, at=at, expectations=self._expectations()), body.session
                     )
                 case CartonSettled() as answer if answer.carton_id in self._cards:
+                    self._answers[answer.carton_id] = _answer_of(answer)
                     self._settle(answer)
 
     def remember(self, card: CartonCard, session: str | None) -> None:
         self._cards[card.carton_id] = card
         self._sessions[card.carton_id] = session
-        while len(self._cards) > _REMEMBERED:
-            old, _ = self._cards.popitem(last=False)
-            self._sessions.pop(old, None)
-            self._answers.pop(old, None)
+        if len(self._cards) > _REMEMBERED:
+            # An open review is kept: nobody else can settle it.
+            old = next(
+                (i for i, c in self._cards.items() if not _waits(c)), next(iter(self._cards))
+            )
+            for memory in (self._cards, self._sessions, self._answers):
+                memory.pop(old, None)
 
     def place(self, carton_id: str, slot: str) -> None:
         """The core has given the carton a slot."""
@@ -79,11 +94,7 @@ class StationDesk:
 
     def state(self) -> DeskState:
         newest = list(reversed(self._cards.values()))
-        reviews = [
-            card
-            for card in self._cards.values()
-            if card.verdict.decision is Decision.REVIEW and not card.settled_by
-        ]
+        reviews = [card for card in self._cards.values() if _waits(card)]
         online, lag = self._uplink()
         stopped = self._stopped_because()
         return DeskState(
@@ -123,6 +134,8 @@ class StationDesk:
     async def settle(self, answer: Settlement, *, operator: str) -> CartonCard:
         card = self.carton(answer.carton_id)
         answer = _checked(answer)
+        if answer.how != "refused" and answer.asn_line is None:
+            answer = replace(answer, asn_line=self._line_for(answer))
         if answer.carton_id in self._answers or card.settled_by:
             if self._answers.get(answer.carton_id) == answer:
                 return card
@@ -144,7 +157,7 @@ class StationDesk:
             gtin=answer.gtin,
             batch=answer.batch,
             expiry=answer.expiry,
-            asn_line=answer.asn_line if answer.asn_line is not None else self._line_for(answer),
+            asn_line=answer.asn_line,
             how=answer.how,
             note=answer.note,
         )
@@ -184,6 +197,16 @@ class StationDesk:
                 mend="Set edge.printer to HOST:PORT of a ZPL printer",
             )
         await self._print_label(card)
+
+
+def _waits(card: CartonCard) -> bool:
+    return card.verdict.decision is Decision.REVIEW and not card.settled_by
+
+
+def _answer_of(said: CartonSettled) -> Settlement:
+    return Settlement(
+        said.carton_id, said.how, said.gtin, said.batch, said.expiry, said.asn_line, said.note
+    )
 
 
 def _checked(answer: Settlement) -> Settlement:

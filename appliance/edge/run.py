@@ -1,7 +1,7 @@
 """Composition of an edge box: opens its parts, starts its servers and jobs, closes them in order.
 
 Everything a station needs to judge stands on this machine; the hub, the broker and Valkey may come
-and go (I6). What the box does with its parts is edge_box.py's.
+and go (I6). What the box does with its parts is edge/box.py's.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ sessions and tokens are checked with what the hub handed out while it was there.
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from fastapi import FastAPI
 
 from appliance.accounts.session import SessionVerifier
@@ -37,6 +39,7 @@ def edge_app(
         station=config.edge.station,
         hub_url=config.edge.pages_url,
         clock=clock,
+        zone=ZoneInfo(config.site.time_zone),
     )
     app.state.sessions = sessions
     gate = AccountsGate()

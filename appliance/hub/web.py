@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import httpx
 from fastapi import FastAPI
@@ -44,7 +45,12 @@ def hub_app(
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
-    app = create_app(config.site.name, station=config.edge.station, clock=clock)
+    app = create_app(
+        config.site.name,
+        station=config.edge.station,
+        clock=clock,
+        zone=ZoneInfo(config.site.time_zone),
+    )
     app.state.sessions = accounts
     gate, records = AccountsGate(), CoreRecords(core)
     app.include_router(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import tzinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,11 +29,12 @@ def create_app(
     station: str = "",
     hub_url: str = "",
     clock: Clock | None = None,
+    zone: tzinfo | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """An application with the house's headers, error answers, words and static files.
 
-    `hub_url` is given on the edge only (Site). Routers are added by the caller; they find the
+    `hub_url` is given on the edge only (Site); `zone` is the site's, by whose days goods expire. Routers are added by the caller; they find the
     templates as `request.app.state.pages`. The OpenAPI text is at /api/openapi.json; the browser
     for it is left out because it loads from elsewhere.
     """
@@ -47,7 +49,7 @@ def create_app(
     origin = f"{address.scheme}://{address.netloc}" if hub_url else ""
     app.add_middleware(SecurityHeaders, form_origin=origin)
     app.state.pages = Pages(
-        Site(title=title, station=station, hub_url=hub_url.rstrip("/")), clock=clock
+        Site(title=title, station=station, hub_url=hub_url.rstrip("/")), clock=clock, zone=zone
     )
     problems.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

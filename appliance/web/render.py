@@ -7,7 +7,7 @@ listed in `_globals`; anything that decides something belongs in a route or belo
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date
+from datetime import UTC, date, tzinfo
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -68,8 +68,11 @@ def as_date(text: str | date | None) -> date | None:
 class Pages:
     """Renders templates for a request, in its language and theme."""
 
-    def __init__(self, site: Site, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, site: Site, *, clock: Clock | None = None, zone: tzinfo | None = None
+    ) -> None:
         self.site = site
+        self._zone = zone
         self.clock = clock or SystemClock()
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -106,7 +109,7 @@ class Pages:
             path=request.url.path,
             query=request.query_params,
             now=now,
-            today=now.astimezone().date(),
+            today=now.astimezone(self._zone).date(),
             **context,
         )
         response = HTMLResponse(html, status_code=status_code)
