@@ -20,7 +20,7 @@ from dataclasses import replace
 import structlog
 
 from agv_bridge import dispatch, missions
-from agv_bridge.codec import decode
+from agv_bridge.codec import Received, decode
 from agv_bridge.messages import Connection, State
 from agv_bridge.missions import Fail, Limits, Mission, Requeue, Resend
 from agv_bridge.orders import Leg
@@ -80,7 +80,7 @@ class AgvBridge:
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         self.unreadable = 0
-        """Messages on vehicle topics that could not be read."""
+        """Messages on vehicle topics that could not be read or taken in; each is in the log."""
 
     def wake(self) -> None:
         """Ask the core now: a transport order was just requested."""
@@ -124,6 +124,13 @@ class AgvBridge:
             return
         if received is None:
             return
+        try:
+            await self._take(received)
+        except Exception:  # noqa: BLE001 -- retained, it would end the bridge after every restart
+            self.unreadable += 1
+            _log.exception("agv_message_not_taken", topic=message.topic)
+
+    async def _take(self, received: Received) -> None:
         name = received.address.vehicle
         before = self._vehicles.get(name) or Vehicle(received.address)
         now = self._clock.now()

@@ -22,6 +22,9 @@ from contracts.errors import BadInputError
 
 M = TypeVar("M")
 
+_SHOWN = 60
+"""Characters of a wrong value that an error shows."""
+
 # Values that the two dialects spell differently; ours is the spelling of 3.0.
 _V2_VALUES = {
     "connectionState": {"CONNECTIONBROKEN": "CONNECTION_BROKEN"},
@@ -56,7 +59,7 @@ def loads(data: bytes, *, name: str) -> Mapping[str, object]:
     """JSON bytes -> object. Raises BadInputError naming `name` (a topic, or file and line)."""
     try:
         value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(
             f"{name}: not JSON ({error})", mend="Have the sender publish VDA 5050 JSON"
         ) from error
@@ -186,7 +189,7 @@ def _read_scalar(kind: Any, value: object, path: str) -> object:
         case (_, bool()) if kind is not bool:
             raise _wrong(path, "no truth value", value)
         case (_, int() | float()) if kind is float:
-            return float(value)
+            return _read_float(value, path)
         case (_, float()) if kind is int and value.is_integer():
             return int(value)
         case (_, str()) if kind is datetime:
@@ -197,16 +200,34 @@ def _read_scalar(kind: Any, value: object, path: str) -> object:
             raise _wrong(path, str(getattr(kind, "__name__", kind)), value)
 
 
+def _read_float(value: float, path: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise _wrong(path, "a number within the range of doubles", value) from error
+
+
 def _read_time(text: str, path: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _wrong(path, "an ISO 8601 time", text) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise _wrong(path, "an ISO 8601 time of the years 1 to 9999 in UTC", text) from error
 
 
 def _wrong(path: str, wanted: str, got: object) -> BadInputError:
     return BadInputError(
-        f"{path}: wanted {wanted}, got {str(got)[:60]!r}",
+        f"{path}: wanted {wanted}, got {_start_of(got)}",
         mend="See the VDA 5050 schema of the vehicle's version",
     )
+
+
+def _start_of(got: object) -> str:
+    """Containers by their size and long numbers by their kind: writing them out may itself fail."""
+    match got:
+        case list() | dict():
+            return f"{type(got).__name__} of {len(got)}"
+        case int() if abs(got) >= 10**_SHOWN:
+            return f"a whole number of more than {_SHOWN} digits"
+        case _:
+            return repr(str(got)[:_SHOWN])

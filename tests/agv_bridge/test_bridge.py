@@ -375,9 +375,14 @@ async def test_rubbish_on_the_topics_is_counted_and_stops_nothing(floor: Floor):
         floor.core.request("T1")
         await bus.publish("uagv/v2/tallyman/a1/state", b"{not json")
         await bus.publish("uagv/v2/tallyman/a1/state", b'{"actionStates": "many"}')
-        await bus.publish("uagv/v2/tallyman/a1/connection", b"[]")
+        await bus.publish("uagv/v2/tallyman/a1/connection", b"[]", retain=True)
+        await bus.publish(
+            "uagv/v2/tallyman/a1/connection", b'{"timestamp": "0001-01-01T00:00:00+08:00"}'
+        )
+        nested = b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+        await bus.publish("uagv/v2/tallyman/a2/state", nested, retain=True)
         await floor.core.until("T1", T.DROPPED)
-    assert bridge.unreadable == 3
+    assert bridge.unreadable == 5
 
 
 async def test_an_order_settled_by_a_person_is_cancelled_on_the_vehicle(floor: Floor):

@@ -211,6 +211,99 @@ def test_no_payload_breaks_the_reader(payload: bytes):
     assert not refused or "uagv/v2/acme/a1/state" in refused
 
 
+TOPICS = [f"uagv/v2/acme/a1/{name}" for name in ("state", "connection", "order", "instantActions")]
+
+
+def is_read_or_refused(topic: str, payload: bytes) -> bool:
+    """True when it was read; anything but BadInputError fails the test."""
+    refused = ""
+    try:
+        decode(topic, payload)
+    except BadInputError as error:
+        refused = error.message
+    assert not refused or topic in refused
+    return not refused
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"timestamp": "0001-01-01T00:00:00+08:00"}',
+        b'{"timestamp": "9999-12-31T23:59:59-08:00"}',
+        b'{"agvPosition": {"x": ' + b"9" * 400 + b', "y": 0}}',
+        b'{"orderId": ' + b"9" * 5000 + b"}",
+        b'{"orderId": -' + b"9" * 5000 + b"}",
+        b'{"driving": ' + b"[" * 400 + b"]" * 400 + b"}",
+        b'{"vendor": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b"[" * 200_000,
+        b'{"batteryState": {"batteryCharge": 1e400}}',
+    ],
+    ids=lambda payload: payload[:24].decode(),
+)
+def test_a_hostile_state_is_refused(payload: bytes):
+    assert not is_read_or_refused(TOPICS[0], payload)
+
+
+@given(topic=st.sampled_from(TOPICS), payload=st.binary(max_size=80))
+def test_bytes_that_are_no_message_are_refused(topic: str, payload: bytes):
+    assert not is_read_or_refused(topic, payload) or payload.strip().startswith(b"{")
+
+
+hostile = st.sampled_from(
+    [
+        b"9" * 400,
+        b"9" * 5000,
+        b"-1e309",
+        b"1e308",
+        b"null",
+        b"[" * 2000 + b"]" * 2000,
+        b'{"a":' * 2000 + b"0" + b"}" * 2000,
+        b'"0001-01-01T00:00:00+08:00"',
+        b'"\\ud800"',
+        b"\xff\xfe",
+        b"NaN",
+        b"{}",
+        b"true",
+    ]
+)
+
+
+@given(
+    sent=st.tuples(states | orders | connections, st.sampled_from(Dialect)),
+    topic=st.sampled_from(TOPICS),
+    spoil=hostile,
+    data=st.data(),
+)
+def test_a_spoiled_message_is_read_or_refused(
+    sent: tuple[State | Order | Connection, Dialect], topic: str, spoil: bytes, data: st.DataObject
+):
+    whole = wire.dumps(wire.write(*sent))
+    values = [m.span(1) for m in re.finditer(rb'":("[^"]*"|[^",{}\[\]]+)', whole)]
+    spots = st.integers(0, len(whole)).map(lambda at: (at, at)) | st.sampled_from(values)
+    start, end = data.draw(spots)
+    is_read_or_refused(topic, whole[:start] + spoil + whole[end:])
+
+
+@pytest.mark.data
+def test_golden_messages_spoiled_anywhere_are_read_or_refused(data_dir: Path):
+    files = [f for v in ("v1_1", "v2_0") for f in golden(data_dir, v)]
+    wholes = [file.read_bytes() for file in files if file.parent.name in KINDS]
+    assert wholes
+
+    @given(
+        whole=st.sampled_from(wholes),
+        topic=st.sampled_from(TOPICS),
+        spoil=hostile | st.binary(max_size=8),
+        where=st.floats(0, 1),
+        cut=st.integers(0, 40),
+    )
+    def spoiled(whole: bytes, topic: str, spoil: bytes, where: float, cut: int) -> None:
+        at = int(where * len(whole))
+        is_read_or_refused(topic, whole[:at] + spoil + whole[at + cut :])
+
+    spoiled()
+
+
 def test_the_other_dialects_names_are_understood_too():
     sent = b'{"version":"2.1.0","powerSupply":{"stateOfCharge":40,"charging":true},"loads":null}'
     received = decode("uagv/v2/acme/a1/state", sent)
