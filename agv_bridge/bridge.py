@@ -82,6 +82,11 @@ class AgvBridge:
         self.unreadable = 0
         """Messages on vehicle topics that could not be read or taken in; each is in the log."""
 
+    @property
+    def refused(self) -> int:
+        """What vehicles did and the core would not book; each is in the log."""
+        return self._reporter.refused
+
     def wake(self) -> None:
         """Ask the core now: a transport order was just requested."""
         self._wake.set()

@@ -1,7 +1,8 @@
 """What the core is told, in order, over its outages (I2).
 
-What was seen is kept until the core took it. It need not survive a kill: the vehicle's next state
-says it again.
+What was seen is kept until the core took it or refused it: only a core that is away
+(UnavailableError) is waited for, anything else would stand in the way of every vehicle. It need not
+survive a kill: the vehicle's next state says it again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from contracts.errors import BadInputError, ConflictError, NotFoundError, TallymanError
+from contracts.errors import TallymanError, UnavailableError
 from contracts.ports import StockMoves
 from contracts.stock import TransportProgress
 
@@ -25,7 +26,7 @@ class Reporter:
         self._moves = moves
         self._waiting: deque[TransportProgress] = deque()
         self.refused = 0
-        """Steps that the core does not know the order of; each is in the log."""
+        """Steps that the core did not take and never will; each is in the log."""
 
     @property
     def is_clear(self) -> bool:
@@ -57,11 +58,10 @@ class Reporter:
     async def _deliver(self, progress: TransportProgress) -> bool:
         try:
             await self._moves.transport_progress(progress)
-        except (NotFoundError, ConflictError, BadInputError) as error:
-            # It will never take this one; keeping it would hold up all that follow.
-            self.refused += 1
-            _log.error("agv_progress_refused", progress=progress, error=str(error))
-        except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
-            _log.warning("agv_core_unavailable", order=progress.order_id, exc_info=True)
+        except UnavailableError as error:
+            _log.warning("agv_core_unavailable", order=progress.order_id, error=str(error))
             return False
+        except Exception:  # noqa: BLE001 -- kept, it would hold up all that follow
+            self.refused += 1
+            _log.exception("agv_progress_refused", progress=progress)
         return True

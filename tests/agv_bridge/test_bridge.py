@@ -385,6 +385,22 @@ async def test_rubbish_on_the_topics_is_counted_and_stops_nothing(floor: Floor):
     assert bridge.unreadable == 5
 
 
+async def test_one_step_that_the_core_cannot_take_stops_no_other_vehicle(floor: Floor):
+    class Stumbling(CoreInMemory):
+        async def transport_progress(self, progress):
+            if progress.order_id == "T1" and progress.state is T.PICKED:
+                raise ArithmeticError("a row that this core cannot work out")
+            await super().transport_progress(progress)
+
+    floor.core = Stumbling()
+    floor.core.request("T1")
+    async with floor.vehicle("a1"), floor.hub() as bridge:
+        await floor.core.until("T1", T.DROPPED)
+        floor.core.request("T2", to="slot-2")
+        await floor.core.until("T2", T.DROPPED)
+    assert bridge.refused == 1
+
+
 async def test_an_order_settled_by_a_person_is_cancelled_on_the_vehicle(floor: Floor):
     floor.core.request("T1")
     async with floor.vehicle("a1", step_s=0.3) as (agv, _), floor.hub() as bridge:
