@@ -2,7 +2,9 @@
 
 A diverter acts when the carton reaches it, verdict or no verdict. So the station arms a deadline
 when a carton leaves: where no verdict has been told by then, `review` is told, once, and a verdict
-that comes later no longer changes the lane.
+that comes later no longer changes the lane. Messages go out beside the judging: a broker that is
+away delays no carton, and a lane that it did not take in time is dropped, not delivered to the
+next carton.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from contracts.verdict import Decision
 
 log = structlog.get_logger()
 _REMEMBERED: Final = 1000
+_REVIEW_S: Final = 0.5
+"""How long a review told at or after the deadline may take: it is what a diverter does unasked."""
 
 
 @dataclass(slots=True)
 class LaneCounts:
-    """`late` verdicts turned into review; `unsent` messages the broker did not take."""
+    """`late` verdicts turned into review; `unsent` messages the broker did not take in time."""
 
     told: int = 0
     late: int = 0
@@ -47,6 +51,7 @@ class LaneOutput:
         self._told: OrderedDict[str, str] = OrderedDict()
         self._due: OrderedDict[str, datetime] = OrderedDict()
         self._timers: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self.counts = LaneCounts()
 
     @property
@@ -63,8 +68,8 @@ class LaneOutput:
         timer.add_done_callback(self._timers.discard)
 
     async def publish(self, carton_id: str, decision: Decision, *, opened_at: datetime) -> str:
-        """Tell the diverter; answers the lane that was told. The deadline is the one `expect`
-        set, else it counts from `opened_at`.
+        """Tell the diverter; answers the lane that is being told, without waiting for the broker.
+        The deadline is the one `expect` set, else it counts from `opened_at`.
         """
         told = self._told.get(carton_id)
         if told is not None:
@@ -73,16 +78,16 @@ class LaneOutput:
             return told
         due = self._due.get(carton_id, opened_at + self._deadline)
         if self._clock.now() <= due:
-            return await self._tell(carton_id, decision)
+            return self._tell(carton_id, decision, due)
         if decision is not Decision.REVIEW:
             self.counts.late += 1
-        return await self._tell(carton_id, Decision.REVIEW)
+        return self._tell(carton_id, Decision.REVIEW, due)
 
     async def close(self) -> None:
-        """Stop the deadlines that still run."""
+        """Stop the deadlines that still run, after what is being told was told or dropped."""
         for timer in tuple(self._timers):
             timer.cancel()
-        await asyncio.gather(*self._timers, return_exceptions=True)
+        await asyncio.gather(*self._timers, *self._sending, return_exceptions=True)
 
     async def _at_deadline(self, carton_id: str, due: datetime) -> None:
         while (left := (due - self._clock.now()).total_seconds()) > 0:
@@ -92,12 +97,23 @@ class LaneOutput:
         if carton_id not in self._told:
             self.counts.late += 1
             log.warning("no verdict in time", carton=carton_id)
-            await self._tell(carton_id, Decision.REVIEW)
+            self._tell(carton_id, Decision.REVIEW, due)
 
-    async def _tell(self, carton_id: str, lane: Decision) -> str:
+    def _tell(self, carton_id: str, lane: Decision, due: datetime) -> str:
         # Remembered before it is sent: while the broker answers, nothing else may be told.
         self._told[carton_id] = lane.value
         _forget(self._told)
+        within_s = (due - self._clock.now()).total_seconds()
+        if lane is Decision.REVIEW:
+            within_s = max(within_s, _REVIEW_S)
+        sending = asyncio.create_task(
+            self._send(carton_id, lane, within_s), name=f"lane of {carton_id}"
+        )
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        return lane.value
+
+    async def _send(self, carton_id: str, lane: Decision, within_s: float) -> None:
         message = {
             "carton_id": carton_id,
             "lane": lane.value,
@@ -105,13 +121,14 @@ class LaneOutput:
             "at": self._clock.now(),
         }
         try:
-            await self._bus.publish(self.topic, msgspec.json.encode(message), qos=1)
-        except UnavailableError as error:
+            async with asyncio.timeout(within_s):
+                await self._bus.publish(self.topic, msgspec.json.encode(message), qos=1)
+        except (UnavailableError, TimeoutError) as error:
             self.counts.unsent += 1
-            log.warning("lane not told", carton=carton_id, lane=lane.value, why=str(error))
+            why = str(error) or f"the broker did not take it within {within_s:.1f} s"
+            log.warning("lane not told", carton=carton_id, lane=lane.value, why=why)
         else:
             self.counts.told += 1
-        return lane.value
 
 
 def _forget(memory: OrderedDict[str, str] | OrderedDict[str, datetime]) -> None:
