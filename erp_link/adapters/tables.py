@@ -241,7 +241,12 @@ ticket = Table(
     Column("model_sets", JSON, nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("decision", String),
+    Column("kind", String, nullable=False),
+    Column("cartons", JSON, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("regions", JSON, nullable=False),
     Index("ix_ticket_batch_id", "batch_id"),
+    Index("ix_ticket_carton_id", "carton_id"),
 )
 
 ticket_hold = Table(

@@ -12,6 +12,7 @@ from enum import StrEnum
 from contracts.asn import AsnLine
 from contracts.stock import BatchKey, StockStatus
 from contracts.verdict import Decision, Verdict
+from erp_link.domain.tickets import TicketKind
 
 
 class CartonState(StrEnum):
@@ -31,6 +32,9 @@ class Cause(StrEnum):
     DEFECT = "defect"
 
 
+_NOT_ITS_OWN = frozenset({"batch_held", "expired", "stock_expired"})
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """How one carton is booked. `status` is None where the batch is not known: nothing to book."""
@@ -39,6 +43,7 @@ class Receipt:
     status: StockStatus | None
     cause: Cause
     opens_ticket: bool
+    ticket_kind: TicketKind = TicketKind.FINDING
 
 
 def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
@@ -53,16 +58,27 @@ def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
                 CartonState.DAMAGED, StockStatus.BLOCKED, Cause.DEFECT, opens_ticket=True
             )
         case Decision.HOLD:
-            # A carton of a batch that is held already adds nothing to decide on.
-            cause = Cause.EXPIRED if expired else Cause.HOLD if held else Cause.DEFECT
+            cause = _cause(verdict, held=held, expired=expired)
             return Receipt(
                 CartonState.RECEIVED,
                 StockStatus.BLOCKED if known else None,
                 cause,
                 opens_ticket=cause is not Cause.HOLD,
+                ticket_kind=TicketKind.EXPIRY if cause is Cause.EXPIRED else TicketKind.FINDING,
             )
         case Decision.ACCEPT:
             return accepted(held=held, expired=expired, known=known)
+
+
+def _cause(verdict: Verdict, *, held: bool, expired: bool) -> Cause:
+    """A finding of the carton's own, which stands first among the reasons, counts before what its
+    batch or its date says. A carton of a batch that is held already adds nothing to decide on.
+    """
+    if verdict.reasons and verdict.reasons[0].code not in _NOT_ITS_OWN:
+        return Cause.DEFECT
+    if expired:
+        return Cause.EXPIRED
+    return Cause.HOLD if held else Cause.DEFECT
 
 
 def accepted(*, held: bool, expired: bool, known: bool = True) -> Receipt:
@@ -72,7 +88,9 @@ def accepted(*, held: bool, expired: bool, known: bool = True) -> Receipt:
     if held:
         return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.HOLD, opens_ticket=False)
     if expired:
-        return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.EXPIRED, opens_ticket=True)
+        return Receipt(
+            CartonState.RECEIVED, StockStatus.BLOCKED, Cause.EXPIRED, True, TicketKind.EXPIRY
+        )
     return Receipt(CartonState.RECEIVED, StockStatus.UNRESTRICTED, Cause.NONE, opens_ticket=False)
 
 

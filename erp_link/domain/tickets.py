@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from enum import StrEnum
 
 from contracts.errors import BadInputError, ConflictError, ForbiddenError
 from contracts.stock import TicketState, UsageDecision
+
+
+class TicketKind(StrEnum):
+    """What a ticket is about. Goods named by a FINDING or by APART stay blocked until every such
+    ticket says release; the others do not speak about the goods themselves.
+    """
+
+    FINDING = "finding"
+    EXPIRY = "expiry"
+    HOLD = "hold"
+    TRANSPORT = "transport"
+    APART = "apart"
+    """Units set apart in quarantine with no hold on them."""
+
 
 DUE_AFTER = timedelta(hours=24)
 DECIDING_ROLES = frozenset({"quality"})

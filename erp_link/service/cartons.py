@@ -13,6 +13,7 @@ from erp_link.adapters.guards import Guard
 from erp_link.domain.expiry import parse_expiry
 from erp_link.domain.places import dock_of
 from erp_link.domain.receiving import CartonState, Receipt, accepted, receive, refused
+from erp_link.domain.tickets import TicketKind
 from erp_link.service import booking, carton_rows, holding, transport
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
@@ -125,6 +126,7 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
             work,
             f"QC-{entry.device}-{entry.seq}",
             Reason("stock_expired", {"expiry": str(work.batch(seen.batch_id).expiry)}),
+            kind=TicketKind.EXPIRY,
             batch_id=seen.batch_id,
             carton_id=body.carton_id,
             device=entry.device,
@@ -186,6 +188,7 @@ def _hold_and_ticket(
             work,
             f"QC-{entry.device}-{entry.seq}",
             reason,
+            kind=receipt.ticket_kind,
             batch_id=freezes if freezes is not None else seen.batch_id,
             hold_ids=hold_ids,
             carton_id=body.carton_id,

@@ -14,7 +14,7 @@ from erp_link.adapters import guards
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.receiving import Cause
-from erp_link.domain.tickets import check_decider, lifts_hold
+from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
 from erp_link.service import booking, holding, transport
 from erp_link.service.ticketing import note, open_ticket, set_state, unknown_ticket
 from erp_link.service.work import Work, batch_guards, find_batch, location_guard
@@ -57,7 +57,14 @@ def raise_hold(
                 mend="Give the batch, the cartons, the location or the supplier",
             )
     ticket_id = "QC-" + hold_id.removeprefix("H-")
-    open_ticket(work, ticket_id, reason, batch_id=batch_id, hold_ids=(hold_id,))
+    open_ticket(
+        work,
+        ticket_id,
+        reason,
+        kind=TicketKind.HOLD,
+        batch_id=batch_id,
+        hold_ids=(hold_id,),
+    )
 
 
 def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, reason: str) -> None:

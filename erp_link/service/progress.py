@@ -17,6 +17,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard, inserted
 from erp_link.domain.moves import Place
 from erp_link.domain.places import QUARANTINE
+from erp_link.domain.tickets import TicketKind
 from erp_link.service import slots, transport
 from erp_link.service.holding import open_holds_on as holds_on
 from erp_link.service.observed import move_observed
@@ -146,7 +147,12 @@ def _dropped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
         )
         work.event("noted", reason, batch_id=order.batch_id, reference=order.order_id)
         open_ticket(
-            work, f"QC-{order.order_id}-load", reason, batch_id=order.batch_id, carton_id=load
+            work,
+            f"QC-{order.order_id}-load",
+            reason,
+            kind=TicketKind.TRANSPORT,
+            batch_id=order.batch_id,
+            carton_id=load,
         )
     carton = work.connection.execute(
         select(t.carton).where(t.carton.c.carton_id == load)
@@ -209,6 +215,7 @@ def _give_up(work: Work, order: Row[Any], progress: TransportProgress) -> None:
             work,
             transport.failure_ticket(order.order_id),
             reason,
+            kind=TicketKind.TRANSPORT,
             batch_id=order.batch_id,
             carton_id=order.load_id,
         )

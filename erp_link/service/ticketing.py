@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from contracts.errors import NotFoundError
 from contracts.events import CartonJudged
+from contracts.geometry import Region
 from contracts.reason import Reason
 from contracts.stock import (
     BatchKey,
@@ -20,7 +21,7 @@ from contracts.stock import (
     UsageDecision,
 )
 from erp_link.adapters import tables as t
-from erp_link.domain.tickets import DUE_AFTER, advance
+from erp_link.domain.tickets import DUE_AFTER, TicketKind, advance
 from erp_link.service.work import Work, key_of
 
 
@@ -29,13 +30,18 @@ def open_ticket(
     ticket_id: str,
     reason: Reason,
     *,
+    kind: TicketKind,
     batch_id: int | None = None,
     hold_ids: Sequence[str] = (),
     carton_id: str = "",
+    cartons: Sequence[str] = (),
+    quantity: int = 0,
     device: str = "",
     judged: CartonJudged | None = None,
 ) -> None:
-    """A new ticket with its evidence; it contains itself where a hold is already in force."""
+    """A new ticket with its evidence. `cartons` are further cartons that it is about, `quantity`
+    the units beside them that have no carton in the books.
+    """
     inspection = judged.inspection if judged else None
     work.connection.execute(
         insert(t.ticket).values(
@@ -54,6 +60,10 @@ def open_ticket(
             threshold=inspection.threshold if inspection else None,
             model_sets=dict(judged.model_sets) if judged else {},
             evidence=[asdict(e) for e in judged.evidence] if judged else [],
+            kind=kind.value,
+            cartons=sorted(cartons),
+            quantity=quantity,
+            regions=[asdict(r) for r in inspection.regions] if inspection else [],
         )
     )
     for hold_id in hold_ids:
@@ -151,6 +161,7 @@ def _ticket(row: Row[Any], holds: tuple[str, ...], history: tuple[TicketEvent, .
         evidence=tuple(Evidence(**e) for e in row.evidence),
         decision=UsageDecision(row.decision) if row.decision else None,
         history=history,
+        regions=tuple(Region(**r) for r in row.regions),
     )
 
 

@@ -15,6 +15,7 @@ from contracts.events import (
     EventBody,
     JournalEntry,
 )
+from contracts.geometry import Region
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reason import Reason
 from contracts.stock import BatchKey, Evidence
@@ -124,7 +125,7 @@ class Station:
                     threshold=0.5,
                     decision=InspectDecision.DEFECT,
                     reasons=(),
-                    regions=(),
+                    regions=(Region(10, 20, 30, 40, 0.91),),
                     model_set="m1",
                     elapsed_ms=12.0,
                 ),

@@ -6,7 +6,9 @@ import pytest
 
 from contracts.errors import ConflictError, JournalBrokenError, JournalError, NotFoundError
 from contracts.events import CameraChanged, DeviceStarted
-from contracts.stock import BatchKey, StockStatus, TicketState
+from contracts.geometry import Region
+from contracts.reason import Reason
+from contracts.stock import BatchKey, HoldKind, StockStatus, TicketState, UsageDecision
 from contracts.verdict import Decision
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, WATER, Station, delivery
@@ -46,6 +48,7 @@ def test_a_defect_holds_the_batch_and_opens_a_ticket(core: Core, station: Statio
     assert hold.ticket_id == ticket.ticket_id
     assert (ticket.state, ticket.score, ticket.threshold) == (TicketState.OPEN, 0.91, 0.5)
     assert ticket.evidence[0].sha256 == "cd" * 32
+    assert ticket.regions == (Region(10, 20, 30, 40, 0.91),)
     assert (ticket.device, ticket.station, ticket.carton_id) == ("edge-1", "dock-1", "C2")
     assert {o.target for o in core.pending_transport()} == {"QUARANTINE"}
     assert core.expectations().held == (WATER,)
@@ -67,6 +70,18 @@ def test_a_carton_of_a_held_batch_comes_in_blocked(core: Core, station: Station)
     assert summary(core).blocked == 3
     assert len(core.tickets()) == 1
     assert summary(core, JUICE).on_hand == 0
+
+
+def test_a_dent_of_its_own_under_a_hold_has_its_own_ticket(core: Core, station: Station) -> None:
+    station.receives()
+    core.add_hold(HoldKind.BATCH, batch=WATER, reason=Reason("smell"), by="q")
+    station.judges("C1", Decision.HOLD)
+    own, by_hand = core.tickets()
+    assert (own.carton_id, own.reason.code) == ("C1", "defect_seen")
+    core.decide_ticket(
+        by_hand.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="aired"
+    )
+    assert (summary(core).unrestricted, summary(core).blocked) == (0, 1)
 
 
 def test_an_expired_carton_is_blocked_with_a_ticket_and_no_hold(
