@@ -14,7 +14,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -41,19 +41,26 @@ class BrokerAddress:
     port: int
     tls: bool
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, url: str) -> BrokerAddress:
-        """Raises BadInputError."""
-        mend = "Write it as mqtt://host:1883 or mqtts://host:8883"
+        """Raises BadInputError; it shows nothing of the address, which may hold a password."""
+        refused = BadInputError(
+            "The broker's address is not an MQTT URL",
+            mend="Write it as mqtt://host:1883 or mqtts://host:8883, "
+            "with : / ? # and @ of a password as %3A %2F %3F %23 %40",
+        )
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise BadInputError(f"Broker address {url!r} cannot be read", mend=mend) from error
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise BadInputError(f"Broker address {url!r} is not an MQTT URL", mend=mend)
+        except ValueError:
+            # Python's own words quote what it took for the port: perhaps part of a password.
+            raise refused from None
+        # An @ after the host: a sign in the password cut the address in the wrong place.
+        misread = "@" in parts.path + parts.query + parts.fragment
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or misread:
+            raise refused
         tls = parts.scheme == "mqtts"
         return cls(
             parts.hostname,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -351,3 +352,23 @@ def test_broker_addresses():
 def test_an_address_that_is_none_is_refused_with_a_mend(url: str):
     with pytest.raises(BadInputError, match=r"Write it as mqtt://"):
         BrokerAddress.parse(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://dock:geheim@broker",
+        "mqtt://dock:geheim@",
+        "mqtt://dock:geheim@broker:port",
+        "mqtt://dock:geheim/x@broker",
+        "mqtt://dock:1883/geheim@broker",
+        "mqtt://dock:1883#geheim@broker",
+        "mqtt://[dock:geheim@broker",
+    ],
+)
+def test_a_password_never_gets_into_an_error(url: str):
+    with pytest.raises(BadInputError) as refused:
+        BrokerAddress.parse(url)
+    told = "".join(traceback.format_exception(refused.value, chain=True, limit=0))
+    assert "geheim" not in told + str(refused.value.data)
+    assert "geheim" not in repr(BrokerAddress.parse("mqtt://dock:geheim@broker"))
