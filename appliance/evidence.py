@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from appliance.durable import write_atomic
 from contracts.errors import BadInputError, JournalFullError
 
+_log = logging.getLogger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -29,6 +31,14 @@ class EvidenceStore:
         self._uploaded = folder / "uploaded"
         self._pictures.mkdir(parents=True, exist_ok=True)
         self._uploaded.mkdir(parents=True, exist_ok=True)
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call `callback(sha256)` after each new picture, in the thread that stored it; returns
+        how to stop.
+        """
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
 
     def put(self, data: bytes) -> str:
         """Store `data` durably and return its SHA-256 in hex.
@@ -49,6 +59,11 @@ class EvidenceStore:
                 f"the disk under {self._pictures} takes no more",
                 mend="Free space there; the station accepts nothing until then",
             ) from error
+        for callback in list(self._listeners):
+            try:
+                callback(sha256)
+            except Exception:  # noqa: BLE001 -- the picture is stored, whoever waits for it
+                _log.warning("picture_listener_failed", exc_info=True)
         return sha256
 
     def get(self, sha256: str) -> bytes | None:

@@ -137,7 +137,10 @@ class Journal:
         """Store a head that the hub countersigned, with the certificate of its key."""
         with self._db_lock:
             try:
-                file.add_head(self._db, head, certificate_pem)
+                # One commit for both, so one wait for the disk.
+                self._db.execute("BEGIN IMMEDIATE")
+                with self._db:
+                    file.add_head(self._db, head, certificate_pem)
             except sqlite3.Error as error:
                 raise file.translated(error, self.path) from error
 

@@ -16,6 +16,9 @@ from appliance.journal.stamp import to_us
 from contracts.clock import Clock
 from contracts.errors import NotSignedInError, TallymanError, UnavailableError
 
+_KEPT_S = 60.0
+"""Shorter than the hub keeps a quiet connection, so that none is used as it closes one."""
+
 
 class HubRefusedError(TallymanError):
     """The hub answered with a problem document; `problem` is its code, `data` its fields."""
@@ -56,7 +59,10 @@ class HubClient:
                 mend="Enrol it with a claim token from the hub",
             )
         self._http = httpx.AsyncClient(
-            base_url=self.hub_url, verify=trusting(ca_pem), timeout=self.timeout_s
+            base_url=self.hub_url,
+            verify=trusting(ca_pem),
+            timeout=self.timeout_s,
+            limits=httpx.Limits(max_connections=8, keepalive_expiry=_KEPT_S),
         )
         await self._http.__aenter__()
         return self

@@ -28,6 +28,7 @@ from appliance.uplink import wire
 from appliance.uplink.backoff import Backoff
 from appliance.uplink.client import HubClient, HubRefusedError
 from appliance.uplink.known import Known
+from appliance.uplink.pictures import PictureUpload
 from contracts.asn import Expectations
 from contracts.clock import Clock
 from contracts.errors import ForbiddenError, JournalError, TallymanError, UnavailableError
@@ -51,16 +52,15 @@ class Uplink:
         *,
         folder: Path,
         clock: Clock,
-        on_expectations: Callable[[Expectations], None] | None = None,
         poll_s: float = 1.0,
         most_backoff_s: float = 5.0,
     ) -> None:
         self._journal = journal
         self._evidence = evidence
+        self._pictures = PictureUpload(evidence)
         self._hub_url = hub_url
         self._identity = identity
         self._clock = clock
-        self._on_expectations = on_expectations
         self._poll_s = poll_s
         self._most_backoff_s = most_backoff_s
         self._expectations = Known(folder / "expectations.json", Expectations, Expectations())
@@ -70,6 +70,8 @@ class Uplink:
         self._synced = False
         self._wake = asyncio.Event()
         self._back = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._unkept: tuple[Countersigned, str] | None = None
         self.online = False
         self.trouble = ""
         """Why the hub does not take entries, in words; empty while it does or is just away."""
@@ -96,14 +98,17 @@ class Uplink:
         if self._identity.certificate_pem:
             await asyncio.to_thread(self._journal.keep_certificate, self._identity.certificate_pem)
         try:
-            async with HubClient(self._hub_url, self._identity, self._clock) as hub:
-                if self._expectations.is_known and self._on_expectations:
-                    self._on_expectations(self._expectations.value)
-                async with asyncio.TaskGroup() as jobs:
-                    jobs.create_task(self._keep_sending(hub))
-                    jobs.create_task(self._keep_asking(hub))
+            async with (
+                HubClient(self._hub_url, self._identity, self._clock) as hub,
+                asyncio.TaskGroup() as jobs,
+            ):
+                jobs.create_task(self._keep_sending(hub))
+                jobs.create_task(self._keep_asking(hub))
+                jobs.create_task(self._keep_heads())
+                jobs.create_task(self._pictures.ahead(hub, worthwhile=lambda: self.online))
         finally:
             stop()
+            await self._keep_last_head()
 
     async def _keep_sending(self, hub: HubClient) -> None:
         backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)
@@ -133,33 +138,17 @@ class Uplink:
                 return False
         # The first batch is empty: it asks where the hub stands, which may have been restored
         # from a backup older than the last head it gave us.
-        absent = await self._send_pictures(hub, entries)
+        named = dict.fromkeys(s for entry in entries for s in wire.pictures_of(entry))
+        absent = await self._pictures.send(hub, named)
         body = msgspec.json.encode(wire.Batch(entries, absent))
         try:
             answer = await hub.ask("POST", wire.ENTRIES_PATH, body=body)
         except HubRefusedError as error:
             await self._mend(error)
             raise
-        await self._take(msgspec.json.decode(answer.body, type=wire.Ack).head)
+        await self._take(msgspec.json.decode(answer.body, type=wire.Ack).head, entries)
         self._synced = True
         return True
-
-    async def _send_pictures(
-        self, hub: HubClient, entries: Sequence[JournalEntry]
-    ) -> tuple[str, ...]:
-        """Pictures first; gives the ones that are lost here too."""
-        absent: list[str] = []
-        for sha256 in dict.fromkeys(s for entry in entries for s in wire.pictures_of(entry)):
-            if await asyncio.to_thread(self._evidence.is_uploaded, sha256):
-                continue
-            data = await asyncio.to_thread(self._evidence.get, sha256)
-            if data is None:
-                _log.error("evidence_lost", extra={"sha256": sha256})
-                absent.append(sha256)
-                continue
-            await hub.ask("PUT", f"{wire.EVIDENCE_PATH}/{sha256}", body=data)
-            await asyncio.to_thread(self._evidence.mark_uploaded, sha256)
-        return tuple(absent)
 
     async def _mend(self, error: HubRefusedError) -> None:
         """What the next try should do otherwise; it comes after the back-off."""
@@ -170,7 +159,7 @@ class Uplink:
             for sha256 in missing:
                 await asyncio.to_thread(self._evidence.forget_uploaded, str(sha256))
 
-    async def _take(self, head: Countersigned) -> None:
+    async def _take(self, head: Countersigned, sent: Sequence[JournalEntry]) -> None:
         """Believe an acknowledgement: genuine, about us, and naming our own entry."""
         key = certified_key(
             self._identity.head_certificate_pem or "",
@@ -182,19 +171,34 @@ class Uplink:
                 "The hub's countersignature does not hold", mend="Check the hub's address"
             )
         if head.seq > 0:
-            own = await asyncio.to_thread(self._journal.entries, head.seq - 1, 1)
+            own = [entry for entry in sent if entry.seq == head.seq]
+            own = own or await asyncio.to_thread(self._journal.entries, head.seq - 1, 1)
             if not own or own[0].seq != head.seq or own[0].hash != head.hash:
                 raise JournalError(
                     f"the hub holds an entry {head.seq} that is not in this journal",
                     mend="The journal was cut or restored: keep the file, enrol under a new id",
                 )
-        certificate = self._identity.head_certificate_pem or ""
+        self._acked = head.seq
+        if head.seq > 0:
+            self._unkept = (head, self._identity.head_certificate_pem or "")
+            self._taken.set()
+
+    async def _keep_heads(self) -> None:
+        """Store the newest head beside the sending: the next entry need not wait for the disk."""
+        while True:
+            await self._taken.wait()
+            self._taken.clear()
+            await self._keep_last_head()
+
+    async def _keep_last_head(self) -> None:
+        if self._unkept is None:
+            return
+        (head, certificate), self._unkept = self._unkept, None
         try:
-            if head.seq > 0:
-                await asyncio.to_thread(self._journal.keep_head, head, certificate)
-        finally:
+            await asyncio.to_thread(self._journal.keep_head, head, certificate)
+        except JournalError as error:
             # A full disk loses a proof, not the fact: sending goes on.
-            self._acked = head.seq
+            self._failed(error)
 
     async def _keep_asking(self, hub: HubClient) -> None:
         backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)
@@ -218,9 +222,7 @@ class Uplink:
         answer = await hub.ask("GET", wire.EXPECTATIONS_PATH, etag=self._expectations.etag)
         if not answer.body:
             return
-        changed = await asyncio.to_thread(self._expectations.replace, answer.body, answer.etag)
-        if changed and self._on_expectations:
-            self._on_expectations(self._expectations.value)
+        await asyncio.to_thread(self._expectations.replace, answer.body, answer.etag)
 
     async def _ask_site(self, hub: HubClient) -> None:
         answer = await hub.ask("GET", wire.SITE_PATH, etag=self._site.etag)
