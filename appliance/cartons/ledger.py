@@ -164,7 +164,8 @@ class CartonLedger:
         for camera, frames in carton.frames.items():
             seen_until = at + self._delay[camera]
             self._strays.extend(each for each in frames if each.frame.at >= seen_until)
-            carton.frames[camera] = [each for each in frames if each.frame.at < seen_until]
+            mine = [each for each in frames if each.frame.at < seen_until]
+            carton.frames[camera] = ranked_best(mine, self._policy.keep)
 
     def _place(self, ranked: RankedFrame) -> bool:
         frame = ranked.frame
@@ -174,7 +175,12 @@ class CartonLedger:
                 if carton.closed_at is not None and at >= carton.closed_at:
                     return False
                 frames = [*carton.frames.get(frame.camera, ()), ranked]
-                carton.frames[frame.camera] = self._thin(frames, frame.at)
+                # No edge can come between a closed carton and its frames any more.
+                carton.frames[frame.camera] = (
+                    self._thin(frames, frame.at)
+                    if carton.closed_at is None
+                    else ranked_best(frames, self._policy.keep)
+                )
                 return True
         return False
 

@@ -160,6 +160,19 @@ def test_a_carton_that_stands_keeps_no_pile_of_pictures(belt) -> None:
     assert len(held) < 20
 
 
+def test_cartons_that_wait_for_a_busy_station_hold_only_their_best_pictures(shift) -> None:
+    belt = Belt(shift, keep=2)
+    for start in range(0, 10_000, 1000):
+        belt.rise(start)
+        for ms in range(0, 400, 20):
+            belt.see(start + ms, sharpness=ms)
+        belt.fall(start + 400)
+        belt.see(start + 399, sharpness=999)
+    held = [len(carton.frames["label"]) for carton in belt.ledger._cartons]
+    assert held == [2] * 10
+    assert all(c.frames["label"][0].number % 21 == 0 for c in belt.out(20_000)), "late and sharpest"
+
+
 def test_one_picture_of_a_camera_in_order_is_enough(belt) -> None:
     belt.rise(0)
     belt.see(10, sharpness=9, state="blurred")
