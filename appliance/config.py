@@ -117,7 +117,9 @@ class Config:
 _SECTIONS = {f.name: f for f in dataclasses.fields(Config)}
 PREFIX = "TALLYMAN_"
 # Read by the test suite and the launcher, not settings of a section.
-_OTHER_VARIABLES = frozenset({"TALLYMAN_CONFIG", "TALLYMAN_DATA", "TALLYMAN_NO_SKIPS"})
+_OTHER_VARIABLES = frozenset(
+    {"TALLYMAN_CONFIG", "TALLYMAN_DATA", "TALLYMAN_NO_SKIPS", "TALLYMAN_RACES"}
+)
 
 
 def load_config(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

@@ -99,6 +99,21 @@ def test_the_same_lot_number_of_another_supplier_is_not_held() -> None:
     assert verdict(delivery=replace(DELIVERY, held=(other,))).decision is Decision.ACCEPT
 
 
+def test_a_batch_of_an_unknown_supplier_does_not_evade_a_hold() -> None:
+    nameless = replace(LINE, supplier="")
+    delivery = replace(DELIVERY, lines=(ExpectedLine(nameless),), held=(LINE.key,))
+    assert codes(verdict(delivery=delivery)) == ["batch_held"]
+
+
+def test_what_follows_from_a_doubtful_reading_is_review_not_hold() -> None:
+    held = replace(DELIVERY, held=(LINE.key,))
+    for guess in (replace(READ, decision=ReadDecision.REVIEW), expiring(-5)):
+        doubtful = replace(guess, decision=ReadDecision.REVIEW)
+        judged = verdict(doubtful, delivery=held)
+        assert judged.decision is Decision.REVIEW
+        assert "batch_held" in codes(judged)
+
+
 def test_off_list_is_review_and_marked() -> None:
     off = replace(READ, asn_line=None, decision=ReadDecision.REVIEW, reasons=(Reason("off_list"),))
     judged = verdict(off)

@@ -118,10 +118,16 @@ def decide_listed(
     if not reasons and probability < accept:
         reasons.append(_low(probability, accept))
     labelled = LabelFields(fields["gtin"], fields["batch"], fields["expiry"])
-    candidates = _candidates(fused, index, probability)
+    candidates: tuple[Candidate, ...]
     if off_list:
-        own = _plain_candidate(labelled, 1 - probability)
-        candidates = (*((own,) if own else ()), *candidates)[:MOST_CANDIDATES]
+        # The list's share is what the plain evidence against it leaves.
+        surest = max(each.confidence for each in reread.values() if each is not None)
+        against = max(1 - probability, surest)
+        own = _plain_candidate(labelled, against)
+        others = _candidates(fused, index, min(probability, 1 - against))
+        candidates = (*((own,) if own else ()), *others)[:MOST_CANDIDATES]
+    else:
+        candidates = _candidates(fused, index, probability)
     return Outcome(
         labelled,
         None if off_list else line.number,
