@@ -87,9 +87,9 @@ class CartonLedger:
         """Frames taken while no carton was there."""
         return self._frames_of_none
 
-    def edge(self, *, high: bool, at: datetime, by: str) -> None:
+    def edge(self, *, high: bool, at: datetime, by: str, never_left: bool = False) -> None:
         """The eye was covered (high) or uncovered at `at`. A repeated state is no edge; an edge
-        older than the last one counts from that one on.
+        older than the last one counts from that one on. `never_left`: the eye gave up waiting.
         """
         at = at if self._last_edge is None else max(at, self._last_edge)
         self._time_out(at)
@@ -100,6 +100,7 @@ class CartonLedger:
         if high:
             self._rise(last, at, by)
         elif last is not None and last.closed_at is None:
+            last.timed_out = never_left
             self._close(last, at)
 
     def offer(self, ranked: RankedFrame) -> None:
@@ -222,7 +223,7 @@ class CartonLedger:
             opened_by=carton.opened_by,
             frames={camera: tuple(each.frame for each in of) for camera, of in best.items()},
             closed_at=carton.closed_at or carton.opened_at,
-            faults=tuple(_faults(carton, best, self._policy)),
+            faults=tuple(_faults(carton, best)),
         )
 
 
@@ -232,12 +233,11 @@ def ranked_best(ranked: Iterable[RankedFrame], keep: int) -> list[RankedFrame]:
     return best[:keep]
 
 
-def _faults(
-    carton: _Carton, best: Mapping[str, Sequence[RankedFrame]], policy: TrackPolicy
-) -> Iterable[Reason]:
+def _faults(carton: _Carton, best: Mapping[str, Sequence[RankedFrame]]) -> Iterable[Reason]:
     """A camera without pictures is no fault of the view: the judge sees that for itself."""
-    if carton.timed_out:
-        yield Reason("carton_never_left", {"seconds": round(policy.longest_ms / 1000)})
+    if carton.timed_out and carton.closed_at is not None:
+        there = carton.closed_at - carton.opened_at
+        yield Reason("carton_never_left", {"seconds": round(there.total_seconds())})
     for camera, frames in best.items():
         # One picture of a camera in order is enough to judge from.
         if frames and frames[0].state != "ok":

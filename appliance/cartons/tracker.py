@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+import structlog
+
 from appliance.cameras.frame import Frame
 from appliance.cameras.statistics import sharpness_of
 from appliance.cartons.ledger import CartonLedger, RankedFrame, TrackPolicy
-from appliance.cartons.presence import PresenceWatch
+from appliance.cartons.presence import Edge, PresenceWatch
 from appliance.cartons.view import CartonView, carton_ids
 from contracts.clock import Clock
 
+log = structlog.get_logger()
 _SEES_THE_BELT: Final = frozenset({"ok", "blurred"})
 
 
@@ -40,6 +43,8 @@ class CartonTracker:
         self._presence = presence
         self._presence_camera = presence_camera
         self._news = asyncio.Event()
+        self.relearned = 0
+        """How often the empty belt was learned anew; the carton before it says `carton_never_left`."""
 
     def trigger(self, *, high: bool) -> None:
         """The photo-eye was covered (high) or uncovered, just now."""
@@ -51,10 +56,21 @@ class CartonTracker:
         # A lamp that fails or a knocked camera changes the whole picture: no carton did that.
         fit = state in _SEES_THE_BELT and frame.camera == self._presence_camera
         if self._presence is not None and fit:
-            edge = self._presence.see(frame.image, at=frame.at)
-            if edge is not None:
-                self.ledger.edge(high=edge.high, at=edge.at, by="presence")
-                self._news.set()
+            self._present(self._presence.see(frame.image, at=frame.at))
+
+    def learn_belt(self, camera: str) -> None:
+        """The belt is empty, says somebody who sees it: presence by `camera` learns it anew."""
+        if self._presence is not None and camera == self._presence_camera:
+            self._present(self._presence.learn(at=self._clock.now()))
+
+    def _present(self, edge: Edge | None) -> None:
+        if edge is None:
+            return
+        if edge.relearned:
+            self.relearned += 1
+            log.warning("empty belt learned anew", camera=self._presence_camera)
+        self.ledger.edge(high=edge.high, at=edge.at, by="presence", never_left=edge.relearned)
+        self._news.set()
 
     async def cartons(self) -> AsyncIterator[CartonView]:
         """Cartons that have left, in the order they came; waits for ever for the next one."""

@@ -119,6 +119,77 @@ async def test_presence_in_the_picture_opens_and_closes_cartons(shift) -> None:
     assert set(second.frames["label"]) <= set(covered_frames[6:])
 
 
+class Dock:
+    """A belt under one camera, ten pictures a second, without a photo-eye."""
+
+    def __init__(self, shift, **policy) -> None:
+        self._shift = shift
+        self._clock = FixedClock(shift.at(0))
+        self._rng = np.random.default_rng(3)
+        self._number = 0
+        self.tracker = CartonTracker(
+            "dock-1",
+            ("label",),
+            clock=self._clock,
+            presence=PresenceWatch(PresencePolicy(**policy)),
+        )
+        self.cartons = []
+
+    def runs(self, *, covered: bool, seconds: float) -> list:
+        """Time passes; the cartons that were completed meanwhile."""
+        out = []
+        for _ in range(round(seconds * 10)):
+            self._number += 1
+            image = belt_picture(self._rng, covered=covered)
+            frame = self._shift.frame(self._number * 100, image=image)
+            self._clock.at = frame.at
+            self.tracker.offer(frame)
+            out += self.tracker.ledger.advance(self._clock.now())
+        return out
+
+
+def faults(cartons) -> list[list[str]]:
+    return [[fault.code for fault in carton.faults] for carton in cartons]
+
+
+def test_a_carton_on_the_belt_at_the_start_does_not_blind_the_station(shift) -> None:
+    dock = Dock(shift)
+    assert dock.runs(covered=True, seconds=2) == []
+    # It leaves: the bare belt looks like a carton until the station gives up waiting.
+    assert faults(dock.runs(covered=False, seconds=12)) == [["carton_never_left"]]
+    assert dock.tracker.relearned == 1
+    for _ in range(3):
+        seen = dock.runs(covered=True, seconds=1) + dock.runs(covered=False, seconds=1)
+        assert faults(seen) == [[]]
+
+
+def test_a_carton_that_stood_on_a_halted_belt_opens_no_other_when_it_leaves(shift) -> None:
+    dock = Dock(shift)
+    dock.runs(covered=False, seconds=1)
+    assert faults(dock.runs(covered=True, seconds=1) + dock.runs(covered=False, seconds=1)) == [[]]
+    assert faults(dock.runs(covered=True, seconds=15)) == [["carton_never_left"]]
+    assert dock.runs(covered=False, seconds=2) == [], "the bare belt is known from before"
+    seen = dock.runs(covered=True, seconds=1) + dock.runs(covered=False, seconds=1)
+    assert faults(seen) == [[]]
+
+
+def test_somebody_who_sees_an_empty_belt_can_say_so(shift) -> None:
+    dock = Dock(shift)
+    dock.runs(covered=True, seconds=1)
+    dock.runs(covered=False, seconds=1)
+    dock.tracker.learn_belt("label")
+    assert faults(dock.runs(covered=False, seconds=1)) == [["carton_never_left"]]
+    seen = dock.runs(covered=True, seconds=1) + dock.runs(covered=False, seconds=1)
+    assert faults(seen) == [[]]
+
+
+def test_a_view_given_up_early_is_told_on_its_carton(shift) -> None:
+    dock = Dock(shift, longest_ms=3000)
+    dock.runs(covered=False, seconds=1)
+    (carton,) = dock.runs(covered=True, seconds=5)
+    assert [(f.code, f.params) for f in carton.faults] == [("carton_never_left", {"seconds": 3})]
+
+
 def test_daylight_that_grows_slowly_is_no_carton(shift) -> None:
     watch = PresenceWatch(PresencePolicy())
     rng = np.random.default_rng(4)
