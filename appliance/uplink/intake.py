@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import msgspec
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from appliance.evidence import EvidenceStore
@@ -59,6 +60,14 @@ class _Outcome:
     stopped_by: TallymanError | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The head that is durable in the core, and what took effect on the way to it."""
+
+    head: Countersigned
+    applied: tuple[tuple[JournalEntry, EventBody, Applied], ...]
+
+
 def router(
     core: AppliesEntries,
     *,
@@ -80,8 +89,13 @@ def router(
     @routes.post("/entries")
     async def entries(request: Request) -> Response:
         signed = await gate.admit(request, limit_bytes=wire.MOST_BATCH_BYTES, writes=True)
-        ack = wire.Ack(await intake.take(signed))
-        return Response(msgspec.json.encode(ack), media_type="application/json")
+        taken = await intake.take(signed)
+        return Response(
+            msgspec.json.encode(wire.Ack(taken.head)),
+            media_type="application/json",
+            # The device's next entry waits for the answer, not for those who watch.
+            background=BackgroundTask(intake.pass_on, taken),
+        )
 
     @routes.put("/evidence/{sha256}")
     async def picture(request: Request, sha256: str) -> Response:
@@ -120,8 +134,9 @@ class _Intake:
         self._clock = clock
         self._on_applied = on_applied
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def take(self, signed: SignedRequest) -> Countersigned:
+    async def take(self, signed: SignedRequest) -> _Taken:
         """Apply a batch; gives the head that is durable then. Raises what stopped it."""
         try:
             batch = msgspec.json.decode(signed.body, type=wire.Batch)
@@ -135,14 +150,20 @@ class _Intake:
                 outcome = await asyncio.to_thread(self._apply, signed, batch)
             except BrokenChainError as error:
                 raise await self._quarantine(signed, error.message) from error
-            for entry, body, applied in outcome.applied:
-                await self._tell(entry, body, applied)
             if isinstance(outcome.stopped_by, JournalBrokenError):
                 raise await self._quarantine(signed, outcome.stopped_by.message)
             # What was applied is acknowledged; the next request meets the obstacle first.
             if outcome.stopped_by is not None and not outcome.applied:
                 raise outcome.stopped_by
-            return await asyncio.to_thread(self._countersign, device)
+            head = await asyncio.to_thread(self._countersign, device)
+            return _Taken(head, outcome.applied)
+
+    async def pass_on(self, taken: _Taken) -> None:
+        """After the answer: keep the head, tell `on_applied` in order."""
+        async with self._telling[taken.head.device]:
+            for entry, body, applied in taken.applied:
+                await self._tell(entry, body, applied)
+            await asyncio.to_thread(self._registry.keep_head, taken.head)
 
     def _apply(self, signed: SignedRequest, batch: wire.Batch) -> _Outcome:
         device = signed.device
@@ -183,14 +204,12 @@ class _Intake:
 
     def _countersign(self, device: str) -> Countersigned:
         seq, digest = self._core.device_head(device)
-        head = countersign(
+        return countersign(
             self._ca.head_signer.sign,
             device=device,
             head=Head(seq, digest),
             at_us=to_us(self._clock.now()),
         )
-        self._registry.keep_head(head)
-        return head
 
     async def _tell(self, entry: JournalEntry, body: EventBody, applied: Applied) -> None:
         if self._on_applied is None:
