@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 
 from fastapi import Request
 
 from appliance.identity.registry import Device, DeviceRegistry, DeviceState
 from appliance.identity.requests import (
+    BadSignatureError,
     NotEnrolledError,
     QuarantinedError,
     RequestJudge,
@@ -37,7 +39,7 @@ class DeviceGate:
     async def admit(
         self, request: Request, *, limit_bytes: int = 1 << 20, writes: bool = False
     ) -> SignedRequest:
-        """Read and judge a request; `writes` keeps quarantined devices out.
+        """Judge a request, then read its body; `writes` keeps quarantined devices out.
 
         Raises NotEnrolledError, BadSignatureError, ClockSkewError, RevokedError,
         QuarantinedError, BadInputError when the body is over the limit.
@@ -48,7 +50,6 @@ class DeviceGate:
             raise NotEnrolledError(
                 f"{signed.device[:80]!r} is not enrolled here", mend="Enrol the device"
             )
-        body = await read_body(request, limit_bytes)
         query = request.scope.get("query_string", b"")
         raw_path = request.scope.get("raw_path") or request.url.path.encode()
         target = raw_path + (b"?" + query if query else b"")
@@ -57,7 +58,6 @@ class DeviceGate:
             device.public_key,
             method=request.method,
             target=target.decode("latin-1"),
-            body=body,
             now_us=to_us(self._clock.now()),
         )
         if device.state is DeviceState.REVOKED:
@@ -67,18 +67,27 @@ class DeviceGate:
                 f"{device.device} is quarantined: {device.note}",
                 mend="Look into it at the hub and readmit or revoke the device",
             )
+        body = await read_body(request, limit_bytes)
+        if hashlib.sha256(body).hexdigest() != signed.body_sha256:
+            raise BadSignatureError(
+                f"The body is not what {device.device} signed", mend="Send the request again"
+            )
         return SignedRequest(device, body)
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """Raises BadInputError when more than `limit_bytes` come, without keeping them."""
+    """Raises BadInputError when more than `limit_bytes` are announced or come."""
+    too_large = BadInputError(
+        f"the request has more than {limit_bytes} bytes", mend="Send less at once"
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit_bytes:
+        raise too_large
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > limit_bytes:
-            raise BadInputError(
-                f"the request has more than {limit_bytes} bytes", mend="Send less at once"
-            )
+            raise too_large
         parts.append(part)
     return b"".join(parts)

@@ -1,6 +1,7 @@
 """Requests that a device signs, and how the hub judges the signature.
 
-Rules: the signature covers method, target, body, device, time and a nonce; the hub accepts it
+Rules: the signature covers method, target, the body's hash, device, time and a nonce, so that the
+hub judges it before it reads a body; the hub accepts it
 within two minutes of its own clock, each nonce once, under the key enrolled for that device, while
 the registry has the device active. A device whose clock is wrong is told the hub's time, so that
 it can sign again: its journal keeps its own time.
@@ -21,7 +22,9 @@ from contracts.errors import ForbiddenError, NotSignedInError
 
 DEVICE_HEADER = "tallyman-device"
 SIGNATURE_HEADER = "tallyman-signature"
+BODY_HEADER = "tallyman-body-sha256"
 WINDOW_US = 120_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"v1 ([0-9]{1,16}) ([A-Za-z0-9_-]{16,64}) ([0-9a-f]{128})")
 
 
@@ -59,6 +62,8 @@ class RequestSignature:
     at_us: int
     nonce: str
     signature: str
+    body_sha256: str
+    """What the device says of the body; whoever reads the body checks it."""
 
 
 def sign_request(
@@ -72,19 +77,25 @@ def sign_request(
 ) -> dict[str, str]:
     """The headers for one request. `target` is the path with its query."""
     nonce = secrets.token_urlsafe(18)
-    message = _message(device, method, target, body, at_us, nonce)
+    body_sha256 = hashlib.sha256(body).hexdigest()
+    message = _message(device, method, target, body_sha256, at_us, nonce)
     signature = sign(REQUEST + message).hex()
-    return {DEVICE_HEADER: device, SIGNATURE_HEADER: f"v1 {at_us} {nonce} {signature}"}
+    return {
+        DEVICE_HEADER: device,
+        BODY_HEADER: body_sha256,
+        SIGNATURE_HEADER: f"v1 {at_us} {nonce} {signature}",
+    }
 
 
 def parse(headers: Mapping[str, str]) -> RequestSignature:
     """Raises NotEnrolledError when the request is not signed in this form."""
     device = headers.get(DEVICE_HEADER, "")
     match = _SIGNATURE.fullmatch(headers.get(SIGNATURE_HEADER, ""))
-    if not device or match is None:
+    body_sha256 = headers.get(BODY_HEADER, "")
+    if not device or match is None or not _SHA256.fullmatch(body_sha256):
         raise NotEnrolledError("The request is not signed by a device", mend="Enrol the device")
     at_us, nonce, signature = match.groups()
-    return RequestSignature(device, int(at_us), nonce, signature)
+    return RequestSignature(device, int(at_us), nonce, signature, body_sha256)
 
 
 class RequestJudge:
@@ -103,11 +114,12 @@ class RequestJudge:
         *,
         method: str,
         target: str,
-        body: bytes,
         now_us: int,
     ) -> None:
         """Raises BadSignatureError, ClockSkewError."""
-        message = _message(signed.device, method, target, body, signed.at_us, signed.nonce)
+        message = _message(
+            signed.device, method, target, signed.body_sha256, signed.at_us, signed.nonce
+        )
         if not verifies_hex(key, REQUEST, message, signed.signature):
             raise BadSignatureError(
                 f"The signature does not fit the key of {signed.device}",
@@ -135,14 +147,16 @@ class RequestJudge:
             del self._seen[nonce]
 
 
-def _message(device: str, method: str, target: str, body: bytes, at_us: int, nonce: str) -> bytes:
+def _message(
+    device: str, method: str, target: str, body_sha256: str, at_us: int, nonce: str
+) -> bytes:
     return canonical(
         {
             "v": 1,
             "device": device,
             "method": method.upper(),
             "target": target,
-            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "body_sha256": body_sha256,
             "at_us": at_us,
             "nonce": nonce,
         }

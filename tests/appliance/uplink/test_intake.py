@@ -192,6 +192,9 @@ async def test_a_request_counts_only_signed_as_it_was_sent_and_once(dock, hub, t
         other = sign_request(dock.identity.sign, **{**signed, **change})
         other["tallyman-device"] = "dock-1"
         assert (await dock.http.get(path, headers=other)).json()["code"] == "bad_signature"
+    other = sign_request(dock.identity.sign, **signed)
+    answer = await dock.http.request("GET", path, headers=other, content=b"not what was signed")
+    assert answer.json()["code"] == "bad_signature"
     stranger = DeviceIdentity.open_or_create(tmp_path / "stranger", "dock-1")
     answer = await Dock(dock.http, stranger).ask("GET", path)
     assert answer.json()["code"] == "bad_signature"
@@ -200,6 +203,32 @@ async def test_a_request_counts_only_signed_as_it_was_sent_and_once(dock, hub, t
     assert abs(late.json()["now_us"] - to_us(SystemClock().now())) < 60_000_000
     hub.registry.revoke("dock-1", "stolen")
     assert (await dock.ask("GET", path)).json()["code"] == "revoked"
+
+
+@pytest.mark.parametrize("core", ["memory"], indirect=True)
+async def test_a_stranger_cannot_make_the_hub_read_a_large_body(dock, hub, tmp_path):
+    """The signature is judged before the first byte of the body is asked for."""
+    asked: list[bytes] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            asked.append(b"x" * 1024)
+            yield asked[-1]
+
+    path = f"{wire.EVIDENCE_PATH}/{'a' * 64}"
+    stranger = DeviceIdentity.open_or_create(tmp_path / "stranger", "dock-1")
+    for identity, status in ((stranger, 401), (dock.identity, 422)):
+        headers = sign_request(
+            identity.sign,
+            device="dock-1",
+            method="PUT",
+            target=path,
+            body=b"another",
+            at_us=to_us(SystemClock().now()),
+        )
+        headers["content-length"] = str(wire.MOST_EVIDENCE_BYTES + 1)
+        answer = await dock.http.put(path, content=endless(), headers=headers)
+        assert (answer.status_code, asked) == (status, [])
 
 
 @pytest.mark.parametrize("core", ["memory"], indirect=True)
