@@ -8,12 +8,13 @@ from datetime import date
 from sqlalchemy import func, select, update
 
 from contracts.reason import Reason
-from contracts.stock import HoldKind, StockStatus
+from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import safer
-from erp_link.domain.moves import Place
+from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
+from erp_link.service import apart
 from erp_link.service.work import Work, blocked, unrestricted
 
 RESERVED = "reserved"
@@ -64,21 +65,24 @@ def block_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> No
 def block_cartons(
     work: Work, batch_id: int, names: Collection[str], *, cause: Cause, reference: str
 ) -> None:
-    """Named cartons of a batch become blocked where they stand."""
+    """Named cartons of a batch that are free become blocked where they stand. What is blocked
+    already keeps its cause; what waits in review or is picked moves no stock.
+    """
     rows = work.connection.execute(
-        select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.status)
-        .where(t.carton.c.batch_id == batch_id, t.carton.c.carton_id.in_(sorted(names)))
+        select(t.carton.c.carton_id, t.carton.c.location)
+        .where(
+            t.carton.c.batch_id == batch_id,
+            t.carton.c.carton_id.in_(sorted(names)),
+            t.carton.c.status == StockStatus.UNRESTRICTED.value,
+        )
         .order_by(t.carton.c.location, t.carton.c.carton_id)
     ).all()
     for row in rows:
-        if row.status in (StockStatus.UNRESTRICTED.value, StockStatus.INSPECTION.value):
-            status = StockStatus(row.status)
-            if status is StockStatus.UNRESTRICTED:
-                quantity, _ = ledger.on_hand(work.connection, batch_id, unrestricted(row.location))
-                release_reservations(work, batch_id, row.location, keep=quantity - 1)
-            text = Reason("story_blocked_carton", {"carton": row.carton_id})
-            event_id = work.event("blocked", text, batch_id=batch_id, reference=reference)
-            work.move(event_id, batch_id, 1, Place(row.location, status), blocked(row.location))
+        quantity, _ = ledger.on_hand(work.connection, batch_id, unrestricted(row.location))
+        release_reservations(work, batch_id, row.location, keep=quantity - 1)
+        text = Reason("story_blocked_carton", {"carton": row.carton_id})
+        event_id = work.event("blocked", text, batch_id=batch_id, reference=reference)
+        work.move(event_id, batch_id, 1, unrestricted(row.location), blocked(row.location))
         work.connection.execute(
             update(t.carton)
             .where(t.carton.c.carton_id == row.carton_id)
@@ -94,7 +98,8 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
     batch = work.batch(batch_id)
     if work.expired(batch):
         return
-    named = cartons_on_hold(work, batch_id)
+    answers = apart.unanswered(work.connection, batch_id)
+    named = answers.cartons.union(apart.holds_by_name(work.connection, batch_id))
     own = t.carton.c.cause != Cause.HOLD.value
     if named:
         own |= t.carton.c.carton_id.in_(sorted(named))
@@ -110,6 +115,7 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
             .group_by(t.carton.c.location)
         )
     }
+    kept[QUARANTINE] = kept.get(QUARANTINE, 0) + answers.units
     rows = work.connection.execute(
         select(t.stock.c.location, t.stock.c.quantity)
         .where(t.stock.c.batch_id == batch_id, t.stock.c.status == StockStatus.BLOCKED.value)
@@ -131,18 +137,6 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
         )
         .values(status=StockStatus.UNRESTRICTED.value, cause=Cause.NONE.value)
     )
-
-
-def cartons_on_hold(work: Work, batch_id: int) -> frozenset[str]:
-    """The cartons of a batch that open holds name one by one."""
-    rows = work.connection.execute(
-        select(t.hold.c.cartons).where(
-            t.hold.c.batch_id == batch_id,
-            t.hold.c.kind == HoldKind.CARTONS.value,
-            t.hold.c.released_at.is_(None),
-        )
-    ).scalars()
-    return frozenset(name for names in rows for name in names)
 
 
 def release_reservations(work: Work, batch_id: int, location: str, *, keep: int) -> None:

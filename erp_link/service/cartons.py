@@ -14,7 +14,7 @@ from erp_link.domain.expiry import parse_expiry
 from erp_link.domain.places import dock_of
 from erp_link.domain.receiving import CartonState, Receipt, accepted, receive, refused
 from erp_link.domain.tickets import TicketKind
-from erp_link.service import booking, carton_rows, holding, transport
+from erp_link.service import apart, booking, carton_rows, holding, transport
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
 from erp_link.service.ticketing import open_ticket
@@ -151,7 +151,7 @@ def _standing(
         return False, False
     booking.learn_expiry(work, batch_id, parse_expiry(expiry))
     batch = work.batch(batch_id)
-    named = carton_id in booking.cartons_on_hold(work, batch_id)
+    named = carton_id in apart.holds_by_name(work.connection, batch_id)
     return named or work.is_held(*batch_guards(batch)), work.expired(batch)
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, insert, select, update
 from contracts.errors import (
     BadInputError,
     ConflictError,
-    HeldError,
     InsufficientStockError,
     NotFoundError,
 )
@@ -20,7 +19,6 @@ from contracts.stock import BatchKey, StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
-from erp_link.domain.leaving import LeaveFacts, may_this_leave
 from erp_link.domain.moves import Place
 from erp_link.domain.places import (
     CUSTOMER_ACCOUNT,
@@ -29,10 +27,11 @@ from erp_link.domain.places import (
     SUPPLIER_ACCOUNT,
     is_account,
 )
-from erp_link.domain.receiving import CartonState, accepted
+from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.service import booking, slots
+from erp_link.service.apart import cartons_at, holds_by_name, set_apart
 from erp_link.service.booking import PICKED, RELEASED, RESERVED, SHIPPED
-from erp_link.service.holding import open_holds_on
+from erp_link.service.leave import check_leaving, check_named
 from erp_link.service.work import (
     Work,
     batch_guards,
@@ -91,7 +90,8 @@ def find_reservation(connection: Connection, reservation_id: int) -> Row[Any]:
 
 
 def reserve(work: Work, order: str, key: BatchKey, quantity: int) -> list[int]:
-    """Set goods aside, from as many places as it takes; the reservations' numbers.
+    """Set goods aside, from as many places as it takes; the reservations' numbers. What quality
+    has freed in quarantine can be reserved once it stands elsewhere.
 
     Raises HeldError, InsufficientStockError (nothing is reserved then), BadInputError.
     """
@@ -103,6 +103,7 @@ def reserve(work: Work, order: str, key: BatchKey, quantity: int) -> list[int]:
         .where(
             t.stock.c.batch_id == batch.id,
             t.stock.c.status == StockStatus.UNRESTRICTED.value,
+            t.stock.c.location != QUARANTINE,
             t.stock.c.quantity > t.stock.c.reserved,
         )
         .order_by(t.stock.c.location)
@@ -150,6 +151,7 @@ def pick(work: Work, reservation_id: int) -> None:
     batch = work.batch(row.batch_id)
     source = unrestricted(row.location)
     check_leaving(work, batch, source)
+    check_named(work, batch, source, row.quantity)
     _check_state(row, RESERVED, "picked")
     ledger.change_reserved(work.connection, batch.id, row.location, -row.quantity)
     text = Reason("story_picked", {"order": row.order_ref, "quantity": row.quantity})
@@ -164,7 +166,8 @@ def ship(work: Work, reservation_id: int) -> None:
     """Goods issue: picked goods leave the building. Raises HeldError, ConflictError."""
     row = _reservation(work, reservation_id)
     batch = work.batch(row.batch_id)
-    check_leaving(work, batch, _STAGED)
+    check_leaving(work, batch, _STAGED, came_from=row.location)
+    check_named(work, batch, _STAGED, row.quantity)
     _check_state(row, PICKED, "shipped")
     gone = Place(CUSTOMER_ACCOUNT, StockStatus.IN_TRANSIT)
     text = Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
@@ -182,12 +185,18 @@ def return_picked(work: Work, reservation_id: int) -> None:
     text = Reason("story_returned", {"order": row.order_ref, "quantity": row.quantity})
     event_id = work.event("moved", text, batch_id=row.batch_id, reference=row.order_ref)
     work.move(event_id, row.batch_id, row.quantity, _STAGED, target)
-    _relocate_cartons(work, row.batch_id, row.quantity, _STAGED, target, CartonState.RECEIVED)
+    gone = _relocate_cartons(
+        work, row.batch_id, row.quantity, _STAGED, target, CartonState.RECEIVED
+    )
     _set_state(work, reservation_id, RELEASED)
+    reason = Reason("returned_from_order", {"order": row.order_ref, "quantity": row.quantity})
+    ticket_id = f"QC-return-{reservation_id}"
+    set_apart(work, ticket_id, row.batch_id, row.quantity, cartons=gone, reason=reason)
 
 
 def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -> None:
-    """Move goods inside the house. What may not leave moves to quarantine only.
+    """Move goods inside the house. What may not leave moves to quarantine only, and what is in
+    quarantine is blocked until quality has decided.
 
     Raises HeldError, InsufficientStockError, BadInputError.
     """
@@ -195,6 +204,10 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
     if is_account(target) or is_account(source.location):
         raise BadInputError(
             f"{target} is no place in the house", mend="Goods leave by a goods issue only"
+        )
+    if source.status is StockStatus.IN_TRANSIT:
+        raise BadInputError(
+            "Picked goods are not moved by hand", mend="Ship them, or return the reservation"
         )
     batch = find_batch(work.connection, key)
     if target != QUARANTINE:
@@ -208,7 +221,9 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
             free=there - reserved,
         )
     slots.ensure_place(work, target)
-    to = Place(target, source.status)
+    free = source.status is StockStatus.UNRESTRICTED
+    contains = target == QUARANTINE and free
+    to = Place(target, StockStatus.BLOCKED if contains else source.status)
     text = Reason(
         "story_moved_units",
         {"quantity": quantity, "source": source.location, "target": target},
@@ -217,7 +232,10 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
     work.move(event_id, batch.id, quantity, source, to)
     slots.vacate(work, source.location, quantity)
     slots.occupy(work, target, quantity)
-    _relocate_cartons(work, batch.id, quantity, source, to, None)
+    gone = _relocate_cartons(work, batch.id, quantity, source, to, None)
+    if contains:
+        why = Reason("moved_to_quarantine", {"source": source.location, "quantity": quantity})
+        set_apart(work, f"QC-move-{event_id}", batch.id, quantity, cartons=gone, reason=why)
 
 
 def receive(
@@ -230,7 +248,8 @@ def receive(
     batch_id = ensure_batch(work.connection, key)
     booking.learn_expiry(work, batch_id, expiry)
     batch = work.batch(batch_id)
-    receipt = accepted(held=work.is_held(*batch_guards(batch)), expired=work.expired(batch))
+    held = work.is_held(*batch_guards(batch))
+    receipt = accepted(held=held or location == QUARANTINE, expired=work.expired(batch))
     status = receipt.status or StockStatus.INSPECTION
     slots.ensure_place(work, location)
     text = Reason("story_received_units", {"quantity": quantity, "location": location})
@@ -239,26 +258,10 @@ def receive(
         event_id, batch_id, quantity, Place(SUPPLIER_ACCOUNT, status), Place(location, status)
     )
     slots.occupy(work, location, quantity)
+    if location == QUARANTINE:
+        why = Reason("received_in_quarantine", {"quantity": quantity})
+        set_apart(work, f"QC-receipt-{event_id}", batch_id, quantity, cartons=(), reason=why)
     return status
-
-
-def check_leaving(work: Work, batch: Row[Any], place: Place) -> None:
-    """The one predicate, under the guards. Raises HeldError with the holds and every reason."""
-    wanted = {*batch_guards(batch)}
-    if place.location:
-        wanted.add(location_guard(place.location))
-    holds: tuple[str, ...] = ()
-    if work.is_held(*wanted):
-        holds = tuple(open_holds_on(work.connection, batch, place.location)) or ("-",)
-    expired_on = batch.expiry if work.expired(batch) else None
-    reasons = may_this_leave(LeaveFacts(place.status, holds, expired_on))
-    if reasons:
-        raise HeldError(
-            f"Batch {key_of(batch)} may not leave: {', '.join(r.code for r in reasons)}",
-            mend="Quality decides on its ticket; until then it goes to quarantine only",
-            hold_ids=list(holds),
-            reasons=[r.code for r in reasons],
-        )
 
 
 def read_reservations(connection: Connection, ids: list[int]) -> list[Reservation]:
@@ -309,26 +312,25 @@ def _relocate_cartons(
     source: Place,
     target: Place,
     state: CartonState | None,
-) -> None:
-    """Units of a batch in one place cannot be told apart: the first cartons by name go along."""
-    names = list(
-        work.connection.execute(
-            select(t.carton.c.carton_id)
-            .where(
-                t.carton.c.batch_id == batch_id,
-                t.carton.c.location == source.location,
-                t.carton.c.status == source.status.value,
-            )
-            .order_by(t.carton.c.carton_id)
-            .limit(quantity)
-        ).scalars()
-    )
+) -> list[str]:
+    """Units of a batch in one place cannot be told apart: the first cartons by name go along.
+    What is held by name goes first to quarantine, and never elsewhere.
+    """
+    named = holds_by_name(work.connection, batch_id)
+    there = cartons_at(work.connection, batch_id, source)
+    if target.location == QUARANTINE:
+        names = sorted(there, key=lambda name: name not in named)[:quantity]
+    else:
+        names = [name for name in there if name not in named][:quantity]
     values: dict[str, object] = {"location": target.location, "status": target.status.value}
     if target.status is StockStatus.BLOCKED and source.status is not StockStatus.BLOCKED:
-        values["cause"] = "hold"
+        values["cause"] = Cause.HOLD.value
+        if work.expired(work.batch(batch_id)):
+            values["cause"] = Cause.EXPIRED.value
     if state is not None:
         values["state"] = state.value
     work.connection.execute(update(t.carton).where(t.carton.c.carton_id.in_(names)).values(values))
+    return names
 
 
 def _positive(quantity: int) -> None:

@@ -15,7 +15,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
-from erp_link.service import booking, holding, transport
+from erp_link.service import apart, booking, holding, transport
 from erp_link.service.ticketing import note, open_ticket, set_state, unknown_ticket
 from erp_link.service.work import Work, batch_guards, find_batch, location_guard
 
@@ -90,24 +90,33 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     )
     text = Reason(f"story_decided_{decision.value}", {"ticket": ticket_id, "reason": reason})
     work.event("decided", text, batch_id=ticket.batch_id, reference=ticket_id)
-    if decision is UsageDecision.RELEASE and ticket.carton_id:
-        # The carton's own finding is answered; from here on it follows its batch.
-        work.connection.execute(
-            update(t.carton)
-            .where(
-                t.carton.c.carton_id == ticket.carton_id,
-                t.carton.c.cause == Cause.DEFECT.value,
-            )
-            .values(cause=Cause.HOLD.value)
-        )
+    if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.FINDING.value:
+        _answer_finding(work, ticket)
     for hold in holds:
         if hold.released_at is None and lifts_hold(_decisions_on(work.connection, hold.hold_id)):
             holding.lift(work, hold.hold_id, reason=reason)
-    if decision is UsageDecision.RELEASE:
+    if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.TRANSPORT.value:
+        transport.ask_for(work, ticket.carton_id)
+    elif decision is UsageDecision.RELEASE:
         for batch_id in sorted(batches):
             if not guards.held(work.connection, batch_guards(work.batch(batch_id))):
                 booking.free_batch(work, batch_id, why=text, reference=ticket_id)
                 transport.put_away_freed(work, batch_id)
+
+
+def _answer_finding(work: Work, ticket: Row[Any]) -> None:
+    """With every finding on it answered by a release, a carton follows its batch again."""
+    carton = work.connection.execute(
+        select(t.carton).where(t.carton.c.carton_id == ticket.carton_id)
+    ).one_or_none()
+    if carton is None or carton.cause != Cause.DEFECT.value or carton.batch_id is None:
+        return
+    if carton.carton_id not in apart.unanswered(work.connection, carton.batch_id).cartons:
+        work.connection.execute(
+            update(t.carton)
+            .where(t.carton.c.carton_id == carton.carton_id)
+            .values(cause=Cause.HOLD.value)
+        )
 
 
 def assign(work: Work, ticket_id: str, owner: str) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, false, insert, select, true, update
 
 from contracts.reason import Reason
-from contracts.stock import AtRisk, BatchKey, Hold, HoldKind, TransportState
+from contracts.stock import AtRisk, BatchKey, Hold, HoldKind, StockStatus, TransportState
 from erp_link.adapters import guards
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
+from erp_link.domain.moves import Place
+from erp_link.domain.places import STAGING
 from erp_link.domain.receiving import Cause
-from erp_link.service import booking, transport
+from erp_link.service import apart, booking, transport
 from erp_link.service.work import Work, batch_guards, key_of
 
 _ON_THE_WAY = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
@@ -26,7 +28,12 @@ def hold_batch(work: Work, hold_id: str, batch_id: int, reason: Reason) -> None:
     guards.count_hold(work.connection, Guard("batch", str(batch_id)), 1)
     _cover(work, batch_id, hold_id, reason)
     _insert(
-        work, hold_id, HoldKind.BATCH, reason, batch_id=batch_id, at_risk=_at_risk(work, [batch_id])
+        work,
+        hold_id,
+        HoldKind.BATCH,
+        reason,
+        batch_id=batch_id,
+        at_risk=_at_risk_of(work, [batch_id]),
     )
     _told(work, hold_id, reason, batch_id, key_of(batch))
 
@@ -37,31 +44,56 @@ def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> No
     batches = _batches_of(work.connection, supplier)
     for batch_id in batches:
         _cover(work, batch_id, hold_id, reason)
-    risk = _at_risk(work, batches)
+    risk = _at_risk_of(work, batches)
     _insert(work, hold_id, HoldKind.SUPPLIER, reason, supplier=supplier, at_risk=risk)
     _told(work, hold_id, reason, None, None)
 
 
 def hold_location(work: Work, hold_id: str, location: str, reason: Reason) -> None:
-    """What stands in a place may not leave. Statuses stay: goods may still go to quarantine."""
+    """What stands in a place may not leave. Statuses stay: goods may still go to quarantine.
+
+    What was picked there or is on its way from there is at risk: it cannot be shipped, and what a
+    vehicle brings is blocked where it is dropped.
+    """
     guards.count_hold(work.connection, Guard("location", location), 1)
     for row in work.connection.execute(
         select(t.stock.c.batch_id).where(t.stock.c.location == location).distinct()
     ).all():
         booking.release_reservations(work, row.batch_id, location, keep=0)
     transport.divert_from(work, location)
-    _insert(work, hold_id, HoldKind.LOCATION, reason, location=location)
+    at_risk = _at_risk(
+        work,
+        _at_staging_or_from(location),
+        t.transport.c.source == location,
+    )
+    _insert(work, hold_id, HoldKind.LOCATION, reason, location=location, at_risk=at_risk)
     _told(work, hold_id, reason, None, None)
 
 
 def hold_cartons(
     work: Work, hold_id: str, batch_id: int, cartons: Sequence[str], reason: Reason
 ) -> None:
-    """Named cartons of a batch; the batch's guard makes commands on it wait."""
+    """Named cartons of a batch; the batch's guard makes commands on it wait. Units in staging
+    cannot be told apart by order: every order that may have one of the cartons is at risk.
+    """
     booking.block_cartons(work, batch_id, cartons, cause=Cause.HOLD, reference=hold_id)
     transport.divert_cartons(work, cartons)
+    staged = apart.cartons_at(work.connection, batch_id, Place(STAGING, StockStatus.IN_TRANSIT))
+    picked = len(set(staged).intersection(cartons))
+    at_risk = _at_risk(
+        work,
+        t.reservation.c.batch_id == batch_id if picked else false(),
+        t.transport.c.load_id.in_(sorted(cartons)),
+        at_most=picked,
+    )
     _insert(
-        work, hold_id, HoldKind.CARTONS, reason, batch_id=batch_id, cartons=tuple(sorted(cartons))
+        work,
+        hold_id,
+        HoldKind.CARTONS,
+        reason,
+        batch_id=batch_id,
+        cartons=tuple(sorted(cartons)),
+        at_risk=at_risk,
     )
     _told(work, hold_id, reason, batch_id, key_of(work.batch(batch_id)))
 
@@ -87,6 +119,7 @@ def lift(work: Work, hold_id: str, *, reason: str) -> None:
             batches = _batches_of(work.connection, row.supplier)
         case HoldKind.LOCATION:
             guards.count_hold(work.connection, Guard("location", row.location), -1)
+            transport.put_away_from(work, row.location)
         case HoldKind.CARTONS:
             batches = [row.batch_id]
     work.changes_expectations = True
@@ -109,12 +142,12 @@ def guard_of_hold(row: Row[Any]) -> Guard:
             return Guard("location", row.location)
 
 
-def open_holds_on(connection: Connection, batch: Row[Any], location: str = "") -> list[str]:
+def open_holds_on(connection: Connection, batch: Row[Any], *locations: str) -> list[str]:
     """The ids of the open holds that cover a batch, or a place where it stands."""
     covers = (
         ((t.hold.c.kind == HoldKind.BATCH.value) & (t.hold.c.batch_id == batch.id))
         | ((t.hold.c.kind == HoldKind.SUPPLIER.value) & (t.hold.c.supplier == batch.supplier))
-        | ((t.hold.c.kind == HoldKind.LOCATION.value) & (t.hold.c.location == location))
+        | ((t.hold.c.kind == HoldKind.LOCATION.value) & (t.hold.c.location.in_(locations)))
     )
     query = select(t.hold.c.hold_id).where(t.hold.c.released_at.is_(None), covers)
     return list(connection.execute(query.order_by(t.hold.c.hold_id)).scalars())
@@ -158,22 +191,38 @@ def _cover(work: Work, batch_id: int, hold_id: str, reason: Reason) -> None:
     transport.divert_batch(work, batch_id)
 
 
-def _at_risk(work: Work, batches: Sequence[int]) -> tuple[AtRisk, ...]:
+def _at_risk_of(work: Work, batches: Sequence[int]) -> tuple[AtRisk, ...]:
+    return _at_risk(
+        work, t.reservation.c.batch_id.in_(batches), t.transport.c.batch_id.in_(batches)
+    )
+
+
+def _at_staging_or_from(location: str) -> ColumnElement[bool]:
+    return true() if location == STAGING else t.reservation.c.location == location
+
+
+def _at_risk(
+    work: Work,
+    picked_of: ColumnElement[bool],
+    carried_of: ColumnElement[bool],
+    *,
+    at_most: int | None = None,
+) -> tuple[AtRisk, ...]:
     picked = work.connection.execute(
         select(t.reservation.c.order_ref, t.reservation.c.quantity)
-        .where(t.reservation.c.batch_id.in_(batches), t.reservation.c.state == booking.PICKED)
+        .where(picked_of, t.reservation.c.state == booking.PICKED)
         .order_by(t.reservation.c.id)
     ).all()
     on_the_way = work.connection.execute(
         select(t.transport.c.order_id)
-        .where(
-            t.transport.c.batch_id.in_(batches),
-            t.transport.c.state.in_([state.value for state in _ON_THE_WAY]),
-        )
+        .where(carried_of, t.transport.c.state.in_([state.value for state in _ON_THE_WAY]))
         .order_by(t.transport.c.id)
     ).scalars()
     return (
-        *(AtRisk("picked", row.order_ref, row.quantity) for row in picked),
+        *(
+            AtRisk("picked", row.order_ref, min(row.quantity, at_most or row.quantity))
+            for row in picked
+        ),
         *(AtRisk("in_transit", order_id, 1) for order_id in on_the_way),
     )
 

@@ -10,7 +10,7 @@ from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.moves import Place
-from erp_link.domain.places import ADJUSTMENT_ACCOUNT, is_account
+from erp_link.domain.places import ADJUSTMENT_ACCOUNT, QUARANTINE, is_account
 from erp_link.service.booking import RELEASED, RESERVED
 from erp_link.service.work import Work, new_id
 
@@ -79,7 +79,11 @@ def _put_reservations(
     work: Work, batch_id: int, carried: tuple[_Carried, ...], target: Place
 ) -> None:
     for part in carried:
-        free = target.status is StockStatus.UNRESTRICTED and not is_account(target.location)
+        free = (
+            target.status is StockStatus.UNRESTRICTED
+            and target.location != QUARANTINE
+            and not is_account(target.location)
+        )
         if free:
             ledger.change_reserved(work.connection, batch_id, target.location, part.quantity)
         work.connection.execute(

@@ -17,6 +17,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard, inserted
 from erp_link.domain.moves import Place
 from erp_link.domain.places import QUARANTINE
+from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import slots, transport
 from erp_link.service.holding import open_holds_on as holds_on
@@ -38,11 +39,11 @@ def guards_of(connection: Connection, progress: TransportProgress) -> set[Guard]
     if progress.location:
         wanted.add(location_guard(progress.location))
     for batch in connection.execute(
-        select(t.batch)
+        select(t.batch, t.carton.c.location)
         .join(t.carton, t.carton.c.batch_id == t.batch.c.id)
         .where(t.carton.c.carton_id.in_(sorted(x for x in loads if x)))
     ):
-        wanted |= set(batch_guards(batch))
+        wanted |= {*batch_guards(batch), location_guard(batch.location)}
     return wanted
 
 
@@ -140,6 +141,7 @@ def _unknown(work: Work, progress: TransportProgress) -> None:
 def _dropped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
     target = progress.location or order.target
     load = progress.load_id or order.load_id
+    carton = _carton(work, load)
     if load != order.load_id:
         reason = Reason(
             "load_mismatch",
@@ -152,59 +154,97 @@ def _dropped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
             reason,
             kind=TicketKind.TRANSPORT,
             batch_id=order.batch_id,
-            carton_id=load,
+            carton_id=load if carton is not None else order.load_id,
         )
-    carton = work.connection.execute(
-        select(t.carton).where(t.carton.c.carton_id == load)
-    ).one_or_none()
-    if target != order.target:
-        if order.slot_claimed:
-            slots.vacate(work, order.target, 1)
+        # A name that nobody here gave is the vehicle's own: what it brought is what was ordered.
+        carton = carton or _carton(work, order.load_id)
+    claimed = bool(order.slot_claimed)
+    if claimed and target != order.target:
+        slots.vacate(work, order.target, 1)
+    if not claimed or target != order.target:
         slots.ensure_place(work, target)
         slots.occupy(work, target)
-    if carton is None:
-        return
-    _book_drop(work, carton, target, order.order_id, progress)
+    if carton is not None:
+        _book_drop(work, order, carton, target, progress)
 
 
 def _book_drop(
-    work: Work, carton: Row[Any], target: str, order_id: str, progress: TransportProgress
+    work: Work, order: Row[Any], carton: Row[Any], target: str, progress: TransportProgress
 ) -> None:
     text = Reason(
         "story_moved",
         {"carton": carton.carton_id, "source": carton.location, "target": target},
     )
     event_id = work.event(
-        "moved", text, batch_id=carton.batch_id, reference=order_id, at=progress.at
+        "moved", text, batch_id=carton.batch_id, reference=order.order_id, at=progress.at
     )
     work.tell("moved", carton.carton_id, text)
-    if carton.status and carton.batch_id is not None and carton.location != target:
-        status = StockStatus(carton.status)
+    recalled = _is_recalled(work, order, carton)
+    status = StockStatus.BLOCKED.value if recalled else carton.status
+    if (
+        status
+        and carton.batch_id is not None
+        and (carton.location, carton.status)
+        != (
+            target,
+            status,
+        )
+    ):
         move_observed(
             work,
             event_id,
             carton.batch_id,
             1,
-            Place(carton.location, status),
-            Place(target, status),
+            Place(carton.location, StockStatus(carton.status)),
+            Place(target, StockStatus(status)),
         )
     if carton.location != target:
         slots.vacate(work, carton.location, 1)
+    cause = Cause.HOLD.value if recalled else carton.cause
     work.connection.execute(
-        update(t.carton).where(t.carton.c.carton_id == carton.carton_id).values(location=target)
+        update(t.carton)
+        .where(t.carton.c.carton_id == carton.carton_id)
+        .values(location=target, status=status, cause=cause)
     )
+    if recalled:
+        reason = Reason("recalled", {"carton": carton.carton_id, "source": carton.location})
+        open_ticket(
+            work,
+            f"QC-{order.order_id}-recall",
+            reason,
+            kind=TicketKind.FINDING,
+            batch_id=carton.batch_id,
+            carton_id=carton.carton_id,
+        )
     if target == QUARANTINE:
         contain_tickets_of(work, carton.carton_id)
-        belongs_here = carton.status != StockStatus.UNRESTRICTED.value
-    else:
-        belongs_here = carton.status == StockStatus.UNRESTRICTED.value
+    # An order made before the carton was seen here starts from a place where it is not.
+    transport.withdraw(work, carton.carton_id)
+    belongs_here = (target == QUARANTINE) == (status != StockStatus.UNRESTRICTED.value)
     if not belongs_here:
         transport.request(work, carton.carton_id, source=target, batch_id=carton.batch_id)
+
+
+def _is_recalled(work: Work, order: Row[Any], carton: Row[Any]) -> bool:
+    """Free goods come from a place that was put on hold while they were on their way."""
+    left = {location_guard(carton.location)}
+    if carton.carton_id == order.load_id:
+        left.add(location_guard(order.source))
+    return carton.status == StockStatus.UNRESTRICTED.value and work.is_held(*left)
+
+
+def _carton(work: Work, carton_id: str) -> Row[Any] | None:
+    return work.connection.execute(
+        select(t.carton).where(t.carton.c.carton_id == carton_id)
+    ).one_or_none()
 
 
 def _give_up(work: Work, order: Row[Any], progress: TransportProgress) -> None:
     if order.slot_claimed:
         slots.vacate(work, order.target, 1)
+        work.connection.execute(
+            update(t.transport).where(t.transport.c.id == order.id).values(slot_claimed=0)
+        )
     reason = Reason(
         "transport_failed",
         {"order": order.order_id, "vehicle": progress.vehicle, "why": progress.reason or "-"},

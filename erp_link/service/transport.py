@@ -184,6 +184,41 @@ def put_away_freed(work: Work, batch_id: int) -> None:
         request(work, carton.carton_id, source=carton.location, batch_id=batch_id)
 
 
+def put_away_from(work: Work, location: str) -> None:
+    """A place is free to use again: what waits there is asked for once more."""
+    names = work.connection.execute(
+        select(t.carton.c.carton_id)
+        .where(
+            t.carton.c.location == location,
+            t.carton.c.status == StockStatus.UNRESTRICTED.value,
+        )
+        .order_by(t.carton.c.carton_id)
+    ).scalars()
+    for name in list(names):
+        ask_for(work, name)
+
+
+def ask_for(work: Work, carton_id: str) -> None:
+    """Ask for a carton to be brought where it belongs, unless it stands there already."""
+    row = work.connection.execute(
+        select(t.carton, t.location.c.kind)
+        .join(t.location, t.location.c.code == t.carton.c.location, isouter=True)
+        .where(t.carton.c.carton_id == carton_id)
+    ).one_or_none()
+    if row is None:
+        return
+    free = row.status == StockStatus.UNRESTRICTED.value
+    if free and row.kind != PlaceKind.SLOT.value:
+        request(work, carton_id, source=row.location, batch_id=row.batch_id)
+    if row.status == StockStatus.BLOCKED.value:
+        request(work, carton_id, source=row.location, batch_id=row.batch_id)
+
+
+def withdraw(work: Work, carton_id: str) -> None:
+    """No order of a carton is wanted any more that did not go out."""
+    _cancel(work, t.transport.c.load_id == carton_id)
+
+
 def _divert(work: Work, which: ColumnElement[bool]) -> None:
     """Under a new number: a bridge that still holds the old order is refused when it asks to
     send it.

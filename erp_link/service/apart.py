@@ -1,0 +1,105 @@
+"""What keeps goods from leaving beside the holds on their batch: cartons on hold by name, findings
+without an answer, and units that were set apart in quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from contracts.reason import Reason
+from contracts.stock import HoldKind, UsageDecision
+from erp_link.adapters import tables as t
+from erp_link.domain.moves import Place
+from erp_link.domain.tickets import TicketKind
+from erp_link.service.ticketing import open_ticket
+from erp_link.service.work import Work, batch_guards
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What tickets without a release speak of: cartons by name, and units in quarantine that have
+    no carton in the books.
+    """
+
+    cartons: frozenset[str]
+    units: int
+
+
+def holds_by_name(connection: Connection, batch_id: int) -> dict[str, tuple[str, ...]]:
+    """The cartons of a batch that open holds name one by one, with those holds' ids."""
+    rows = connection.execute(
+        select(t.hold.c.hold_id, t.hold.c.cartons)
+        .where(
+            t.hold.c.batch_id == batch_id,
+            t.hold.c.kind == HoldKind.CARTONS.value,
+            t.hold.c.released_at.is_(None),
+        )
+        .order_by(t.hold.c.hold_id)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for hold_id, names in rows:
+        for name in names:
+            found[name] = (*found.get(name, ()), hold_id)
+    return found
+
+
+def cartons_at(connection: Connection, batch_id: int, place: Place) -> list[str]:
+    """The cartons of a batch that the books have in a place, by name."""
+    rows = connection.execute(
+        select(t.carton.c.carton_id)
+        .where(
+            t.carton.c.batch_id == batch_id,
+            t.carton.c.location == place.location,
+            t.carton.c.status == place.status.value,
+        )
+        .order_by(t.carton.c.carton_id)
+    )
+    return list(rows.scalars())
+
+
+def unanswered(connection: Connection, batch_id: int) -> Unanswered:
+    """Undecided findings on a batch, and those decided otherwise than by a release."""
+    of_batch = select(t.carton.c.carton_id).where(t.carton.c.batch_id == batch_id)
+    rows = connection.execute(
+        select(t.ticket.c.carton_id, t.ticket.c.cartons, t.ticket.c.quantity).where(
+            t.ticket.c.kind.in_([TicketKind.FINDING.value, TicketKind.APART.value]),
+            func.coalesce(t.ticket.c.decision, "") != UsageDecision.RELEASE.value,
+            (t.ticket.c.batch_id == batch_id) | t.ticket.c.carton_id.in_(of_batch),
+        )
+    ).all()
+    names = {row.carton_id for row in rows if row.carton_id}
+    names.update(name for row in rows for name in row.cartons)
+    return Unanswered(frozenset(names), sum(row.quantity for row in rows))
+
+
+def set_apart(
+    work: Work,
+    ticket_id: str,
+    batch_id: int,
+    quantity: int,
+    *,
+    cartons: Collection[str],
+    reason: Reason,
+) -> None:
+    """Goods went to quarantine. Where nothing else leads to a decision on them (a hold, or their
+    date), a ticket does: without one they would stand there for ever.
+    """
+    batch = work.batch(batch_id)
+    if work.is_held(*batch_guards(batch)) or work.expired(batch):
+        return
+    named = holds_by_name(work.connection, batch_id)
+    own = [name for name in cartons if name not in named]
+    units = quantity - len(cartons)
+    if own or units:
+        open_ticket(
+            work,
+            ticket_id,
+            reason,
+            kind=TicketKind.APART,
+            batch_id=batch_id,
+            cartons=own,
+            quantity=units,
+        )
