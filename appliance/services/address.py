@@ -6,11 +6,11 @@ be; when another program has taken it, the next start (not a restart) moves on.
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from pathlib import Path
 
+from appliance.durable import write_atomic
 from contracts.errors import UnavailableError
 
 LOOPBACK = "127.0.0.1"
@@ -75,11 +75,5 @@ def keep_secret(file: Path) -> str:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write `file` whole or not at all, mode 0600."""
-    part = file.with_name(file.name + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(file)
+    """Write `file` whole or not at all, readable by us alone."""
+    write_atomic(file, text.encode(), mode=0o600)
