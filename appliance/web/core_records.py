@@ -18,6 +18,9 @@ from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
 from erp_link.service.core import Core
 
 
+_DAMAGED = (CartonState.DAMAGED, CartonState.REFUSED)
+
+
 def session_row(report: DeliveryReport) -> SessionRow:
     """A session's row: every carton counts, also those that are on no line."""
     return SessionRow(
@@ -62,6 +65,7 @@ def sheet_of(report: DeliveryReport) -> Sheet:
                 expiry=None,
                 announced=0,
                 counted=sum(carton.off_list for carton in cartons),
+                damaged=sum(carton.state in _DAMAGED for carton in cartons),
                 in_review=waiting if key is None else 0,
             )
         )

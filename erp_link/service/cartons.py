@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from contracts.events import CartonJudged, CartonSettled, JournalEntry
@@ -85,6 +87,14 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
     seen = carton_rows.find(
         work.connection, body.carton_id, session=body.session, batch=key, line=line
     )
+    if body.how == "refused" and key is None and seen.known is not None:
+        # The operator named nothing; what was read of the carton still says what it is.
+        seen = replace(
+            seen,
+            batch_id=seen.known.batch_id,
+            session_id=seen.known.session_id,
+            line=seen.known.line_number,
+        )
     source = dock_of(body.station) if seen.known is None else seen.known.location
     _take_guards(work, seen, source, None)
     way = body.how if body.how in _WAYS else "keyed"
@@ -117,7 +127,11 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
         location=source,
         at=moment_of(entry),
         off_list=seen.line is None,
-        printed={"gtin": body.gtin, "batch": body.batch, "expiry": body.expiry},
+        printed=(
+            {"gtin": body.gtin, "batch": body.batch, "expiry": body.expiry}
+            if key is not None or seen.known is None
+            else seen.known.printed
+        ),
     )
     carton_rows.write(work, seen, receipt, facts)
     work.tell("settled", body.carton_id, text, key)

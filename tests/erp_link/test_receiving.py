@@ -116,6 +116,33 @@ def test_review_waits_and_is_settled(core: Core, station: Station) -> None:
     assert summary(core).unrestricted == 1
 
 
+def test_a_refused_carton_stays_on_its_line_and_counts_as_damaged(
+    core: Core, station: Station
+) -> None:
+    """The desk names nothing when it refuses: no GTIN, no lot, no date, no line."""
+    session = station.receives()
+    station.judges("C1", Decision.REVIEW)
+    station.settles("C1", "refused", None, line=None)
+    report = core.session_report(session)
+    assert [(x.counted, x.damaged, x.in_review) for x in report.lines] == [(1, 1, 0), (0, 0, 0)]
+    assert report.off_list == ()
+    water = summary(core)
+    assert (water.on_hand, water.inspection, water.blocked) == (1, 0, 1)
+    assert "settled" in {e.what for e in core.batch_story(WATER)}
+    assert [o.target for o in core.pending_transport()] == ["QUARANTINE"]
+
+
+def test_a_refused_carton_that_nobody_announced_is_still_listed(
+    core: Core, station: Station
+) -> None:
+    session = station.receives()
+    other = BatchKey("", WATER.gtin, "OTHER")
+    station.judges("C9", Decision.REVIEW, other, line=None, off_list=True)
+    station.settles("C9", "refused", None, line=None)
+    (carton,) = core.session_report(session).off_list
+    assert (carton.batch, carton.state, carton.off_list) == (other, "refused", True)
+
+
 def test_what_nobody_announced_is_listed_apart(core: Core, station: Station) -> None:
     session = station.receives()
     other = BatchKey("", WATER.gtin, "OTHER")
