@@ -17,7 +17,6 @@ from contracts.stock import (
 from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
 from erp_link.service.core import Core
 
-
 _DAMAGED = (CartonState.DAMAGED, CartonState.REFUSED)
 
 
