@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+
+import structlog
 
 from agv_bridge.bridge import AgvBridge
 from appliance.bench.facts import rss_mb
@@ -18,11 +21,13 @@ from appliance.pulse import EVERY_S, pulse_key
 from appliance.services.mqtt import MqttBus
 from appliance.web.ports import HealthItem
 from contracts.clock import Clock
+from contracts.errors import TallymanError
 from erp_link.service.core import Core, DeviceSeen
 
 _SILENT = timedelta(minutes=2)
 _COMMIT_LIMIT_MS = 50.0
 _BATTERY_LOW = 20.0
+log = structlog.get_logger()
 
 
 class HubHealth:
@@ -36,13 +41,17 @@ class HubHealth:
         bridge: AgvBridge | None,
         live: MemoryLiveView | ValkeyLiveView,
         clock: Clock,
+        heard_at: Callable[[str], datetime | None] = lambda _: None,
     ) -> None:
+        """`heard_at` gives when a device last sent a request that it signed."""
         self._core = core
         self._bus = bus
         self._bridge = bridge
         self._live = live
         self._clock = clock
+        self._heard_at = heard_at
         self._items: tuple[HealthItem, ...] = ()
+        self._seen: Sequence[DeviceSeen] = ()
 
     def health(self) -> Sequence[HealthItem]:
         return self._items
@@ -50,15 +59,43 @@ class HubHealth:
     async def watch(self) -> None:
         """Look again and again; pages hear of it by the `health` event."""
         while True:
-            seen = await asyncio.to_thread(self._core.devices)
+            seen, core = await self._devices()
             pulses = {
                 each.device: await self._live.last(pulse_key(each.device)) or {} for each in seen
             }
             before, now = self._items, self._clock.now()
-            self._items = (*self._own(now), *_devices(seen, pulses, now))
+            self._items = (*self._own(now), core, *self._boxes(seen, pulses, now))
             if [item.state for item in before] != [item.state for item in self._items]:
                 await self._live.publish("health", {"at": now.isoformat()})
             await asyncio.sleep(EVERY_S)
+
+    async def _devices(self) -> tuple[Sequence[DeviceSeen], HealthItem]:
+        """What the core knows of devices, and how the core itself is: it may be away for a while,
+        and this page says so when it is wanted most.
+        """
+        began = time.perf_counter()
+        try:
+            self._seen = await asyncio.to_thread(self._core.devices)
+        except TallymanError as error:
+            log.warning("core does not answer", error=str(error))
+            row = HealthItem("process", "core", "down", detail=error.message, at=self._clock.now())
+        else:
+            took_ms = 1000 * (time.perf_counter() - began)
+            row = HealthItem("process", "core", "ok", f"{took_ms:.0f}", "ms", at=self._clock.now())
+        return self._seen, row
+
+    def _boxes(
+        self,
+        seen: Iterable[DeviceSeen],
+        pulses: Mapping[str, Mapping[str, object]],
+        now: datetime,
+    ) -> Iterable[HealthItem]:
+        for device in seen:
+            pulse = pulses.get(device.device, {})
+            # A box is heard by its requests; Valkey, with its pulse, may be what is away.
+            signs = (self._heard_at(device.device), device.seen_at, _time(pulse.get("at")))
+            last = max((at for at in signs if at is not None), default=None)
+            yield from _device(device, pulse, last, now)
 
     def _own(self, now: datetime) -> Iterable[HealthItem]:
         yield HealthItem(
@@ -91,37 +128,34 @@ class HubHealth:
             )
 
 
-def _devices(
-    seen: Iterable[DeviceSeen], pulses: Mapping[str, Mapping[str, object]], now: datetime
+def _device(
+    device: DeviceSeen, pulse: Mapping[str, object], last: datetime | None, now: datetime
 ) -> Iterable[HealthItem]:
-    for device in seen:
-        pulse = pulses.get(device.device, {})
-        at = _time(pulse.get("at"))
-        silent = at is None or now - at > _SILENT
+    silent = last is None or now - last > _SILENT
+    yield HealthItem(
+        "device",
+        device.device,
+        "down" if silent else "ok",
+        value=str(device.seq),
+        detail=f"{device.station} {device.version}",
+        at=last,
+        max_age_s=3600.0,
+    )
+    if pulse:
+        yield from _pulse(device.device, pulse, _time(pulse.get("at")))
+    for camera in device.cameras:
+        state = "ok" if camera.state == "ok" else "warn"
         yield HealthItem(
-            "device",
-            device.device,
-            "down" if silent else "ok",
-            value=str(device.seq),
-            detail=f"{device.station} {device.version}",
-            at=device.seen_at,
-            max_age_s=3600.0,
+            "camera",
+            f"{device.station} {camera.camera}",
+            state,
+            value=camera.state,
+            detail=camera.detail,
+            at=_time(camera.at),
+            max_age_s=86400.0,
         )
-        if pulse:
-            yield from _pulse(device.device, pulse, at)
-        for camera in device.cameras:
-            state = "ok" if camera.state == "ok" else "warn"
-            yield HealthItem(
-                "camera",
-                f"{device.station} {camera.camera}",
-                state,
-                value=camera.state,
-                detail=camera.detail,
-                at=_time(camera.at),
-                max_age_s=86400.0,
-            )
-        for use, digest in sorted(device.model_sets.items()):
-            yield HealthItem("model_set", f"{device.device} {use}", "ok", digest=digest)
+    for use, digest in sorted(device.model_sets.items()):
+        yield HealthItem("model_set", f"{device.device} {use}", "ok", digest=digest)
 
 
 def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Iterable[HealthItem]:

@@ -65,7 +65,14 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             await stack.enter_async_context(bus)
             bridge = AgvBridge(bus, CoreMoves(core, live), clock=clock)
         news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
-        health = HubHealth(core, bus=bus, bridge=bridge, live=live, clock=clock)
+        health = HubHealth(
+            core,
+            bus=bus,
+            bridge=bridge,
+            live=live,
+            clock=clock,
+            heard_at=registry.heard_at,
+        )
 
         devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
         problems.install(devices)

@@ -60,6 +60,7 @@ class DeviceGate:
             target=target.decode("latin-1"),
             now_us=to_us(self._clock.now()),
         )
+        self._registry.heard(device.device)
         if device.state is DeviceState.REVOKED:
             raise RevokedError(f"{device.device} was revoked", mend="Enrol it under a new id")
         if writes and device.state is DeviceState.QUARANTINED:

@@ -81,6 +81,7 @@ class DeviceRegistry:
         self._ca = ca
         self._clock = clock
         self._lock = threading.Lock()
+        self._heard: dict[str, datetime] = {}
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -147,6 +148,14 @@ class DeviceRegistry:
     def device(self, device: str) -> Device | None:
         with self._lock:
             return self._find(self._db, device)
+
+    def heard(self, device: str) -> None:
+        """A request that `device` signed came in just now; remembered until the hub ends."""
+        self._heard[device] = self._clock.now()
+
+    def heard_at(self, device: str) -> datetime | None:
+        """When `device` last sent a signed request to this process."""
+        return self._heard.get(device)
 
     def devices(self) -> list[Device]:
         with self._lock:

@@ -1,0 +1,77 @@
+"""The health page's facts while parts of the site are away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from appliance.hub.health import HubHealth
+from appliance.identity.device import DeviceIdentity
+from appliance.journal.codec import decode_body
+from appliance.journal.journal import Journal
+from appliance.live.memory import MemoryLiveView
+from contracts.clock import FixedClock
+from contracts.errors import UnavailableError
+from erp_link.service.core import Core, DeviceSeen
+from tests.appliance.journal.bodies import started
+
+
+class FallibleCore(Core):
+    """The core, over a database that can go away."""
+
+    away = False
+
+    def devices(self) -> list[DeviceSeen]:
+        if self.away:
+            raise UnavailableError("The core's database does not answer", mend="Start it")
+        return super().devices()
+
+
+@asynccontextmanager
+async def watched(health: HubHealth) -> AsyncIterator[None]:
+    job = asyncio.create_task(health.watch())
+    try:
+        yield
+        assert not job.done(), "the watch goes on"
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 -- the watch looks every two seconds
+            await asyncio.sleep(0.02)
+
+
+async def test_the_page_tells_of_a_database_outage_and_of_a_box_without_valkey(tmp_path: Path):
+    clock = FixedClock(datetime(2026, 11, 21, 8, tzinfo=UTC))
+    core = FallibleCore(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+    identity = DeviceIdentity.open_or_create(tmp_path / "identity", "edge-01")
+    with Journal.open(tmp_path / "journal.db", identity=identity, clock=clock) as journal:
+        entry = await journal.append(started())
+    core.apply(entry, decode_body(entry.kind, entry.body))
+    heard = {"edge-01": clock.now()}
+    health = HubHealth(
+        core, bus=None, bridge=None, live=MemoryLiveView(), clock=clock, heard_at=heard.get
+    )
+
+    def state(group: str, name: str) -> str:
+        return next((i.state for i in health.health() if (i.group, i.name) == (group, name)), "")
+
+    async with watched(health):
+        await until(lambda: state("device", "edge-01") == "ok")
+        assert state("process", "core") == "ok"
+        core.away = True
+        await until(lambda: state("process", "core") == "down")
+        assert state("device", "edge-01") == "ok"
+        core.away = False
+        clock.at = clock.now() + timedelta(minutes=10)
+        await until(lambda: state("process", "core") == "ok")
+        assert state("device", "edge-01") == "down"
+        heard["edge-01"] = clock.now()
+        await until(lambda: state("device", "edge-01") == "ok")
+    core.close()
