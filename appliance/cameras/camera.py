@@ -90,7 +90,7 @@ class Camera:
     def latest(self) -> Frame | None:
         """The newest frame, or None where it is too old to stand for the belt as it is now.
 
-        A replay's or upload's picture does not age: it shows an event, not the present.
+        An upload does not age: it shows an event, not the present.
         """
         if self._latest is None:
             return None
@@ -103,18 +103,18 @@ class Camera:
         self._watch.forget()
 
     async def run(self) -> None:
-        """Read until cancelled, or until a replay ends. No fault of the camera ends it."""
+        """Read until cancelled. No fault of the camera ends it."""
         ticker = asyncio.create_task(self._tick(), name=f"camera {self.name} watch")
         try:
-            while not await self._read_once():
+            while True:
+                await self._read_once()
                 pause = self._back_off.pause(self.failures, random.random())  # noqa: S311 -- jitter
                 self.failures += 1
                 await asyncio.sleep(pause)
         finally:
             ticker.cancel()
 
-    async def _read_once(self) -> bool:
-        """True when a replay has ended."""
+    async def _read_once(self) -> None:
         try:
             async for frame in self._source.frames():
                 self.failures = 0
@@ -124,9 +124,6 @@ class Camera:
             log.warning("camera sent no usable picture", camera=self.name, why=str(error))
         except UnavailableError as error:
             log.warning("camera away", camera=self.name, why=str(error), tries=self.failures)
-        else:
-            return not self.live
-        return False
 
     async def _tick(self) -> None:
         while True:

@@ -9,19 +9,19 @@ from appliance.cameras.frame import Frame
 
 
 class CameraSource(Protocol):
-    """Where pictures come from: a folder, a device, a stream, uploads."""
+    """Where pictures come from: a device, a stream, uploads."""
 
     @property
     def live(self) -> bool:
         """True where pictures come by themselves, so that silence is a fault (`stalled`);
-        False where each picture is an event (replay, upload).
+        False where each picture is an event (upload).
         """
         ...
 
     def frames(self) -> AsyncIterator[Frame]:
         """Frames as they come, each newer than the one before; none that waited in a buffer.
 
-        Raises UnavailableError when the camera cannot be opened or stops answering; calling
-        again tries again. A replay ends after its last picture.
+        Never ends by itself. Raises UnavailableError when the camera cannot be opened or stops
+        answering; calling again tries again.
         """
         ...

@@ -1,4 +1,4 @@
-"""Replay of a folder of pictures, and which files show one carton.
+"""Which files of a folder show one carton, for a replay.
 
 Two layouts, decided by file name alone and never mixed up:
 - flat: `carton-01.label.jpg` and `carton-01.inspect.jpg` show carton `carton-01`; a second
@@ -10,16 +10,12 @@ Cartons come in name order with numbers read as numbers (2 before 10).
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from appliance.cameras.frame import Decode, Frame, make_frame
-from contracts.clock import Clock
 from contracts.errors import BadInputError
-from vision.frames import decode_frame
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 _DIGITS = re.compile(r"(\d+)")
@@ -77,60 +73,3 @@ def list_pictures(folder: Path) -> list[PurePath]:
         )
     found = (*folder.glob("*"), *folder.glob("*/*"))
     return [PurePath(path.relative_to(folder)) for path in found if path.is_file()]
-
-
-class FolderSource:
-    """One camera's pictures of a folder, in name order, `interval_s` apart; then it ends.
-
-    With `loop` it starts over, for demonstrations. A file that cannot be decoded raises
-    BadFrameError naming it; calling `frames` again goes on with the next one.
-    """
-
-    live = False
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        camera: str,
-        clock: Clock,
-        decode: Decode = decode_frame,
-        cameras: Sequence[str] = (),
-        interval_s: float = 0.0,
-        loop: bool = False,
-    ) -> None:
-        self._folder = folder
-        self._camera = camera
-        self._cameras = tuple(cameras) or (camera,)
-        self._clock = clock
-        self._decode = decode
-        self._interval_s = interval_s
-        self._loop = loop
-        self._number = 0
-        self._next = 0
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        while True:
-            cartons = await asyncio.to_thread(pair, list_pictures(self._folder), self._cameras)
-            files = [file for each in cartons for file in each.files.get(self._camera, ())]
-            while self._next < len(files):
-                file = files[self._next]
-                self._next += 1
-                yield await self._load(file)
-                await asyncio.sleep(self._interval_s)
-            self._next = 0
-            if not (self._loop and files):
-                return
-
-    async def _load(self, file: PurePath) -> Frame:
-        data = await asyncio.to_thread((self._folder / file).read_bytes)
-        self._number += 1
-        return await asyncio.to_thread(
-            make_frame,
-            data,
-            camera=self._camera,
-            at=self._clock.now(),
-            name=str(file),
-            number=self._number,
-            decode=self._decode,
-        )

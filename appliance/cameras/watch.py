@@ -37,7 +37,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class WatchPolicy:
-    """Seconds, shares and grey levels (0..255). `live` is False for replays and uploads: their
+    """Seconds, shares and grey levels (0..255). `live` is False for uploads: their
     silence is no fault, their pictures have no common background; only `dark` and `frozen` hold.
     """
 

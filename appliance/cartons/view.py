@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from appliance.cameras.frame import Frame
 from contracts.reason import Reason
@@ -28,12 +27,6 @@ class CartonView:
     closed_at: datetime
     faults: tuple[Reason, ...] = field(default=())
     name: str = ""
-
-
-class CartonSource(Protocol):
-    def cartons(self) -> AsyncIterator[CartonView]:
-        """Cartons in the order they were opened, each once. A replay ends; live never does."""
-        ...
 
 
 def carton_ids(station: str) -> Callable[[datetime], str]:

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.cameras.camera import BackOff, Camera
-from appliance.cameras.replay import FolderSource
+from appliance.cameras.upload import UploadSource
 from appliance.cameras.video import VideoSource
 from appliance.cameras.watch import CameraState
 from contracts.clock import FixedClock, SystemClock
-from contracts.errors import UnavailableError
+from contracts.errors import BadFrameError, UnavailableError
 
 SOON = BackOff(first_s=0.01, most_s=0.05)
 
@@ -105,20 +105,18 @@ async def test_a_repeated_picture_is_not_handed_on(belt) -> None:
     assert watched.seen.count(same) == 1
 
 
-async def test_a_replay_ends_and_its_last_picture_stays(tmp_path: Path, belt, jpeg) -> None:
-    for number in range(3):
-        (tmp_path / f"c-{number}.label.jpg").write_bytes(jpeg(belt.picture()))
-    (tmp_path / "c-1.label.jpg").write_bytes(b"torn")
-    source = FolderSource(tmp_path, camera="label", clock=SystemClock())
+async def test_a_pushed_picture_does_not_age_and_a_torn_one_is_refused(belt, jpeg) -> None:
+    source = UploadSource(camera="label", clock=SystemClock())
     now = 0.0
-    watched = Watched(source, monotonic=lambda: now)
-    camera = watched.camera
-    await asyncio.wait_for(camera.run(), 20)
-    assert camera.bad_frames == 1
-    assert [frame.name for frame in watched.seen] == ["c-0.label.jpg", "c-2.label.jpg"]
-    now = 3600.0
-    assert camera.latest() is watched.seen[-1]
-    assert camera.state is CameraState.OK
+    async with Watched(source, monotonic=lambda: now) as watched:
+        camera = watched.camera
+        frame = await source.push(jpeg(belt.picture()), name="c-0")
+        with pytest.raises(BadFrameError):
+            await source.push(b"torn")
+        await until(lambda: watched.seen == [frame])
+        now = 3600.0
+        assert camera.latest() is frame
+        assert camera.state is CameraState.OK
 
 
 class PacedFile:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.cameras.replay import FolderSource, pair
+from appliance.cameras.replay import pair
 from appliance.cartons.replay import ReplayCartons
 from contracts.clock import FixedClock
 from contracts.errors import BadFrameError, BadInputError
@@ -65,21 +65,6 @@ def test_every_picture_belongs_to_exactly_one_carton(names: list[str]) -> None:
     assert sorted(placed) == sorted(files)
 
 
-async def test_a_camera_replays_its_own_pictures_in_name_order(
-    tmp_path: Path, clock: FixedClock
-) -> None:
-    for number in (10, 2, 1):
-        (tmp_path / f"c-{number}.label.jpg").write_bytes(picture(number * 20))
-        (tmp_path / f"c-{number}.inspect.jpg").write_bytes(picture(5))
-    source = FolderSource(tmp_path, camera="label", cameras=CAMERAS, clock=clock, decode=decode)
-    frames = [frame async for frame in source.frames()]
-    assert [frame.name for frame in frames] == ["c-1.label.jpg", "c-2.label.jpg", "c-10.label.jpg"]
-    assert [frame.number for frame in frames] == [1, 2, 3]
-    assert frames[0].jpeg == (tmp_path / "c-1.label.jpg").read_bytes()
-    assert frames[0].media_type == "image/jpeg"
-    assert (frames[0].width_px, frames[0].height_px) == (64, 48)
-
-
 async def test_every_stem_is_a_carton_and_a_torn_picture_is_its_fault(
     tmp_path: Path, clock: FixedClock
 ) -> None:
@@ -106,6 +91,6 @@ async def test_every_stem_is_a_carton_and_a_torn_picture_is_its_fault(
 
 
 async def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path, clock: FixedClock) -> None:
-    source = FolderSource(tmp_path / "gone", camera="label", clock=clock, decode=decode)
+    replay = ReplayCartons(tmp_path / "gone", station="dock-1", cameras=CAMERAS, clock=clock)
     with pytest.raises(BadInputError, match="gone does not exist"):
-        await anext(aiter(source.frames()))
+        await anext(aiter(replay.cartons()))
