@@ -1,8 +1,9 @@
 """One process's HTTP servers and background jobs, started together and ended together.
 
-SIGTERM and SIGINT end them in order: servers stop taking requests, open streams get two seconds,
-jobs are cancelled, then whatever was opened is closed by its context. A job that fails ends the
-process with its error; the supervisor (ours, systemd, Kubernetes) starts it again.
+SIGTERM and SIGINT end them in order: servers stop listening and end, open streams after two seconds
+at most; meanwhile what was begun may be finished (`finish`), for two seconds too; then jobs are
+cancelled, and whatever was opened is closed by its context. A job that fails ends the process with its
+error; the supervisor (ours, systemd, Kubernetes) starts it again.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +38,10 @@ def stop_signal() -> asyncio.Event:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """PEM files of a server. With `client_ca`, only clients with its certificates may connect
-    (`required`), or those that have one are known by it.
-    """
+    """PEM files of a server."""
 
     certificate: Path
     key: Path
-    client_ca: Path | None = None
-    required: bool = False
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +58,7 @@ class Serving:
     def __init__(self) -> None:
         self._servers: list[_Server] = []
         self._jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._finishing: list[Callable[[], Awaitable[None]]] = []
 
     def http(self, app: ASGIApp, listen: str, *, where: str, tls: Tls | None = None) -> None:
         """Serve `app` on HOST:PORT. Raises BadInputError for an address that is not safe."""
@@ -78,14 +75,18 @@ class Serving:
             timeout_keep_alive=75,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
-            ssl_ca_certs=str(tls.client_ca) if tls and tls.client_ca else None,
-            ssl_cert_reqs=_client_certificates(tls),
+            # Whoever connects is who they are: a header must not say otherwise.
+            proxy_headers=False,
         )
         self._servers.append(_Server(config))
 
     def job(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work` until the process ends; when it raises, the process ends with it."""
         self._jobs.append((name, work))
+
+    def finish(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Before jobs are cancelled, wait for `wait` (a carton that is being judged), 2 s at most."""
+        self._finishing.append(wait)
 
     async def run(self) -> None:
         """Raises what a job raised, and UnavailableError when an address is taken."""
@@ -101,12 +102,21 @@ class Serving:
         finally:
             for server in self._servers:
                 server.should_exit = True
+            await self._finish(tasks[: len(self._servers)])
             for task in tasks[len(self._servers) :]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             stopping.cancel()
         for ended in done - {stopping}:
             ended.result()
+
+    async def _finish(self, serving: Sequence[asyncio.Task[None]]) -> None:
+        begun = [asyncio.ensure_future(wait()) for wait in self._finishing]
+        if begun or serving:
+            await asyncio.wait([*begun, *serving], timeout=_GRACE_S)
+        for wait in begun:
+            wait.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
 
     async def _serve(self, server: _Server) -> None:
         try:
@@ -129,9 +139,3 @@ class Serving:
             raise
         # A job that is done (a replay at its end) does not end the process.
         await asyncio.Event().wait()
-
-
-def _client_certificates(tls: Tls | None) -> ssl.VerifyMode:
-    if tls is None or tls.client_ca is None:
-        return ssl.CERT_NONE
-    return ssl.CERT_REQUIRED if tls.required else ssl.CERT_OPTIONAL
