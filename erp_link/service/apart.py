@@ -88,7 +88,7 @@ def set_apart(
     date), a ticket does: without one they would stand there for ever.
     """
     batch = work.batch(batch_id)
-    if work.is_held(*batch_guards(batch)) or work.expired(batch):
+    if work.is_held(*batch_guards(work.connection, batch)) or work.expired(batch):
         return
     named = holds_by_name(work.connection, batch_id)
     own = [name for name in cartons if name not in named]

@@ -11,7 +11,6 @@ from contracts.reason import Reason
 from contracts.stock import HoldKind
 from contracts.verdict import Decision
 from erp_link.adapters import tables as t
-from erp_link.adapters.guards import Guard
 from erp_link.domain.expiry import parse_expiry
 from erp_link.domain.places import dock_of
 from erp_link.domain.receiving import CartonState, Receipt, accepted, receive, refused
@@ -20,7 +19,7 @@ from erp_link.service import apart, booking, carton_rows, holding, transport
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
 from erp_link.service.ticketing import open_ticket
-from erp_link.service.work import Work, batch_guards, ensure_batch, location_guard
+from erp_link.service.work import Work, batch_guards, ensure_batch, hold_guards, location_guard
 
 _WAYS = ("candidate", "keyed", "refused")
 
@@ -153,8 +152,8 @@ def _take_guards(work: Work, seen: Seen, source: str, freezes: int | None) -> No
     known = seen.known.batch_id if seen.known is not None else None
     for batch_id in (seen.batch_id, known, freezes):
         if batch_id is not None:
-            share |= set(batch_guards(work.batch(batch_id)))
-    work.take(share, {Guard("batch", str(freezes))} if freezes is not None else ())
+            share |= batch_guards(work.connection, work.batch(batch_id))
+    work.take(share, hold_guards(work.batch(freezes)) if freezes is not None else ())
 
 
 def _standing(
@@ -166,7 +165,7 @@ def _standing(
     booking.learn_expiry(work, batch_id, parse_expiry(expiry))
     batch = work.batch(batch_id)
     named = carton_id in apart.holds_by_name(work.connection, batch_id)
-    return named or work.is_held(*batch_guards(batch)), work.expired(batch)
+    return named or work.is_held(*batch_guards(work.connection, batch)), work.expired(batch)
 
 
 def _hold_and_ticket(

@@ -66,13 +66,14 @@ def guards_of_batch(connection: Connection, key: BatchKey, *places: str) -> set[
             select(t.stock.c.location).where(t.stock.c.batch_id == batch.id, t.stock.c.quantity > 0)
         ).scalars()
     )
-    return {*batch_guards(batch), *(location_guard(code) for code in codes)}
+    return {*batch_guards(connection, batch), *(location_guard(code) for code in codes)}
 
 
 def guards_of_reservation(connection: Connection, reservation_id: int) -> set[Guard]:
     row = find_reservation(connection, reservation_id)
     batch = connection.execute(select(t.batch).where(t.batch.c.id == row.batch_id)).one()
-    return {*batch_guards(batch), location_guard(row.location), location_guard(STAGING)}
+    places = {location_guard(row.location), location_guard(STAGING)}
+    return places.union(batch_guards(connection, batch))
 
 
 def find_reservation(connection: Connection, reservation_id: int) -> Row[Any]:
@@ -248,7 +249,7 @@ def receive(
     batch_id = ensure_batch(work.connection, key)
     booking.learn_expiry(work, batch_id, expiry)
     batch = work.batch(batch_id)
-    held = work.is_held(*batch_guards(batch))
+    held = work.is_held(*batch_guards(work.connection, batch))
     receipt = accepted(held=held or location == QUARANTINE, expired=work.expired(batch))
     status = receipt.status or StockStatus.INSPECTION
     slots.ensure_place(work, location)

@@ -109,12 +109,8 @@ class Commands(Store):
         """Book goods in by hand, without a carton; the status they came in with."""
 
         def guards_of(connection: Connection) -> set[Guard]:
-            batch_id = ensure_batch(connection, batch)
-            return {
-                Guard("batch", str(batch_id)),
-                Guard("supplier", batch.supplier),
-                Guard("location", location),
-            }
+            ensure_batch(connection, batch)
+            return commands.guards_of_batch(connection, batch, location)
 
         return StockStatus(
             self._command(

@@ -17,7 +17,7 @@ from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
 from erp_link.service import apart, booking, holding, transport
 from erp_link.service.ticketing import note, open_ticket, set_state, unknown_ticket
-from erp_link.service.work import Work, batch_guards, find_batch, location_guard
+from erp_link.service.work import Work, batch_guards, find_batch, hold_guards, location_guard
 
 
 def raise_hold(
@@ -38,12 +38,13 @@ def raise_hold(
     batch_id: int | None = None
     match kind:
         case HoldKind.BATCH if batch is not None:
-            batch_id = find_batch(work.connection, batch).id
-            work.take((), {Guard("batch", str(batch_id))})
+            found = find_batch(work.connection, batch)
+            batch_id = found.id
+            work.take((), hold_guards(found))
             holding.hold_batch(work, hold_id, batch_id, reason)
         case HoldKind.CARTONS if cartons:
             batch_id = _batch_of_cartons(work.connection, cartons)
-            work.take((), {Guard("batch", str(batch_id))})
+            work.take((), hold_guards(work.batch(batch_id)))
             holding.hold_cartons(work, hold_id, batch_id, cartons, reason)
         case HoldKind.LOCATION if location:
             work.take((), {location_guard(location)})
@@ -79,10 +80,10 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     batches = {h.batch_id for h in holds if h.batch_id is not None} | (
         {ticket.batch_id} if ticket.batch_id is not None else set()
     )
-    exclusive = {Guard("batch", str(b)) for b in batches} | {
-        holding.guard_of_hold(h) for h in holds
-    }
-    share = {g for b in batches for g in batch_guards(work.batch(b))}
+    exclusive = {g for b in batches for g in hold_guards(work.batch(b))}
+    exclusive.update(g for h in holds for g in holding.guards_of_hold(work, h))
+    touched = batches.union(*(holding.covered_by(work.connection, h) for h in holds))
+    share = {g for b in touched for g in batch_guards(work.connection, work.batch(b))}
     work.take(share, exclusive)
     set_state(work, ticket_id, TicketState.DECIDED, words=f"{decision.value}: {reason}")
     work.connection.execute(
@@ -99,7 +100,8 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
         transport.ask_for(work, ticket.carton_id)
     elif decision is UsageDecision.RELEASE:
         for batch_id in sorted(batches):
-            if not guards.held(work.connection, batch_guards(work.batch(batch_id))):
+            batch = work.batch(batch_id)
+            if not guards.held(work.connection, batch_guards(work.connection, batch)):
                 booking.free_batch(work, batch_id, why=text, reference=ticket_id)
                 transport.put_away_freed(work, batch_id)
 

@@ -17,7 +17,14 @@ from erp_link.domain.moves import Place
 from erp_link.domain.places import STAGING
 from erp_link.domain.receiving import Cause
 from erp_link.service import apart, booking, transport
-from erp_link.service.work import Work, batch_guards, key_of
+from erp_link.service.work import (
+    Work,
+    batch_guards,
+    hold_guards,
+    key_of,
+    location_guard,
+    namesakes,
+)
 
 _ON_THE_WAY = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
 
@@ -25,15 +32,18 @@ _ON_THE_WAY = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICK
 def hold_batch(work: Work, hold_id: str, batch_id: int, reason: Reason) -> None:
     """A whole batch may not leave from now on."""
     batch = work.batch(batch_id)
-    guards.count_hold(work.connection, Guard("batch", str(batch_id)), 1)
-    _cover(work, batch_id, hold_id, reason)
+    for guard in hold_guards(batch):
+        guards.count_hold(work.connection, guard, 1)
+    covered = covered_by_batch(work.connection, batch_id)
+    for each in covered:
+        _cover(work, each, hold_id, reason)
     _insert(
         work,
         hold_id,
         HoldKind.BATCH,
         reason,
         batch_id=batch_id,
-        at_risk=_at_risk_of(work, [batch_id]),
+        at_risk=_at_risk_of(work, covered),
     )
     _told(work, hold_id, reason, batch_id, key_of(batch))
 
@@ -41,7 +51,7 @@ def hold_batch(work: Work, hold_id: str, batch_id: int, reason: Reason) -> None:
 def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> None:
     """Everything of a supplier may not leave, what comes later included."""
     guards.count_hold(work.connection, Guard("supplier", supplier), 1)
-    batches = _batches_of(work.connection, supplier)
+    batches = covered_by_supplier(work.connection, supplier)
     for batch_id in batches:
         _cover(work, batch_id, hold_id, reason)
     risk = _at_risk_of(work, batches)
@@ -109,44 +119,79 @@ def lift(work: Work, hold_id: str, *, reason: str) -> None:
         .values(released_at=work.now, released_by=work.by, release_reason=reason)
     )
     text = Reason("story_released", {"hold": hold_id, "reason": reason})
-    batches: list[int] = []
     match HoldKind(row.kind):
         case HoldKind.BATCH:
-            guards.count_hold(work.connection, Guard("batch", str(row.batch_id)), -1)
-            batches = [row.batch_id]
+            for guard in hold_guards(work.batch(row.batch_id)):
+                guards.count_hold(work.connection, guard, -1)
         case HoldKind.SUPPLIER:
             guards.count_hold(work.connection, Guard("supplier", row.supplier), -1)
-            batches = _batches_of(work.connection, row.supplier)
         case HoldKind.LOCATION:
             guards.count_hold(work.connection, Guard("location", row.location), -1)
             transport.put_away_from(work, row.location)
         case HoldKind.CARTONS:
-            batches = [row.batch_id]
+            pass
     work.changes_expectations = True
     work.event("released", text, batch_id=row.batch_id, reference=hold_id)
     work.tell("released", hold_id, text)
-    for batch_id in batches:
-        if not guards.held(work.connection, batch_guards(work.batch(batch_id))):
+    for batch_id in covered_by(work.connection, row):
+        batch = work.batch(batch_id)
+        if not guards.held(work.connection, batch_guards(work.connection, batch)):
             booking.free_batch(work, batch_id, why=text, reference=hold_id)
             transport.put_away_freed(work, batch_id)
 
 
-def guard_of_hold(row: Row[Any]) -> Guard:
-    """The guard that a hold, or its release, takes exclusively."""
+def guards_of_hold(work: Work, row: Row[Any]) -> set[Guard]:
+    """The guards that the release of a hold takes exclusively."""
     match HoldKind(row.kind):
         case HoldKind.BATCH | HoldKind.CARTONS:
-            return Guard("batch", str(row.batch_id))
+            return hold_guards(work.batch(row.batch_id))
         case HoldKind.SUPPLIER:
-            return Guard("supplier", row.supplier)
+            return {Guard("supplier", row.supplier)}
         case HoldKind.LOCATION:
-            return Guard("location", row.location)
+            return {location_guard(row.location)}
+
+
+def covered_by(connection: Connection, hold: Row[Any]) -> list[int]:
+    """The batches that a hold covers; those of a hold by name or by place are not whole batches,
+    but a release by name may free some of one.
+    """
+    match HoldKind(hold.kind):
+        case HoldKind.BATCH:
+            return covered_by_batch(connection, hold.batch_id)
+        case HoldKind.SUPPLIER:
+            return covered_by_supplier(connection, hold.supplier)
+        case HoldKind.CARTONS:
+            return [hold.batch_id]
+        case HoldKind.LOCATION:
+            return []
+
+
+def covered_by_batch(connection: Connection, batch_id: int) -> list[int]:
+    return _with_nameless(connection, t.batch.c.id == batch_id)
+
+
+def covered_by_supplier(connection: Connection, supplier: str) -> list[int]:
+    return _with_nameless(connection, t.batch.c.supplier == supplier)
+
+
+def _with_nameless(connection: Connection, which: ColumnElement[bool]) -> list[int]:
+    """And the batches of no known supplier with the same GTINs and lots."""
+    nameless = t.batch.alias()
+    same = select(t.batch.c.id).where(
+        which, t.batch.c.gtin == nameless.c.gtin, t.batch.c.lot == nameless.c.lot
+    )
+    query = select(nameless.c.id).where(nameless.c.supplier == "", same.exists())
+    own = select(t.batch.c.id).where(which)
+    return sorted({*connection.execute(own).scalars(), *connection.execute(query).scalars()})
 
 
 def open_holds_on(connection: Connection, batch: Row[Any], *locations: str) -> list[str]:
     """The ids of the open holds that cover a batch, or a place where it stands."""
+    same = [batch] if batch.supplier else [batch, *namesakes(connection, batch)]
+    ids, suppliers = [row.id for row in same], [row.supplier for row in same]
     covers = (
-        ((t.hold.c.kind == HoldKind.BATCH.value) & (t.hold.c.batch_id == batch.id))
-        | ((t.hold.c.kind == HoldKind.SUPPLIER.value) & (t.hold.c.supplier == batch.supplier))
+        ((t.hold.c.kind == HoldKind.BATCH.value) & t.hold.c.batch_id.in_(ids))
+        | ((t.hold.c.kind == HoldKind.SUPPLIER.value) & t.hold.c.supplier.in_(suppliers))
         | ((t.hold.c.kind == HoldKind.LOCATION.value) & (t.hold.c.location.in_(locations)))
     )
     query = select(t.hold.c.hold_id).where(t.hold.c.released_at.is_(None), covers)
@@ -225,11 +270,6 @@ def _at_risk(
         ),
         *(AtRisk("in_transit", order_id, 1) for order_id in on_the_way),
     )
-
-
-def _batches_of(connection: Connection, supplier: str) -> list[int]:
-    query = select(t.batch.c.id).where(t.batch.c.supplier == supplier).order_by(t.batch.c.id)
-    return list(connection.execute(query).scalars())
 
 
 def _insert(

@@ -23,7 +23,8 @@ def check_leaving(work: Work, batch: Row[Any], place: Place, *, came_from: str =
     """
     places = [code for code in (place.location, came_from) if code]
     holds: tuple[str, ...] = ()
-    if work.is_held(*batch_guards(batch), *(location_guard(code) for code in places)):
+    wanted = batch_guards(work.connection, batch)
+    if work.is_held(*wanted, *(location_guard(code) for code in places)):
         holds = tuple(open_holds_on(work.connection, batch, *places)) or ("-",)
     expired_on = batch.expiry if work.expired(batch) else None
     reasons = may_this_leave(LeaveFacts(place.status, holds, expired_on))

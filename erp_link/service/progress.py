@@ -43,7 +43,7 @@ def guards_of(connection: Connection, progress: TransportProgress) -> set[Guard]
         .join(t.carton, t.carton.c.batch_id == t.batch.c.id)
         .where(t.carton.c.carton_id.in_(sorted(x for x in loads if x)))
     ):
-        wanted |= {*batch_guards(batch), location_guard(batch.location)}
+        wanted |= {*batch_guards(connection, batch), location_guard(batch.location)}
     return wanted
 
 
@@ -105,7 +105,7 @@ def _may_be_sent(work: Work, order: Row[Any], progress: TransportProgress) -> No
     if order.target == QUARANTINE or order.batch_id is None:
         return
     batch = work.batch(order.batch_id)
-    if work.is_held(*batch_guards(batch), location_guard(order.source)):
+    if work.is_held(*batch_guards(work.connection, batch), location_guard(order.source)):
         raise HeldError(
             f"What {order.order_id} would bring to {order.target} is held",
             mend="Held goods go to quarantine only; ask for the pending orders again",

@@ -68,16 +68,24 @@ def batches(connection: Connection, *, now: datetime, zone: tzinfo) -> list[Batc
         amounts.setdefault(row.batch_id, {})[row.status] = int(row.quantity)
         reserved[row.batch_id] = reserved.get(row.batch_id, 0) + int(row.reserved)
     by_batch, by_supplier = _open_holds(connection)
-    known = select(t.batch).order_by(t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier)
+    known = connection.execute(
+        select(t.batch).order_by(t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier)
+    ).all()
+    holds: dict[int, tuple[str, ...]] = {}
+    by_lot: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in known:
+        holds[row.id] = (*by_batch.get(row.id, ()), *by_supplier.get(row.supplier, ()))
+        by_lot[row.gtin, row.lot] = (*by_lot.get((row.gtin, row.lot), ()), *holds[row.id])
     return [
         _summary(
             row,
             amounts.get(row.id, {}),
             reserved.get(row.id, 0),
-            holds=(*by_batch.get(row.id, ()), *by_supplier.get(row.supplier, ())),
+            # Goods of an unknown supplier may be those of any batch with their GTIN and lot.
+            holds=holds[row.id] if row.supplier else by_lot[row.gtin, row.lot],
             expired_on=row.expiry if is_expired(row.expiry, now=now, zone=zone) else None,
         )
-        for row in connection.execute(known)
+        for row in known
     ]
 
 

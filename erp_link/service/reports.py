@@ -181,5 +181,13 @@ def _held(connection: Connection) -> tuple[BatchKey, ...]:
         )
         .exists()
     )
-    rows = connection.execute(select(t.batch).where(covered))
-    return tuple(sorted(BatchKey(r.supplier, r.gtin, r.lot) for r in rows))
+    held = {
+        BatchKey(r.supplier, r.gtin, r.lot)
+        for r in connection.execute(select(t.batch).where(covered))
+    }
+    lots = {(key.gtin, key.lot) for key in held}
+    nameless = (
+        connection.execute(select(t.batch).where(t.batch.c.supplier == "")).all() if held else ()
+    )
+    held.update(BatchKey("", r.gtin, r.lot) for r in nameless if (r.gtin, r.lot) in lots)
+    return tuple(sorted(held))

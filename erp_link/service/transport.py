@@ -19,7 +19,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.places import QUARANTINE, PlaceKind
 from erp_link.service import slots
-from erp_link.service.work import Work, key_of, location_guard
+from erp_link.service.work import Work, key_of, location_guard, lot_guard
 
 RANK = {
     TransportState.REQUESTED: 0,
@@ -268,5 +268,6 @@ def _covering(row: Row[Any]) -> set[Guard]:
     return {
         Guard("batch", str(row.batch_id)),
         Guard("supplier", str(row.supplier)),
+        *((lot_guard(row),) if row.supplier == "" else ()),
         location_guard(row.source),
     }

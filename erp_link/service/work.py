@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -149,8 +149,33 @@ def ensure_batch(connection: Connection, key: BatchKey) -> int:
     return int(found)
 
 
-def batch_guards(batch: Row[Any]) -> tuple[Guard, Guard]:
-    return Guard("batch", str(batch.id)), Guard("supplier", str(batch.supplier))
+def batch_guards(connection: Connection, batch: Row[Any]) -> set[Guard]:
+    """Whatever may hold a batch. Goods of a supplier whom nobody could name may be anybody's: a
+    hold on any batch with the same GTIN and lot covers them too.
+    """
+    wanted = {Guard("batch", str(batch.id)), Guard("supplier", str(batch.supplier))}
+    if not batch.supplier:
+        wanted.add(lot_guard(batch))
+        wanted |= {Guard("supplier", row.supplier) for row in namesakes(connection, batch)}
+    return wanted
+
+
+def hold_guards(batch: Row[Any]) -> set[Guard]:
+    """What a hold on a batch, and its release, take exclusively and count on."""
+    return {Guard("batch", str(batch.id)), lot_guard(batch)}
+
+
+def lot_guard(batch: Row[Any]) -> Guard:
+    return Guard("lot", f"{batch.gtin}/{batch.lot}")
+
+
+def namesakes(connection: Connection, batch: Row[Any]) -> Sequence[Row[Any]]:
+    """The batches of other suppliers with the GTIN and lot of this one."""
+    return connection.execute(
+        select(t.batch).where(
+            t.batch.c.gtin == batch.gtin, t.batch.c.lot == batch.lot, t.batch.c.id != batch.id
+        )
+    ).all()
 
 
 def location_guard(code: str) -> Guard:

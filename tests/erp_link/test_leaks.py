@@ -9,6 +9,7 @@ from contracts.errors import BadInputError, HeldError, InsufficientStockError
 from contracts.reason import Reason
 from contracts.stock import (
     AtRisk,
+    BatchKey,
     HoldKind,
     StockStatus,
     Ticket,
@@ -259,3 +260,47 @@ def test_picked_goods_are_not_moved_by_hand(core: Core) -> None:
             WATER, 1, source="STAGING", target="A-01-2", status=StockStatus.IN_TRANSIT, by="op"
         )
     core.ship(reservation, by="op")
+
+
+NAMELESS = BatchKey("", WATER.gtin, WATER.lot)
+
+
+def test_a_lot_of_no_known_supplier_does_not_evade_the_hold(core: Core, station: Station) -> None:
+    core.receive(NAMELESS, 2, location="A-01-2", expiry=LATER, by="op")
+    core.receive(WATER, 3, location="A-01-1", expiry=LATER, by="op")
+    (waiting,) = core.reserve("SO", NAMELESS, 1, by="op")
+    core.pick(waiting.reservation_id, by="op")
+    hold = core.add_hold(HoldKind.BATCH, batch=WATER, reason=DENT, by="q")
+    assert hold.at_risk == (AtRisk("picked", "SO", 1),)
+    station.judges("C9", Decision.REVIEW, NAMELESS, line=None, off_list=True)
+    station.settles("C9", "keyed", WATER, line=None)
+    for act in (
+        lambda: core.reserve("SO", NAMELESS, 1, by="op"),
+        lambda: core.ship(waiting.reservation_id, by="op"),
+    ):
+        with pytest.raises(HeldError) as caught:
+            act()
+        assert caught.value.data["hold_ids"] == [hold.hold_id]
+    nameless = summary(core, NAMELESS)
+    assert (nameless.unrestricted, nameless.blocked, nameless.may_leave) == (0, 2, False)
+    assert core.expectations().held == (NAMELESS, WATER)
+    release(core, ticket_about(core, "defect_seen").ticket_id)
+    assert summary(core, NAMELESS).unrestricted == 2
+    core.ship(waiting.reservation_id, by="op")
+
+
+def test_a_hold_on_a_supplier_covers_its_lots_under_no_name(core: Core) -> None:
+    core.receive(WATER, 1, location="A-01-1", expiry=LATER, by="op")
+    core.add_hold(HoldKind.SUPPLIER, supplier="ACME", reason=DENT, by="q")
+    assert core.receive(NAMELESS, 2, location="A-01-2", by="op") is StockStatus.BLOCKED
+    with pytest.raises(HeldError):
+        core.reserve("SO", NAMELESS, 1, by="op")
+    release(core, core.tickets()[0].ticket_id)
+    core.reserve("SO", NAMELESS, 2, by="op")
+
+
+def test_a_hold_on_a_lot_without_a_name_stops_at_that(core: Core) -> None:
+    core.receive(NAMELESS, 1, location="A-01-2", expiry=LATER, by="op")
+    core.receive(WATER, 1, location="A-01-1", expiry=LATER, by="op")
+    core.add_hold(HoldKind.BATCH, batch=NAMELESS, reason=DENT, by="q")
+    core.reserve("SO", WATER, 1, by="op")
