@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from contracts.reason import Reason
 from contracts.stock import Hold, Ticket
-from erp_link.api_shapes import DecisionIn, HoldIn, Key, OwnerIn, StateIn
+from erp_link.api_shapes import DecisionIn, ExpiryIn, HoldIn, Key, OwnerIn, StateIn
 from erp_link.service.core import Core
 
 
@@ -55,6 +55,15 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
         """The usage decision. Only a release lifts holds."""
         return core.decide_ticket(
             ticket_id, body.decision, by=who.name, role="quality", reason=body.reason, key=key
+        )
+
+    @api.post("/batches/expiry", tags=["quality"], status_code=204)
+    def correct_expiry(
+        body: ExpiryIn, key: Key = None, core: Core = needs_core, who: Any = quality
+    ) -> None:
+        """Correct the date of a batch; what only the date blocked is free then."""
+        core.correct_expiry(
+            body.batch, body.expiry, reason=body.reason, by=who.name, role="quality", key=key
         )
 
     @api.post("/tickets/{ticket_id}/owner", tags=["quality"])

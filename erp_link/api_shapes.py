@@ -156,6 +156,13 @@ class DecisionIn:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiryIn:
+    batch: BatchKey
+    expiry: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerIn:
     owner: str
 

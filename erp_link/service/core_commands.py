@@ -195,6 +195,28 @@ class Commands(Store):
         self._command("decide", body, by=by, key=key, guards_of=None, act=act)
         return self.ticket(ticket_id)
 
+    def correct_expiry(
+        self,
+        batch: BatchKey,
+        expiry: date,
+        *,
+        reason: str,
+        by: str,
+        role: str,
+        key: str | None = None,
+    ) -> None:
+        """Quality corrects the date of a batch, with its reason; what only the date blocked is
+        free then, and the tickets about the date are decided.
+
+        Raises ForbiddenError, BadInputError, NotFoundError.
+        """
+
+        def act(work: Work) -> None:
+            decisions.correct_expiry(work, batch, expiry, role=role, reason=reason)
+
+        body = {"batch": str(batch), "expiry": expiry.isoformat(), "reason": reason}
+        self._command("correct_expiry", body, by=by, key=key, guards_of=None, act=act)
+
     def contain_ticket(self, ticket_id: str, *, by: str, note: str = "") -> Ticket:
         """The goods are safely set apart. Raises NotFoundError, ConflictError."""
         return self._advance(ticket_id, TicketState.CONTAINED, by=by, note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -85,10 +86,7 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     touched = batches.union(*(holding.covered_by(work.connection, h) for h in holds))
     share = {g for b in touched for g in batch_guards(work.connection, work.batch(b))}
     work.take(share, exclusive)
-    set_state(work, ticket_id, TicketState.DECIDED, words=f"{decision.value}: {reason}")
-    work.connection.execute(
-        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(decision=decision.value)
-    )
+    _mark(work, ticket_id, decision, reason)
     text = Reason(f"story_decided_{decision.value}", {"ticket": ticket_id, "reason": reason})
     work.event("decided", text, batch_id=ticket.batch_id, reference=ticket_id)
     if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.FINDING.value:
@@ -104,6 +102,47 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
             if not guards.held(work.connection, batch_guards(work.connection, batch)):
                 booking.free_batch(work, batch_id, why=text, reference=ticket_id)
                 transport.put_away_freed(work, batch_id)
+
+
+def correct_expiry(work: Work, batch: BatchKey, expiry: date, *, role: str, reason: str) -> None:
+    """The date of a batch was mistyped or misread. What only its date blocked follows the batch
+    again, and the tickets about the date are answered; a date seen later may bring it forward.
+
+    Raises ForbiddenError, BadInputError, NotFoundError.
+    """
+    check_decider(role, reason)
+    row = find_batch(work.connection, batch)
+    work.take(batch_guards(work.connection, row), hold_guards(row))
+    work.connection.execute(update(t.batch).where(t.batch.c.id == row.id).values(expiry=expiry))
+    text = Reason(
+        "story_expiry_corrected",
+        {"known": str(row.expiry or "-"), "expiry": expiry.isoformat(), "reason": reason},
+    )
+    work.event("expiry", text, batch_id=row.id)
+    if work.expired(work.batch(row.id)):
+        return
+    work.connection.execute(
+        update(t.carton)
+        .where(t.carton.c.batch_id == row.id, t.carton.c.cause == Cause.EXPIRED.value)
+        .values(cause=Cause.HOLD.value)
+    )
+    about_date = select(t.ticket.c.ticket_id).where(
+        t.ticket.c.batch_id == row.id,
+        t.ticket.c.kind == TicketKind.EXPIRY.value,
+        t.ticket.c.decision.is_(None),
+    )
+    for ticket_id in list(work.connection.execute(about_date).scalars()):
+        _mark(work, ticket_id, UsageDecision.RELEASE, reason)
+    if not guards.held(work.connection, batch_guards(work.connection, row)):
+        booking.free_batch(work, row.id, why=text, reference="")
+        transport.put_away_freed(work, row.id)
+
+
+def _mark(work: Work, ticket_id: str, decision: UsageDecision, reason: str) -> None:
+    set_state(work, ticket_id, TicketState.DECIDED, words=f"{decision.value}: {reason}")
+    work.connection.execute(
+        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(decision=decision.value)
+    )
 
 
 def _answer_finding(work: Work, ticket: Row[Any]) -> None:

@@ -131,6 +131,17 @@ def test_stock_hold_and_decision_over_http(client: Client) -> None:
     assert [line["location"] for line in client.get("/api/v1/stock").json()] == ["A-01-1", "A-01-2"]
 
 
+def test_a_mistyped_date_is_corrected_by_quality(client: Client) -> None:
+    goods = {"batch": WATER, "quantity": 2, "location": "A-01-1", "expiry": "2021-03-31"}
+    assert client.post("/api/v1/stock/receipts", json=goods).json() == {"status": "blocked"}
+    right = {"batch": WATER, "expiry": "2031-03-31", "reason": "read again"}
+    assert client.post("/api/v1/batches/expiry", json=right).status_code == 204
+    (batch,) = client.get("/api/v1/batches").json()
+    assert (batch["expiry"], batch["unrestricted"]) == ("2031-03-31", 2)
+    client.headers["x-roles"] = "operator"
+    assert client.post("/api/v1/batches/expiry", json=right).json()["code"] == "forbidden"
+
+
 def test_roles_are_asked_for(client: Client) -> None:
     client.headers["x-roles"] = "viewer"
     assert client.get("/api/v1/holds").json() == []

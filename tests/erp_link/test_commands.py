@@ -160,6 +160,44 @@ def test_expired_goods_go_to_quarantine_only(core: Core) -> None:
     assert not summary(core).may_leave
 
 
+def test_a_mistyped_date_does_not_block_a_batch_for_ever(core: Core, station: Station) -> None:
+    station.receives()
+    station.accepts("C1")
+    station.judges("C2", Decision.HOLD)
+    station.judges("C3", Decision.ACCEPT, expiry="2021-03-31")
+    with pytest.raises(HeldError):
+        core.reserve("SO", WATER, 1, by="op")
+    with pytest.raises(ForbiddenError):
+        core.correct_expiry(WATER, LATER, reason="mistyped", by="op", role="operator")
+    core.correct_expiry(WATER, LATER, reason="mistyped", by="q", role="quality")
+    water = summary(core)
+    assert (water.expiry, water.unrestricted, water.blocked) == (LATER, 2, 1)
+    states = {x.carton_id: x.state for x in core.tickets()}
+    assert states == {"C2": TicketState.OPEN, "C3": TicketState.DECIDED}
+    assert core.batch_story(WATER)[-1].what in ("transport", "freed")
+    assert "story_expiry_corrected" in {e.text.code for e in core.batch_story(WATER)}
+    assert {o.load_id: o.target for o in core.pending_transport()} == {
+        "C1": "A-01-1",
+        "C2": "QUARANTINE",
+        "C3": "A-01-1",
+    }
+    core.reserve("SO", WATER, 2, by="op")
+
+
+def test_a_corrected_date_lifts_no_hold(core: Core) -> None:
+    stock_up(core, 1)
+    core.receive(WATER, 1, location="D", expiry=date(2026, 11, 20), by="op")
+    core.add_hold(HoldKind.BATCH, batch=WATER, reason=DENT, by="q")
+    core.correct_expiry(WATER, LATER, reason="mistyped", by="q", role="quality")
+    assert (summary(core).unrestricted, summary(core).blocked) == (0, 2)
+    core.correct_expiry(WATER, date(2026, 11, 1), reason="was right", by="q", role="quality")
+    assert {r.code for r in summary(core).reasons} == {
+        "stock_held",
+        "stock_expired",
+        "stock_blocked",
+    }
+
+
 def test_quality_releases_with_a_reason(core: Core, station: Station) -> None:
     station.receives()
     station.accepts("C1")
