@@ -89,9 +89,13 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
         return SessionOut.of(core.close_session(session, by=who.name))
 
     @api.get("/expectations", tags=["deliveries"], dependencies=[reader])
-    def expectations(core: Core = needs_core) -> Expectations:
-        """What stations are told; `version` grows with every change."""
-        return core.expectations()
+    def expectations(
+        station: Annotated[str | None, Query(max_length=120)] = None, core: Core = needs_core
+    ) -> Expectations:
+        """What a station is told, or without one the newest delivery; `version` grows with every
+        change.
+        """
+        return core.expectations(station)
 
 
 async def _body(request: Request) -> bytes:

@@ -133,6 +133,7 @@ def write(work: Work, seen: Seen, receipt: Receipt, facts: Facts) -> None:
             printed=dict(facts.printed),
         )
     )
+    work.changes_expectations = True
     count(work, seen.session_id, seen.line, count_of(receipt.state))
     text = Reason(
         f"story_{'in_review' if receipt.state is CartonState.REVIEW else 'received'}",

@@ -247,6 +247,7 @@ def receive(
     if is_account(location):
         raise BadInputError(f"{location} is no place in the house", mend="Name a dock or a slot")
     batch_id = ensure_batch(work.connection, key)
+    work.changes_expectations = True
     booking.learn_expiry(work, batch_id, expiry)
     batch = work.batch(batch_id)
     held = work.is_held(*batch_guards(work.connection, batch))

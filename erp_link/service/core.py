@@ -63,6 +63,10 @@ __all__ = [
 ]
 
 
+_STATIONS = 256
+"""Answers kept in memory; a name that nobody gave a station must not grow it for ever."""
+
+
 class Core(Commands):
     """The stock-and-order core over `sqlite:///path` or `postgresql+psycopg://...`.
 
@@ -80,6 +84,7 @@ class Core(Commands):
         guarding: Guarding = Guarding.LOCKED,
     ) -> None:
         super().__init__(database_url, clock=clock, zone=zone, guarding=guarding)
+        self._told: dict[str | None, Expectations] = {}
         database.write(self._engine, lambda c: _seed(c, layout or SiteLayout()))
 
     # Deliveries
@@ -132,9 +137,24 @@ class Core(Commands):
         """The reports of all sessions, newest first."""
         return self._read(lambda c: [reports.report(c, name) for name in reports.all_sessions(c)])
 
-    def expectations(self) -> Expectations:
-        """What stations are told; `version` grows with every change of it."""
-        return self._read(reports.expectations)
+    def expectations(self, station: str | None = None) -> Expectations:
+        """What a station is told: the newest session open at its own dock, else the only one open
+        in the house, else none. Without a station, the newest one open anywhere.
+
+        `version` grows with every change. Answers are kept by version, which is read each time:
+        another process may have written.
+        """
+
+        def ask(connection: Connection) -> Expectations:
+            known = self._told.get(station)
+            if known is not None and known.version == reports.version(connection):
+                return known
+            return reports.expectations(connection, station)
+
+        answer = self._read(ask)
+        if len(self._told) < _STATIONS or station in self._told:
+            self._told[station] = answer
+        return answer
 
     # Devices
 

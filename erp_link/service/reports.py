@@ -21,25 +21,42 @@ from erp_link.service.sessions import find_session, name_of
 from erp_link.service.work import EXPECTATIONS
 
 
-def expectations(connection: Connection) -> Expectations:
-    """What stations are told. The version is read first: what follows is at least as new."""
-    version = connection.execute(
+def version(connection: Connection) -> int:
+    """Grows with every change of what stations are told."""
+    found = connection.execute(
         select(t.counter.c.value).where(t.counter.c.name == EXPECTATIONS)
     ).scalar_one_or_none()
-    row = connection.execute(
-        select(t.session)
-        .where(t.session.c.closed_at.is_(None))
-        .order_by(t.session.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    return found or 0
+
+
+def expectations(connection: Connection, station: str | None = None) -> Expectations:
+    """What a station is told. The version is read first: what follows is at least as new."""
+    known = version(connection)
+    row = _session_for(connection, station)
     lines = _lines(connection, row) if row is not None else ()
     return Expectations(
-        version=version or 0,
+        version=known,
         session=name_of(row.id) if row is not None else None,
         asn=row.asn if row is not None else None,
         lines=tuple(ExpectedLine(line.line, line.counted) for line in lines),
         held=_held(connection),
     )
+
+
+def _session_for(connection: Connection, station: str | None) -> Row[Any] | None:
+    """The newest session open at the station's own dock. Without one, the only session open in the
+    house: a site with one delivery at a time need not name docks as it names stations. With several
+    open elsewhere, none: a station does not count on a delivery that may be another dock's.
+    """
+    rows = connection.execute(
+        select(t.session).where(t.session.c.closed_at.is_(None)).order_by(t.session.c.id.desc())
+    ).all()
+    if station is None:
+        return rows[0] if rows else None
+    here = [row for row in rows if row.dock == station]
+    if here:
+        return here[0]
+    return rows[0] if len(rows) == 1 else None
 
 
 def report(connection: Connection, name: str) -> DeliveryReport:

@@ -49,6 +49,8 @@ def import_asn(work: Work, asn: Asn) -> bool:
             mend="Give the corrected list a number of its own",
             asn=asn.number,
         )
+    # A hold on the supplier or on the lot may cover batches not heard of before.
+    work.changes_expectations = True
     ids = {key: ensure_batch(work.connection, key) for key in sorted(x.key for x in asn.lines)}
     for line in asn.lines:
         batch_id = ids[line.key]

@@ -225,6 +225,31 @@ def test_the_version_grows_with_every_change(core: Core, station: Station) -> No
     assert core.expectations().held == (WATER,)
 
 
+def test_each_dock_has_its_own_delivery(core: Core, database_url: str, clock) -> None:
+    first, second = Station(core, clock), Station(core, clock, device="edge-2", name="dock-2")
+    one = first.receives("DESP-1")
+    assert core.expectations("dock-1").session == core.expectations("dock-2").session == one
+    two = second.receives("DESP-2")
+    assert core.expectations("dock-1").session == one
+    assert core.expectations("dock-2").session == core.expectations().session == two
+    assert core.expectations("dock-3").session is None
+    other_process = Core(database_url, clock=clock)
+    other_process.close_session(one, by="op")
+    other_process.close()
+    assert core.expectations("dock-1").session == two
+    second.accepts("C1")
+    assert core.expectations("dock-2").lines[0].counted == 1
+
+
+def test_a_new_lot_of_a_held_supplier_is_told(core: Core) -> None:
+    core.add_hold(HoldKind.SUPPLIER, supplier="ACME", reason=Reason("smell"), by="q")
+    before = core.expectations()
+    core.import_asn(delivery(), by="ops")
+    after = core.expectations()
+    assert (before.held, after.held) == ((), (WATER, JUICE))
+    assert after.version > before.version
+
+
 def test_devices_and_cameras_for_the_health_page(core: Core, station: Station) -> None:
     station.sends(DeviceStarted("dock-1", "0.1.0", {"read": "r1"}))
     station.sends(CameraChanged("dock-1", "label", "stalled", "no frame for 2 s"))
