@@ -47,6 +47,8 @@ class HubConfig:
     """Storage slots of this site; empty: 72 slots A-01-1 .. B-12-3."""
     edge_url: str = "http://127.0.0.1:8081"
     """Where /station is forwarded to."""
+    first_link: bool = True
+    """Print the first sign-in link at start while nobody has an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class EdgeConfig:
     inspect_camera: str = ""
     threads: int = 2
     """Threads of the inference engines."""
+    keep_pictures_days: int = 30
+    """Uploaded pictures are kept here at least this long."""
+    free_space_mb: int = 2048
+    """Below this much free space, older uploaded pictures are removed; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import httpx
 
+from appliance import pages_url
 from appliance.accounts.store import Accounts
 from appliance.config import Config, host_port
 from appliance.identity.device import DeviceIdentity
@@ -42,11 +44,15 @@ class Running:
 
     start_edge: Callable[[], Awaitable[None]]
     pages_url: str
+    """For people; `api_url` and `api_trust` are for programs on this machine."""
+    api_url: str
+    api_trust: ssl.SSLContext | None
     hub_url: str
     """The hub's device port."""
     edge_url: str
     sign_in_link: str | None
     api_token: str
+    """The demo's; empty without it."""
     layout: Layout
     children: Mapping[str, ChildProcess]
     """By name: valkey and broker where they are ours, hub, fleet, edge once it was started."""
@@ -54,11 +60,16 @@ class Running:
 
 @asynccontextmanager
 async def everything(
-    config: Config, *, config_file: Path | None = None, replay: Path | None = None
+    config: Config,
+    *,
+    config_file: Path | None = None,
+    replay: Path | None = None,
+    demo_token: bool = True,
 ) -> AsyncIterator[Running]:
     """Start all services; they end with the context, last started first.
 
     `replay` is the folder of carton pictures that the edge judges; None: its configured cameras.
+    `demo_token` makes an API token for whoever sends deliveries through.
     Raises AlreadyRunningError, and UnavailableError for a child that does not come up.
     """
     layout = Layout(config.data)
@@ -66,7 +77,7 @@ async def everything(
         stack.enter_context(hold(config.data))
         children: dict[str, ChildProcess] = {}
         live_url, broker_url = await _engines(config, layout, stack, children)
-        link, token = await asyncio.to_thread(_introduce, config, layout)
+        link, token = await asyncio.to_thread(_introduce, config, layout, demo_token=demo_token)
         settings = _settings(config, layout, live_url)
         if config_file is not None:
             settings["TALLYMAN_CONFIG"] = str(config_file)
@@ -77,7 +88,8 @@ async def everything(
                 # The samples' dates were made by this very clock, kept or not.
                 "TALLYMAN_POLICY_CLOCK_SYNCHRONISED": "false",
             }
-        pages_url = f"http://{config.hub.listen}"
+        people = pages_url.for_people(config)
+        api_url, api_trust = pages_url.for_this_machine(config), pages_url.trust(config)
         edge_url = settings["TALLYMAN_HUB_EDGE_URL"]
 
         async def child(name: str, ready_url: str | None) -> ChildProcess:
@@ -86,7 +98,7 @@ async def everything(
                 name=name,
                 command=[sys.executable, "-m", "appliance", name],
                 log_file=layout.logs / f"{name}.log",
-                ready=_answers(ready_url),
+                ready=_answers(ready_url, api_trust),
                 env=env,
                 ready_within_s=_READY_S,
             )
@@ -97,7 +109,7 @@ async def everything(
             return process
 
         _check_free(config.hub.listen, "hub.listen")
-        await child("hub", f"{pages_url}/livez")
+        await child("hub", f"{api_url}/livez")
         await child("fleet", None)
 
         async def start_edge() -> None:
@@ -105,10 +117,12 @@ async def everything(
 
         yield Running(
             start_edge=start_edge,
-            pages_url=pages_url,
+            pages_url=people,
+            api_url=api_url,
+            api_trust=api_trust,
             hub_url=settings["TALLYMAN_EDGE_HUB_URL"],
             edge_url=edge_url,
-            sign_in_link=f"{pages_url}/first-sign-in/{link}" if link else None,
+            sign_in_link=f"{people}/first-sign-in/{link}" if link else None,
             api_token=token,
             layout=layout,
             children=children,
@@ -147,7 +161,8 @@ def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
         "TALLYMAN_HUB_DEVICE_LISTEN": device,
         "TALLYMAN_EDGE_LISTEN": edge,
         "TALLYMAN_EDGE_HUB_URL": f"https://{device}",
-        "TALLYMAN_EDGE_PAGES_URL": f"http://{config.hub.listen}",
+        "TALLYMAN_HUB_FIRST_LINK": "false",
+        "TALLYMAN_EDGE_PAGES_URL": pages_url.for_people(config),
         "TALLYMAN_EDGE_ENROLMENT": str(layout.enrolment),
     }
 
@@ -170,7 +185,7 @@ def _check_free(listen: str, setting: str) -> None:
         )
 
 
-def _introduce(config: Config, layout: Layout) -> tuple[str | None, str]:
+def _introduce(config: Config, layout: Layout, *, demo_token: bool) -> tuple[str | None, str]:
     """Make the site's authority, a claim for a new edge, the first sign-in link, and the token
     that the demo uses. Answers link and token.
     """
@@ -191,7 +206,8 @@ def _introduce(config: Config, layout: Layout) -> tuple[str | None, str]:
         write_private(layout.enrolment, json.dumps(claim))
     accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
     try:
-        return accounts.first_sign_in_token(), _demo_token(accounts, layout.demo / "token")
+        token = _demo_token(accounts, layout.demo / "token") if demo_token else ""
+        return accounts.first_sign_in_token(), token
     finally:
         accounts.close()
 
@@ -206,11 +222,11 @@ def _demo_token(accounts: Accounts, file: Path) -> str:
     return token
 
 
-def _answers(url: str | None) -> Callable[[], Awaitable[bool]]:
+def _answers(url: str | None, trust: ssl.SSLContext | None) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         if url is None:
             return True
-        async with httpx.AsyncClient(timeout=2.0) as client:
+        async with httpx.AsyncClient(timeout=2.0, verify=trust or True) as client:
             try:
                 answer = await client.get(url)
             except httpx.TransportError:

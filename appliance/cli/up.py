@@ -76,7 +76,7 @@ async def _up(config: Config, file: Path | None, *, once: bool, demo: bool) -> i
             delivery = await _prepare(config, Layout(config.data))
     with console.status(say("demo.starting")) as status:
         replay = delivery.cartons if delivery else None
-        async with everything(config, config_file=file, replay=replay) as running:
+        async with everything(config, config_file=file, replay=replay, demo_token=demo) as running:
             status.stop()
             console.print(say("demo.pages", url=running.pages_url))
             if running.sign_in_link:
@@ -124,7 +124,7 @@ async def _work(
         await running.start_edge()
         return 0
     language, journal = config.site.language, running.layout.journal
-    api = HubApi(running.pages_url, running.api_token)
+    api = HubApi(running.api_url, running.api_token, trust=running.api_trust)
     try:
         after = await asyncio.to_thread(last_seq, journal)
         run = await asyncio.to_thread(next_run, running.layout.demo)

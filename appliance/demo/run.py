@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,9 +52,12 @@ class Outcome:
 class HubApi:
     """The few calls of the hub's JSON API that the demo makes."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, trust: ssl.SSLContext | None = None) -> None:
         self._client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10.0
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10.0,
+            verify=trust or True,
         )
 
     async def close(self) -> None:

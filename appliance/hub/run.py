@@ -7,6 +7,7 @@ goes on where its database stands (I2).
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ import structlog
 from fastapi import FastAPI
 
 from agv_bridge.bridge import AgvBridge
-from appliance import problems
+from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
@@ -32,6 +33,7 @@ from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
 from appliance.serving import Serving, Tls
 from appliance.uplink import intake
+from appliance.words import words
 from contracts.clock import Clock, SystemClock
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
@@ -52,6 +54,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         stack.callback(registry.close)
         accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
         stack.callback(accounts.close)
+        if config.hub.first_link:
+            _print_first_link(config, accounts)
         core = await asyncio.to_thread(_open_core, config, clock)
         stack.callback(core.close)
         evidence = EvidenceStore(layout.hub_evidence)
@@ -108,6 +112,15 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
         await serving.run()
+
+
+def _print_first_link(config: Config, accounts: Accounts) -> None:
+    """Plain text, for the person who looks at this start; nobody else can sign in yet."""
+    token = accounts.first_sign_in_token()
+    if token is not None:
+        link = f"{pages_url.for_people(config)}/first-sign-in/{token}"
+        sys.stderr.write(words(config.site.language)("demo.sign_in", link=link) + "\n")
+        sys.stderr.flush()
 
 
 def _open_core(config: Config, clock: Clock) -> Core:
