@@ -5,18 +5,23 @@ A file's name is its hash, so a file is never changed, and storing it twice is s
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.durable import write_atomic
+from contracts.clock import Clock
 from contracts.errors import BadInputError, JournalFullError
 
 _log = logging.getLogger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LOOK_EVERY_S = 600.0
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -100,8 +105,53 @@ class EvidenceStore:
         self.path(sha256)
         return (self._uploaded / sha256).exists()
 
+    def free_bytes(self) -> int:
+        """Free space for us on the disk of the pictures."""
+        return shutil.disk_usage(self._pictures).free
+
+    def thin_out(self, *, older_than_s: float, until_free_bytes: int, now: float) -> int:
+        """Remove pictures that the hub has, oldest first, until the disk has room; how many.
+
+        Never one that is not uploaded, nor one stored less than `older_than_s` before `now` (in
+        seconds since 1970, as the files' times).
+        """
+        if self.free_bytes() >= until_free_bytes:
+            return 0
+        stored: list[tuple[float, Path]] = []
+        for path in self._pictures.glob("??/*"):
+            with suppress(FileNotFoundError):
+                stored.append((path.stat().st_mtime, path))
+        removed = 0
+        for at, path in sorted(stored):
+            if now - at < older_than_s or self.free_bytes() >= until_free_bytes:
+                break
+            if _NAME.fullmatch(path.name) and self.is_uploaded(path.name):
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
     def not_uploaded(self) -> Iterator[str]:
         """Hashes of what the hub has not acknowledged, in no order."""
         for path in self._pictures.glob("??/*"):
             if _NAME.fullmatch(path.name) and not (self._uploaded / path.name).exists():
                 yield path.name
+
+
+async def keep_room(store: EvidenceStore, *, days: int, free_mb: int, clock: Clock) -> None:
+    """A job: every ten minutes, remove pictures older than `days` that the hub has, while less than
+    `free_mb` of space is free. `free_mb` 0: nothing is ever removed. Until cancelled.
+    """
+    while True:
+        try:
+            removed = await asyncio.to_thread(
+                store.thin_out,
+                older_than_s=days * 86_400.0,
+                until_free_bytes=free_mb << 20,
+                now=clock.now().timestamp(),
+            )
+        except OSError as error:
+            _log.warning("pictures_not_removed", extra={"why": str(error)})
+        else:
+            if removed:
+                _log.warning("pictures_removed", extra={"pictures": removed})
+        await asyncio.sleep(_LOOK_EVERY_S)

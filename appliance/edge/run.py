@@ -19,7 +19,7 @@ from appliance.config import Config
 from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import open_eyes
 from appliance.edge.web import edge_app
-from appliance.evidence import EvidenceStore
+from appliance.evidence import EvidenceStore, keep_room
 from appliance.identity.device import DeviceIdentity
 from appliance.identity.enrol import enrol
 from appliance.journal.journal import Journal
@@ -106,6 +106,12 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.job("judge", box.judge_cartons)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
+        serving.job(
+            "room for pictures",
+            lambda: keep_room(
+                evidence, days=edge.keep_pictures_days, free_mb=edge.free_space_mb, clock=clock
+            ),
+        )
         for camera in eyes.cameras:
             serving.job(f"camera {camera.name}", camera.run)
         for name, work in eyes.jobs:

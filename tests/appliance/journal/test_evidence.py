@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
 from pathlib import Path
 
@@ -37,6 +38,23 @@ def test_what_the_hub_has_not_got_is_listed(tmp_path: Path):
     assert store.is_uploaded(first)
     store.forget_uploaded(first)
     assert set(store.not_uploaded()) == {first, second}
+
+
+def test_pictures_make_room_oldest_first_and_only_what_the_hub_has(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    names = [store.put(b"picture %d" % number) for number in range(4)]
+    for age, sha256 in enumerate(reversed(names)):
+        os.utime(store.path(sha256), (1_000_000 - 100 * age, 1_000_000 - 100 * age))
+    oldest, unsent, third, newest = names
+    for sha256 in (oldest, third, newest):
+        store.mark_uploaded(sha256)
+    want = {"older_than_s": 50.0, "now": 1_000_000.0}
+    assert store.thin_out(until_free_bytes=1, **want) == 0, "there is room"
+    assert store.thin_out(until_free_bytes=1 << 62, **want) == 2
+    assert [store.has(sha256) for sha256 in names] == [False, True, False, True]
+    assert store.thin_out(until_free_bytes=1 << 62, **want) == 0
+    assert store.put(b"picture 0") == oldest, "a picture that comes again is stored again"
+    assert store.get(oldest) == b"picture 0"
 
 
 def test_a_half_written_picture_is_never_seen(tmp_path: Path):
