@@ -16,9 +16,10 @@ from typing import Final
 import structlog
 
 from appliance.cameras.frame import Frame
+from appliance.cameras.kept_view import KeptView
 from appliance.cameras.ports import CameraSource
 from appliance.cameras.statistics import look_at
-from appliance.cameras.watch import CameraState, CameraWatch, Health, Reference, WatchPolicy
+from appliance.cameras.watch import CameraState, CameraWatch, Health, WatchPolicy
 from contracts.errors import BadFrameError, UnavailableError
 
 log = structlog.get_logger()
@@ -42,7 +43,9 @@ class BackOff:
 
 
 class Camera:
-    """`on_frame` gets each fresh frame, `on_change` each change of health, both on the loop."""
+    """`on_frame` gets each fresh frame, `on_change` each change of health, both on the loop.
+    `kept_view` keeps what a live camera's view is over restarts.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class Camera:
         source: CameraSource,
         *,
         policy: WatchPolicy | None = None,
-        reference: Reference | None = None,
+        kept_view: KeptView | None = None,
         on_frame: Callable[[Frame], None] = lambda _frame: None,
         on_change: Callable[[str, Health], None] = lambda _name, _health: None,
         max_age_s: float = 2.0,
@@ -63,8 +66,10 @@ class Camera:
         """Tries in a row that ended without a picture."""
         self.bad_frames = 0
         self._source = source
+        self._kept_view = kept_view
+        self._kept = kept_view.load() if kept_view is not None and source.live else None
         self._watch = CameraWatch(
-            policy or WatchPolicy(live=source.live), since=monotonic(), reference=reference
+            policy or WatchPolicy(live=source.live), since=monotonic(), reference=self._kept
         )
         self._on_frame = on_frame
         self._on_change = on_change
@@ -101,9 +106,11 @@ class Camera:
     def learn_view(self) -> None:
         """Take the view as it is from now on for the reference (the camera was re-mounted)."""
         self._watch.forget()
+        self._on_change(self.name, Health(self.state, "its view is learned anew"))
 
     async def run(self) -> None:
         """Read until cancelled. No fault of the camera ends it."""
+        self._watch.begin(self._monotonic())
         ticker = asyncio.create_task(self._tick(), name=f"camera {self.name} watch")
         try:
             while True:
@@ -119,11 +126,22 @@ class Camera:
             async for frame in self._source.frames():
                 self.failures = 0
                 self._take(frame)
+                await self._keep_view()
         except BadFrameError as error:
             self.bad_frames += 1
             log.warning("camera sent no usable picture", camera=self.name, why=str(error))
         except UnavailableError as error:
             log.warning("camera away", camera=self.name, why=str(error), tries=self.failures)
+
+    async def _keep_view(self) -> None:
+        learned = self._watch.reference
+        if self._kept_view is None or learned is None or learned is self._kept:
+            return
+        self._kept = learned
+        try:
+            await asyncio.to_thread(self._kept_view.save, learned)
+        except OSError as error:
+            log.warning("view not kept", camera=self.name, why=str(error))
 
     async def _tick(self) -> None:
         while True:

@@ -94,6 +94,11 @@ class CameraWatch:
         self._suspect_since = since
         self._settled: Health = _OK
 
+    def begin(self, now: float) -> None:
+        """The camera is opened only now: silence before was nobody's fault."""
+        if not self._seen_any:
+            self._last_seen = now
+
     def forget(self) -> None:
         """Learn the view anew: the camera was moved on purpose."""
         self.reference, self._moved = None, None

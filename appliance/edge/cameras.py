@@ -14,9 +14,11 @@ from appliance.accounts.user import Role
 from appliance.accounts.web import require_scope
 from appliance.cameras.camera import Camera
 from appliance.cameras.frame import Frame
+from appliance.cameras.kept_view import KeptView
 from appliance.cameras.ports import CameraSource
 from appliance.cameras.upload import UploadSource
 from appliance.cameras.video import VideoSource
+from appliance.cameras.view_door import view_router
 from appliance.cameras.watch import Health
 from appliance.cartons.presence import PresencePolicy, PresenceWatch
 from appliance.cartons.replay import ReplayCartons
@@ -53,8 +55,10 @@ def open_eyes(
     bus: MessageBus | None,
     clock: Clock,
     on_change: Callable[[str, Health], None],
+    views: Path | None = None,
 ) -> Eyes:
-    """Nothing is read before the cameras run.
+    """Nothing is read before the cameras run. `views`: the folder where live cameras keep their
+    view in order over restarts; None: each start learns it.
 
     Raises BadInputError for a configuration that names no cameras or an unknown trigger.
     """
@@ -62,7 +66,7 @@ def open_eyes(
         case "replay":
             return _replay(edge, clock)
         case "presence" | "photo-eye":
-            return _live(edge, bus=bus, clock=clock, on_change=on_change)
+            return _live(edge, bus=bus, clock=clock, on_change=on_change, views=views)
         case other:
             raise BadInputError(
                 f"edge.trigger is {other!r}", mend="Use presence, photo-eye or replay"
@@ -97,6 +101,7 @@ def _live(
     bus: MessageBus | None,
     clock: Clock,
     on_change: Callable[[str, Health], None],
+    views: Path | None,
 ) -> Eyes:
     addresses = {
         name: address
@@ -111,7 +116,10 @@ def _live(
     presence = PresenceWatch(PresencePolicy()) if edge.trigger == "presence" else None
     tracker = CartonTracker(edge.station, tuple(addresses), clock=clock, presence=presence)
     sources = {name: _source(name, address, clock) for name, address in addresses.items()}
-    cameras = {name: _camera(name, source, tracker, on_change) for name, source in sources.items()}
+    cameras = {
+        name: _camera(name, source, tracker, on_change, _kept_view(views, name, addresses[name]))
+        for name, source in sources.items()
+    }
     counts = TriggerCounts()
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
     if bus is not None:
@@ -122,7 +130,12 @@ def _live(
         cameras=tuple(cameras.values()),
         uploads={n: source for n, source in sources.items() if isinstance(source, UploadSource)},
         jobs=tuple(jobs),
-        routers=(trigger_router(tracker, require_scope("trigger", Role.OPERATOR), counts=counts),),
+        routers=(
+            trigger_router(tracker, require_scope("trigger", Role.OPERATOR), counts=counts),
+            view_router(
+                cameras, require_scope("camera", Role.OPERATOR), learn_belt=tracker.learn_belt
+            ),
+        ),
     )
 
 
@@ -137,9 +150,14 @@ def _camera(
     source: CameraSource,
     tracker: CartonTracker,
     on_change: Callable[[str, Health], None],
+    kept_view: KeptView | None,
 ) -> Camera:
     def offer(frame: Frame) -> None:
         tracker.offer(frame, state=str(camera.state))
 
-    camera = Camera(name, source, on_frame=offer, on_change=on_change)
+    camera = Camera(name, source, kept_view=kept_view, on_frame=offer, on_change=on_change)
     return camera
+
+
+def _kept_view(views: Path | None, name: str, address: str) -> KeptView | None:
+    return None if views is None else KeptView(views, camera=name, address=address)

@@ -97,6 +97,17 @@ async def test_a_silent_camera_is_stalled_and_shows_no_old_picture(belt) -> None
     assert watched.told == [CameraState.STALLED]
 
 
+async def test_a_camera_is_not_silent_before_it_was_opened(belt) -> None:
+    now = 100.0
+    watched = Watched(Script(), monotonic=lambda: now)
+    now += 30.0  # the engines are loaded meanwhile
+    async with watched:
+        await asyncio.sleep(0.5)
+        assert watched.told == []
+        now += 1.9
+        await until(lambda: watched.told == [CameraState.STALLED])
+
+
 async def test_a_repeated_picture_is_not_handed_on(belt) -> None:
     same = belt.frame()
     script = Script(belt.frame(), same, same, same, belt.frame())
