@@ -69,6 +69,7 @@ class EdgeBox:
         self._parts = parts
         self._name = config.edge.station
         self._waiting: asyncio.Queue[CartonView] = asyncio.Queue()
+        self._ending = False
         self._telling: set[asyncio.Task[None]] = set()
         self.station = Station(
             self._name,
@@ -123,6 +124,8 @@ class EdgeBox:
         parts = self._parts
         judged_before = await self._judged_in_this_session() if parts.eyes.replay else set()
         async for view in parts.eyes.cartons():
+            if self._ending:
+                return
             if view.name and view.name in judged_before:
                 continue
             if parts.lane is not None:
@@ -140,6 +143,11 @@ class EdgeBox:
         while True:
             await self._judge(await self._waiting.get())
             self._waiting.task_done()
+
+    async def finish(self) -> None:
+        """Take no more cartons and judge those that wait: called before the process ends."""
+        self._ending = True
+        await self._waiting.join()
 
     async def _judge(self, view: CartonView) -> None:
         try:

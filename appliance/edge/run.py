@@ -104,6 +104,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.job("uplink", uplink.run)
         serving.job("cartons", box.take_cartons)
         serving.job("judge", box.judge_cartons)
+        serving.finish(box.finish)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
         serving.job(
