@@ -1,4 +1,4 @@
-"""`tallyman device claim`: introduce an edge box on another machine to this hub."""
+"""`tallyman device`: edge boxes that belong to this site."""
 
 from __future__ import annotations
 
@@ -7,43 +7,67 @@ from typing import Annotated
 
 import typer
 
-device = typer.Typer(help="Edge boxes that belong to this site.", no_args_is_help=True)
+device = typer.Typer(
+    help="Edge boxes of this site. Works on the hub's data folder, also while it runs.",
+    no_args_is_help=True,
+)
 
-
-@device.callback()
-def _group() -> None:
-    """Keeps `claim` a command of its own while it is the only one."""
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file (TOML).")]
+Name = Annotated[str, typer.Argument(help="The device's id, as in its edge.device setting.")]
+Why = Annotated[str, typer.Option(help="What was found; it is kept with the device.")]
 
 
 @device.command()
 def claim(
-    name: Annotated[str, typer.Argument(help="The device's id, as in its edge.device setting.")],
+    name: Name,
     out: Annotated[Path | None, typer.Option(help="File to write (0600); else printed.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=720, help="How long it may be used.")] = 24,
-    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).")] = None,
+    config: ConfigFile = None,
 ) -> None:
     """Make a single-use claim. Bring the file to the edge box (edge.enrolment names it there)."""
     import msgspec
 
     from appliance.config import load_config
-    from appliance.identity.registry import DeviceRegistry
-    from appliance.identity.site_ca import SiteCa
-    from appliance.layout import Layout
+    from appliance.hub.folder import open_registry
     from appliance.services.address import write_private
-    from contracts.clock import SystemClock
 
-    settings, clock = load_config(config), SystemClock()
-    layout = Layout(settings.data)
-    names = ("127.0.0.1", "::1", *settings.hub.names)
-    ca = SiteCa.open_or_create(layout.site_ca, clock=clock, names=names)
-    registry = DeviceRegistry(layout.devices_db, ca, clock)
-    try:
-        token = registry.new_claim(name, hours=hours)
-    finally:
-        registry.close()
-    paper = {"device": name, "fingerprint": ca.fingerprint, "token": token}
+    with open_registry(load_config(config)) as (registry, ca):
+        secret = registry.new_claim(name, hours=hours)
+        paper = {"device": name, "fingerprint": ca.fingerprint, "token": secret}
     text = msgspec.json.encode(paper).decode() + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:
         write_private(out, text)
+
+
+@device.command("list")
+def list_devices(config: ConfigFile = None) -> None:
+    """Id, state, since when and why of each device, separated by tabs."""
+    from appliance.config import load_config
+    from appliance.hub.folder import open_registry
+
+    with open_registry(load_config(config)) as (registry, _):
+        for each in registry.devices():
+            since = each.changed_at.isoformat(timespec="seconds")
+            typer.echo(f"{each.device}\t{each.state}\t{since}\t{each.note}")
+
+
+@device.command()
+def readmit(name: Name, why: Why, config: ConfigFile = None) -> None:
+    """Take entries from a quarantined device again, after somebody has looked into it."""
+    from appliance.config import load_config
+    from appliance.hub.folder import open_registry
+
+    with open_registry(load_config(config)) as (registry, _):
+        registry.readmit(name, why)
+
+
+@device.command()
+def revoke(name: Name, why: Why, config: ConfigFile = None) -> None:
+    """Shut a lost or sold device out, for ever."""
+    from appliance.config import load_config
+    from appliance.hub.folder import open_registry
+
+    with open_registry(load_config(config)) as (registry, _):
+        registry.revoke(name, why)

@@ -18,7 +18,9 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
     from appliance.cli.read import read
+    from appliance.cli.token import token
     from appliance.cli.up import edge, hub, up
+    from appliance.cli.user import user
 
     app.command()(read)
     bench.command("inspect")(bench_inspect)
@@ -26,6 +28,8 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
     app.add_typer(device, name="device")
+    app.add_typer(user, name="user")
+    app.add_typer(token, name="token")
     app.add_typer(inspect, name="inspect")
     for role in (up, hub, edge, config):
         app.command()(role)
