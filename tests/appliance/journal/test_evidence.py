@@ -45,7 +45,7 @@ def test_pictures_make_room_oldest_first_and_only_what_the_hub_has(tmp_path: Pat
     names = [store.put(b"picture %d" % number) for number in range(4)]
     for age, sha256 in enumerate(reversed(names)):
         os.utime(store.path(sha256), (1_000_000 - 100 * age, 1_000_000 - 100 * age))
-    oldest, unsent, third, newest = names
+    oldest, _unsent, third, newest = names
     for sha256 in (oldest, third, newest):
         store.mark_uploaded(sha256)
     want = {"older_than_s": 50.0, "now": 1_000_000.0}
