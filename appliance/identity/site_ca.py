@@ -45,14 +45,13 @@ class _Authority:
 
 
 class SiteCa:
-    """The device CA, the web CA, the hub's head key and the site's session key."""
+    """The device CA, the hub's head key and the site's session key."""
 
     def __init__(self, folder: Path, *, clock: Clock, names: Sequence[str]) -> None:
         self._folder = folder
         self._clock = clock
         self._names = tuple(dict.fromkeys((*names, *LOOPBACK)))
         self._devices = self._authority("device-ca", "Tallyman device CA")
-        self._web = self._authority("web-ca", "Tallyman web CA")
         self.head_signer: Ed25519PrivateKey = ed25519_key(folder / "head.key")
         self.session_key: Ed25519PrivateKey = ed25519_key(folder / "session.key")
         self.head_certificate_pem = self._head_certificate()
@@ -72,10 +71,6 @@ class SiteCa:
     @property
     def device_ca_pem(self) -> str:
         return self._devices.pem
-
-    @property
-    def web_ca_pem(self) -> str:
-        return self._web.pem
 
     @property
     def fingerprint(self) -> str:
@@ -99,10 +94,6 @@ class SiteCa:
     def device_port_files(self) -> ServerFiles:
         """Certificate and key of the device port, by the device CA; renewed where it is due."""
         return self._server("device-port", self._devices)
-
-    def web_files(self) -> ServerFiles:
-        """Certificate and key for pages, by the web CA; a site may bring its own instead."""
-        return self._server("web", self._web)
 
     def _authority(self, stem: str, name: str) -> _Authority:
         key = open_or_create_key(self._folder / f"{stem}.key", curve="p256")

@@ -19,10 +19,9 @@ def test_a_site_is_made_once(tmp_path: Path, clock: FixedClock):
     again = SiteCa.open_or_create(tmp_path, clock=clock)
     assert (first.fingerprint, first.device_ca_pem) == (again.fingerprint, again.device_ca_pem)
     assert first.head_certificate_pem == again.head_certificate_pem
-    first.web_files()
     first.device_port_files()
     keys = list(tmp_path.glob("*.key"))
-    assert len(keys) == 6
+    assert len(keys) == 4
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 
@@ -34,29 +33,30 @@ def test_a_device_certificate_names_its_device_and_no_other(tmp_path: Path, cloc
     assert certified_key(pem, site.device_ca_pem, uri=device_uri("dock-1")) == device.public_key
     assert certified_key(pem, site.device_ca_pem, uri=device_uri("dock-2")) is None
     assert certified_key(pem, site.device_ca_pem, uri=HEAD_URI) is None
-    assert certified_key(pem, site.web_ca_pem, uri=device_uri("dock-1")) is None
+    other = SiteCa.open_or_create(tmp_path / "other", clock=clock)
+    assert certified_key(pem, other.device_ca_pem, uri=device_uri("dock-1")) is None
     assert certified_key("nonsense", site.device_ca_pem, uri=device_uri("dock-1")) is None
 
 
-def test_pages_and_devices_trust_different_authorities(tmp_path: Path):
-    site = SiteCa.open_or_create(tmp_path, names=["dock.example"])
-    web = x509.load_pem_x509_certificate(site.web_files().certificate.read_bytes())
-    port = x509.load_pem_x509_certificate(site.device_port_files().certificate.read_bytes())
-    assert web.issuer != port.issuer
-    names = web.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+def test_the_device_ports_certificate_carries_the_sites_names(tmp_path: Path):
+    files = SiteCa.open_or_create(tmp_path, names=["dock.example"]).device_port_files()
+    port = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    names = port.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["dock.example", "localhost"]
-    for files in (site.web_files(), site.device_port_files()):
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key)
 
 
 def test_a_server_certificate_is_renewed_when_due_or_when_names_change(
     tmp_path: Path, clock: FixedClock
 ):
-    first = SiteCa.open_or_create(tmp_path, clock=clock).web_files().certificate.read_text()
-    assert SiteCa.open_or_create(tmp_path, clock=clock).web_files().certificate.read_text() == first
-    named = SiteCa.open_or_create(tmp_path, clock=clock, names=["dock.example"]).web_files()
+    first = SiteCa.open_or_create(tmp_path, clock=clock).device_port_files().certificate.read_text()
+    assert (
+        SiteCa.open_or_create(tmp_path, clock=clock).device_port_files().certificate.read_text()
+        == first
+    )
+    named = SiteCa.open_or_create(tmp_path, clock=clock, names=["dock.example"]).device_port_files()
     second = named.certificate.read_text()
     assert second != first
     clock.at += timedelta(days=300)
-    later = SiteCa.open_or_create(tmp_path, clock=clock, names=["dock.example"]).web_files()
+    later = SiteCa.open_or_create(tmp_path, clock=clock, names=["dock.example"]).device_port_files()
     assert later.certificate.read_text() != second
