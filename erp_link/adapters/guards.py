@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
@@ -64,13 +64,13 @@ def take(
     """
     alone = frozenset(exclusive)
     wanted = sorted(alone.union(share))
-    _ensure(connection, wanted)
-    if connection.dialect.name == "postgresql":
-        for guard in wanted:
-            row = select(t.guard.c.ref).where(
-                t.guard.c.kind == guard.kind, t.guard.c.ref == guard.ref
-            )
-            connection.execute(row.with_for_update(read=guard not in alone))
+    closed = _ensure(connection, wanted)
+    if connection.dialect.name != "postgresql":
+        # The one writer read them inside its own transaction: nothing can have changed.
+        return closed
+    for guard in wanted:
+        lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
+        connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
     return held(connection, wanted)
 
 
@@ -78,13 +78,8 @@ def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
     """The guards with an open hold, read without a lock."""
     if not guards:
         return frozenset()
-    rows = connection.execute(
-        select(t.guard.c.kind, t.guard.c.ref).where(
-            or_(*(and_(t.guard.c.kind == g.kind, t.guard.c.ref == g.ref) for g in guards)),
-            t.guard.c.open_holds > 0,
-        )
-    )
-    return frozenset(Guard(kind, ref) for kind, ref in rows)
+    rows = connection.execute(_STATE, {"keys": [(g.kind, g.ref) for g in guards]})
+    return frozenset(Guard(kind, ref) for kind, ref, open_holds in rows if open_holds)
 
 
 def count_hold(connection: Connection, guard: Guard, change: int) -> None:
@@ -96,20 +91,24 @@ def count_hold(connection: Connection, guard: Guard, change: int) -> None:
     )
 
 
-def _ensure(connection: Connection, guards: list[Guard]) -> None:
+def _ensure(connection: Connection, guards: list[Guard]) -> frozenset[Guard]:
+    """Make the rows that are missing; those with an open hold, as they were before the locks."""
     keys = [(g.kind, g.ref) for g in guards]
-    found = {
-        (kind, ref)
-        for kind, ref in connection.execute(
-            select(t.guard.c.kind, t.guard.c.ref).where(
-                tuple_(t.guard.c.kind, t.guard.c.ref).in_(keys)
-            )
+    found = {(kind, ref): n for kind, ref, n in connection.execute(_STATE, {"keys": keys})}
+    missing = [key for key in keys if key not in found]
+    if missing:
+        connection.execute(
+            insert_missing(connection, t.guard),
+            [{"kind": kind, "ref": ref, "open_holds": 0, "generation": 0} for kind, ref in missing],
         )
-    }
-    for kind, ref in keys:
-        if (kind, ref) not in found:
-            connection.execute(
-                insert_missing(connection, t.guard).values(
-                    kind=kind, ref=ref, open_holds=0, generation=0
-                )
-            )
+    return frozenset(Guard(*key) for key, open_holds in found.items() if open_holds)
+
+
+_STATE = select(t.guard.c.kind, t.guard.c.ref, t.guard.c.open_holds).where(
+    tuple_(t.guard.c.kind, t.guard.c.ref).in_(bindparam("keys", expanding=True))
+)
+_ROW = select(t.guard.c.ref).where(
+    t.guard.c.kind == bindparam("of_kind"), t.guard.c.ref == bindparam("of_ref")
+)
+_LOCK_ALONE = _ROW.with_for_update()
+_LOCK_SHARED = _ROW.with_for_update(read=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from contracts.stock import StockStatus
 from erp_link.adapters import tables as t
@@ -20,7 +20,7 @@ def post(connection: Connection, event_id: int, lines: Sequence[Line]) -> None:
     if not is_balanced(lines):
         raise AssertionError(f"unbalanced move {lines}")
     connection.execute(
-        insert(t.move_line),
+        _LINES,
         [
             {
                 "event_id": event_id,
@@ -38,23 +38,31 @@ def post(connection: Connection, event_id: int, lines: Sequence[Line]) -> None:
 
 
 def _project(connection: Connection, line: Line) -> None:
-    if line.quantity > 0:
-        connection.execute(
-            insert_missing(connection, t.stock).values(
-                batch_id=line.batch_id,
-                location=line.place.location,
-                status=line.place.status.value,
-                quantity=0,
-                reserved=0,
-            )
-        )
-    changed = connection.execute(
-        update(t.stock)
-        .where(*_row(line.batch_id, line.place))
-        .values(quantity=t.stock.c.quantity + line.quantity)
-    )
+    where = {
+        "batch_id": line.batch_id,
+        "location": line.place.location,
+        "status": line.place.status.value,
+    }
+    change = {f"in_{name}": value for name, value in where.items()} | {"change": line.quantity}
+    changed = connection.execute(_ADD, change)
+    if changed.rowcount == 0 and line.quantity > 0:
+        empty = {**where, "quantity": 0, "reserved": 0}
+        connection.execute(insert_missing(connection, t.stock), empty)
+        changed = connection.execute(_ADD, change)
     if changed.rowcount != 1:
         raise AssertionError(f"no stock row for {line}")
+
+
+_ADD = (
+    update(t.stock)
+    .where(
+        t.stock.c.batch_id == bindparam("in_batch_id"),
+        t.stock.c.location == bindparam("in_location"),
+        t.stock.c.status == bindparam("in_status"),
+    )
+    .values(quantity=t.stock.c.quantity + bindparam("change"))
+)
+_LINES = insert(t.move_line)
 
 
 def on_hand(connection: Connection, batch_id: int, place: Place) -> tuple[int, int]:

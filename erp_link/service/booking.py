@@ -30,6 +30,7 @@ def learn_expiry(work: Work, batch_id: int, seen: date | None) -> None:
     if kept == known:
         return
     work.connection.execute(update(t.batch).where(t.batch.c.id == batch_id).values(expiry=kept))
+    work.forget(batch_id)
     if known is not None and kept is not None:
         text = Reason("story_expiry_changed", {"known": str(known), "seen": str(kept)})
         work.event("expiry", text, batch_id=batch_id)

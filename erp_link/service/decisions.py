@@ -114,6 +114,7 @@ def correct_expiry(work: Work, batch: BatchKey, expiry: date, *, role: str, reas
     row = find_batch(work.connection, batch)
     work.take(batch_guards(work.connection, row), hold_guards(row))
     work.connection.execute(update(t.batch).where(t.batch.c.id == row.id).values(expiry=expiry))
+    work.forget(row.id)
     text = Reason(
         "story_expiry_corrected",
         {"known": str(row.expiry or "-"), "expiry": expiry.isoformat(), "reason": reason},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from contracts.errors import JournalBrokenError, JournalError
 from contracts.events import CameraChanged, DeviceStarted, JournalEntry
@@ -15,6 +15,9 @@ from erp_link.adapters.guards import insert_missing
 from erp_link.service.work import Work
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DEVICE = select(t.device).where(t.device.c.device == bindparam("wanted")).with_for_update()
+_LOG = insert(t.device_log)
+_ADVANCE = update(t.device).where(t.device.c.device == bindparam("wanted"))
 
 
 def moment_of(entry: JournalEntry) -> datetime:
@@ -67,20 +70,19 @@ def advance(work: Work, entry: JournalEntry) -> bool:
             seq=entry.seq,
         )
     work.connection.execute(
-        insert(t.device_log).values(
-            device=entry.device, seq=entry.seq, hash=entry.hash, kind=entry.kind
-        )
+        _LOG,
+        {"device": entry.device, "seq": entry.seq, "hash": entry.hash, "kind": entry.kind},
     )
     work.connection.execute(
-        update(t.device)
-        .where(t.device.c.device == entry.device)
-        .values(
-            seq=entry.seq,
-            hash=entry.hash,
-            boot=entry.boot,
-            last_at=moment_of(entry),
-            seen_at=work.now,
-        )
+        _ADVANCE,
+        {
+            "wanted": entry.device,
+            "seq": entry.seq,
+            "hash": entry.hash,
+            "boot": entry.boot,
+            "last_at": moment_of(entry),
+            "seen_at": work.now,
+        },
     )
     return True
 
@@ -117,11 +119,9 @@ def camera_changed(work: Work, entry: JournalEntry, body: CameraChanged) -> None
 
 
 def _locked(work: Work, device: str) -> Row[Any]:
-    work.connection.execute(
-        insert_missing(work.connection, t.device).values(
-            device=device, seq=0, hash="", model_sets={}, cameras={}
-        )
-    )
-    return work.connection.execute(
-        select(t.device).where(t.device.c.device == device).with_for_update()
-    ).one()
+    row = work.connection.execute(_DEVICE, {"wanted": device}).one_or_none()
+    if row is not None:
+        return row
+    new = {"device": device, "seq": 0, "hash": "", "model_sets": {}, "cameras": {}}
+    work.connection.execute(insert_missing(work.connection, t.device), new)
+    return work.connection.execute(_DEVICE, {"wanted": device}).one()

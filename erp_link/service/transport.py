@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from contracts.reason import Reason
 from contracts.stock import (
@@ -31,7 +31,10 @@ RANK = {
     TransportState.DROPPED: 5,
 }
 """How far an order is: late news of an earlier step never takes it back."""
-_UNFINISHED = [s.value for s, rank in RANK.items() if rank < RANK[TransportState.FAILED]]
+_UNFINISHED = frozenset(s.value for s, rank in RANK.items() if rank < RANK[TransportState.FAILED])
+_ORDERS_OF = select(t.transport.c.state).where(t.transport.c.load_id == bindparam("load"))
+_STATUS_OF = select(t.carton.c.status).where(t.carton.c.carton_id == bindparam("load"))
+_ASK = insert(t.transport)
 _WITH_VEHICLE = [
     s.value for s in (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
 ]
@@ -43,16 +46,10 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
     With every slot full it stays where it is, and the history says so. A carton that has an
     order on its way is asked for when that one is done.
     """
-    busy = work.connection.execute(
-        select(t.transport.c.id).where(
-            t.transport.c.load_id == carton_id, t.transport.c.state.in_(_UNFINISHED)
-        )
-    ).first()
-    if busy is not None:
+    states = work.connection.execute(_ORDERS_OF, {"load": carton_id}).scalars().all()
+    if not _UNFINISHED.isdisjoint(states):
         return
-    status = work.connection.execute(
-        select(t.carton.c.status).where(t.carton.c.carton_id == carton_id)
-    ).scalar_one_or_none()
+    status = work.connection.execute(_STATUS_OF, {"load": carton_id}).scalar_one_or_none()
     target: str | None = QUARANTINE
     if status == StockStatus.UNRESTRICTED.value and batch_id is not None:
         target = slots.claim(work, batch_id)
@@ -62,23 +59,21 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
         return
     if target == source:
         return
-    count = work.connection.execute(
-        select(func.count()).select_from(t.transport).where(t.transport.c.load_id == carton_id)
-    ).scalar_one()
-    order_id = f"TO-{carton_id}-{count + 1}"
+    order_id = f"TO-{carton_id}-{len(states) + 1}"
     work.connection.execute(
-        insert(t.transport).values(
-            order_id=order_id,
-            load_id=carton_id,
-            source=source,
-            target=target,
-            batch_id=batch_id,
-            state=TransportState.REQUESTED.value,
-            vehicle="",
-            slot_claimed=int(target != QUARANTINE),
-            attempt=1,
-            requested_at=work.now,
-        )
+        _ASK,
+        {
+            "order_id": order_id,
+            "load_id": carton_id,
+            "source": source,
+            "target": target,
+            "batch_id": batch_id,
+            "state": TransportState.REQUESTED.value,
+            "vehicle": "",
+            "slot_claimed": int(target != QUARANTINE),
+            "attempt": 1,
+            "requested_at": work.now,
+        },
     )
     text = Reason("story_transport", {"carton": carton_id, "source": source, "target": target})
     work.event("transport", text, batch_id=batch_id, reference=order_id)

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Row, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Row,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from contracts.errors import NotFoundError
 from contracts.reason import Reason
@@ -20,6 +29,18 @@ from erp_link.domain.expiry import is_expired
 from erp_link.domain.moves import Place, transfer
 
 EXPECTATIONS = "expectations"
+
+# Statements that every carton needs are built once: building them costs more than running them.
+_BATCH = select(t.batch).where(t.batch.c.id == bindparam("wanted"))
+_BATCH_ID = select(t.batch.c.id).where(
+    t.batch.c.supplier == bindparam("of"),
+    t.batch.c.gtin == bindparam("item"),
+    t.batch.c.lot == bindparam("named"),
+)
+_EVENT = insert(t.event)
+_RAISE_VERSION = (
+    update(t.counter).where(t.counter.c.name == EXPECTATIONS).values(value=t.counter.c.value + 1)
+)
 
 
 @dataclass(slots=True)
@@ -36,11 +57,14 @@ class Work:
     held: frozenset[Guard] | None = None
     taken: frozenset[Guard] = frozenset()
     changes_expectations: bool = False
+    known: dict[int, Row[Any]] = field(default_factory=dict)
 
     def take(self, share: Iterable[Guard], exclusive: Iterable[Guard] = ()) -> None:
         if self.held is not None:
             raise AssertionError("guards are taken once in a transaction, in one order")
         exclusive, share = frozenset(exclusive), frozenset(share)
+        # What was read before the locks may have changed while they were waited for.
+        self.known.clear()
         self.taken = exclusive | share
         if self.guarding is Guarding.LOCKED or exclusive:
             self.held = guards.take(self.connection, share=share, exclusive=exclusive)
@@ -62,7 +86,15 @@ class Work:
         return is_expired(batch.expiry, now=self.now, zone=self.zone)
 
     def batch(self, batch_id: int) -> Row[Any]:
-        return self.connection.execute(select(t.batch).where(t.batch.c.id == batch_id)).one()
+        """A batch's row, read once under the guards; whoever changes it calls `forget`."""
+        row = self.known.get(batch_id)
+        if row is None:
+            row = self.connection.execute(_BATCH, {"wanted": batch_id}).one()
+            self.known[batch_id] = row
+        return row
+
+    def forget(self, batch_id: int) -> None:
+        self.known.pop(batch_id, None)
 
     def event(
         self,
@@ -76,16 +108,17 @@ class Work:
     ) -> int:
         """Append to the history; the id of the event."""
         result = self.connection.execute(
-            insert(t.event).values(
-                at=at or self.now,
-                what=what,
-                by=self.by,
-                batch_id=batch_id,
-                session_id=session_id,
-                reference=reference,
-                code=text.code,
-                params=text.params,
-            )
+            _EVENT,
+            {
+                "at": at or self.now,
+                "what": what,
+                "by": self.by,
+                "batch_id": batch_id,
+                "session_id": session_id,
+                "reference": reference,
+                "code": text.code,
+                "params": text.params,
+            },
         )
         return new_id(result)
 
@@ -101,11 +134,7 @@ class Work:
         """Last of all, because every carton of every station comes through this one row."""
         if not self.changes_expectations:
             return
-        raised = self.connection.execute(
-            update(t.counter)
-            .where(t.counter.c.name == EXPECTATIONS)
-            .values(value=t.counter.c.value + 1)
-        )
+        raised = self.connection.execute(_RAISE_VERSION)
         if raised.rowcount == 0:
             self.connection.execute(insert(t.counter).values(name=EXPECTATIONS, value=1))
 
@@ -137,15 +166,15 @@ def find_batch(connection: Connection, key: BatchKey) -> Row[Any]:
 
 def ensure_batch(connection: Connection, key: BatchKey) -> int:
     """The number of a batch, known from now on."""
-    wanted = select(t.batch.c.id).where(*_is(key))
-    found = connection.execute(wanted).scalar_one_or_none()
+    wanted = {"of": key.supplier, "item": key.gtin, "named": key.lot}
+    found = connection.execute(_BATCH_ID, wanted).scalar_one_or_none()
     if found is None:
         connection.execute(
             insert_missing(connection, t.batch).values(
                 supplier=key.supplier, gtin=key.gtin, lot=key.lot, description=""
             )
         )
-        found = connection.execute(wanted).scalar_one()
+        found = connection.execute(_BATCH_ID, wanted).scalar_one()
     return int(found)
 
 
