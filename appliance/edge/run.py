@@ -71,6 +71,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             edge,
             bus=bus,
             clock=clock,
+            views=layout.edge / "views",
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
         )
         reader, inspector = await engines

@@ -91,7 +91,7 @@ def fuse(
     lean = np.maximum(weights[Role.EXPIRY], 0) - np.maximum(weights[Role.PRODUCTION], 0)
     lean = np.clip(lean, -settings.production, settings.most_caption)
     # A plain production caption: whatever date stands there is not the expiry.
-    lean[(weights[Role.PRODUCTION] > 6.0) & (lean < -2.0)] = -settings.production  # noqa: PLR2004
+    lean[(weights[Role.PRODUCTION] > 6.0) & (lean < -2.0)] = -settings.production  # noqa: PLR2004 -- log odds: surely a production caption, surely no expiry
     fits = {
         "gtin": index.gtins.fit(stream, settings.align),
         "batch": index.batches.fit(stream, settings.align),
