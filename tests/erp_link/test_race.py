@@ -30,7 +30,7 @@ from tests.erp_link.story import WATER
 
 T = TypeVar("T")
 
-RACES = int(os.environ.get("TALLYMAN_RACES", "30"))
+RACES = int(os.environ.get("TALLYMAN_RACES", "20"))
 """A campaign sets thousands; each race is 5 racers against 1 hold, about 12 commands."""
 ABLATION = 150
 SHIPPERS = 3

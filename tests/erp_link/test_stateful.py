@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,13 +12,14 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import func, select
 
 from contracts.clock import FixedClock
-from contracts.errors import ConflictError, HeldError, InsufficientStockError
+from contracts.errors import ConflictError, HeldError, InsufficientStockError, NotFoundError
 from contracts.reason import Reason
 from contracts.stock import HoldKind, TransportProgress, TransportState, UsageDecision
 from contracts.verdict import Decision
@@ -31,6 +33,10 @@ CARTONS = st.sampled_from([f"C{n}" for n in range(8)])
 STEPS = st.sampled_from(
     [TransportState.SENT, TransportState.PICKED, TransportState.DROPPED, TransportState.FAILED]
 )
+EXAMPLES = int(os.environ.get("TALLYMAN_STORIES", "12"))
+STEPS_EACH = int(os.environ.get("TALLYMAN_STORY_STEPS", "20"))
+"""A campaign sets more of both; 80 stories of 40 steps take a few minutes."""
+pytestmark = pytest.mark.timeout(60 + EXAMPLES * STEPS_EACH // 2)
 REFUSALS = (HeldError, InsufficientStockError, ConflictError)
 
 
@@ -109,6 +115,20 @@ class Books(RuleBasedStateMachine):
     def holds(self, batch) -> None:
         self.core.add_hold(HoldKind.BATCH, batch=batch, reason=Reason("defect_seen"), by="q")
 
+    @rule(carton=CARTONS)
+    def holds_by_name(self, carton) -> None:
+        reason = Reason("defect_seen")
+        with contextlib.suppress(NotFoundError):
+            self.core.add_hold(HoldKind.CARTONS, cartons=[carton], reason=reason, by="q")
+
+    @rule(place=st.sampled_from(["DOCK/dock-1", "A-01-1", "STAGING"]))
+    def holds_a_place(self, place) -> None:
+        self.core.add_hold(HoldKind.LOCATION, location=place, reason=Reason("flood"), by="q")
+
+    @rule(batch=BATCHES, source=st.sampled_from(["DOCK/dock-1", "A-01-1"]))
+    def sets_apart(self, batch, source) -> None:
+        self.attempt(lambda: self.core.move(batch, 1, source=source, target="QUARANTINE", by="op"))
+
     @rule(at=st.integers(0, 1000), decision=st.sampled_from(list(UsageDecision)))
     def decides(self, at, decision) -> None:
         tickets = [x for x in self.core.tickets() if x.decision is None]
@@ -162,6 +182,27 @@ class Books(RuleBasedStateMachine):
                 .group_by(t.carton.c.batch_id, t.carton.c.location, t.carton.c.status)
             )
             assert {(b, place, s): n for b, place, s, n in cartons} == stock
+            named = {name for h in self.core.holds() for name in h.cartons}
+            undecided = {
+                x.carton_id
+                for x in self.core.tickets()
+                if x.decision is not UsageDecision.RELEASE
+                and x.carton_id
+                and x.reason.code not in ("transport_failed", "load_mismatch")
+            }
+            free = connection.execute(
+                select(t.carton.c.carton_id).where(
+                    t.carton.c.status == "unrestricted",
+                    t.carton.c.carton_id.in_(sorted(named | undecided)),
+                )
+            ).scalars()
+            assert list(free) == []
+            set_aside_there = connection.execute(
+                select(t.stock.c.quantity).where(
+                    t.stock.c.location == "QUARANTINE", t.stock.c.reserved > 0
+                )
+            ).scalars()
+            assert list(set_aside_there) == []
         for summary in self.core.batches():
             assert 0 <= summary.reserved <= summary.unrestricted
             if self.held(summary.key):
@@ -207,8 +248,8 @@ class Books(RuleBasedStateMachine):
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(
-    max_examples=12,
-    stateful_step_count=20,
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS_EACH,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
