@@ -73,6 +73,7 @@ class Uplink:
         self._taken = asyncio.Event()
         self._unkept: tuple[Countersigned, str] | None = None
         self.online = False
+        """The hub answers, and `expectations` are what it said since it last came back."""
         self.trouble = ""
         """Why the hub does not take entries, in words; empty while it does or is just away."""
 
@@ -123,7 +124,6 @@ class Uplink:
                     await asyncio.wait_for(self._back.wait(), backoff.next_s())
                 continue
             backoff.reset()
-            self._reached()
             self.trouble = ""
             if not more:
                 await self._wake.wait()

@@ -138,6 +138,11 @@ async def test_expectations_arrive_change_and_outlive_a_restart_without_the_hub(
             await until((tmp_path / "uplink" / "site.json").exists, "site facts")
     again = uplink(url)
     assert again.expectations == core.known
+    core.known = dataclasses.replace(core.known, version=5, session="s-2")
+    with serving(hub, free_port):
+        async with running(again):
+            await until(lambda: again.online, "the hub is back")
+            assert again.expectations.session == "s-2", "whoever is online knows the new session"
     assert again.account_facts == AccountFacts()
     (tmp_path / "uplink" / "expectations.json").write_text("{")
     assert uplink(url).expectations == Expectations()
