@@ -124,7 +124,7 @@ _SECTIONS = {f.name: f for f in dataclasses.fields(Config)}
 PREFIX = "TALLYMAN_"
 # Read by the test suite and the launcher, not settings of a section.
 _OTHER_VARIABLES = frozenset(
-    {"TALLYMAN_CONFIG", "TALLYMAN_DATA", "TALLYMAN_NO_SKIPS", "TALLYMAN_RACES"}
+    f"{PREFIX}{name}" for name in ("CONFIG", "DATA", "NO_SKIPS", "RACES", "STORIES", "STORY_STEPS")
 )
 
 
