@@ -60,9 +60,12 @@ class StationFigures:
     frame_to_hold_p95_ms: float
     journal_commit_p50_ms: float
     journal_commit_p95_ms: float
+    station_cold_start_s: float
+    """From starting the edge's process until its page answers: engines, journal, enrolment."""
     engines_load_s: float
     rss_mb: float
     idle_rss_mb: float
+    """Everything that `tallyman up` starts, idle, the supervisor (here this bench) left out."""
     not_held: int
     machine: str
     commit: str
@@ -84,6 +87,7 @@ async def _measure(
     asn = bench_asn(cartons + warm, datetime.now(UTC).date(), number="BENCH")
     pictures = await asyncio.to_thread(bench_cartons, asn, seed=seed)
     console = Console(stderr=True)
+    cold_start_s, idle_mb = await _cold(config, folder)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(everything(config))
         # The edge of this bench is this process: it uses the identity that `up` introduced.
@@ -152,15 +156,27 @@ async def _measure(
             frame_to_hold_p95_ms=round(facts.percentile(holds, 95), 1),
             journal_commit_p50_ms=round(facts.median(list(station.commit_ms)), 2),
             journal_commit_p95_ms=round(facts.percentile(list(station.commit_ms), 95), 2),
+            station_cold_start_s=round(cold_start_s, 2),
             engines_load_s=round(engines_load_s, 2),
             rss_mb=round(facts.peak_rss_mb()),
-            idle_rss_mb=round(_family_mb()),
+            idle_rss_mb=round(idle_mb),
             not_held=not_held,
             machine=facts.machine(),
             commit=facts.commit(),
             model_set=reader.model_set,
             peers={"fdatasync_ms": round(_fdatasync_ms(folder), 3)},
         )
+
+
+async def _cold(config: Config, folder: Path) -> tuple[float, float]:
+    """Seconds of a station's first start, and the megabytes of all that `up` started by then."""
+    nothing = folder / "nothing"
+    await asyncio.to_thread(nothing.mkdir)
+    async with everything(config, replay=nothing) as running:
+        began = time.perf_counter()
+        await running.start_edge()
+        cold_start_s = time.perf_counter() - began
+        return cold_start_s, await asyncio.to_thread(_family_mb)
 
 
 async def _one(
@@ -215,7 +231,7 @@ def _config(folder: Path, threads: int) -> Config:
 
 
 def _family_mb() -> float:
-    """Memory of this process and of every child below it (Linux)."""
+    """Memory of every process below this one (Linux)."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -229,7 +245,7 @@ def _family_mb() -> float:
         family |= more
         grown = bool(more)
     total = 0.0
-    for pid in family:
+    for pid in family - {os.getpid()}:
         try:
             total += facts.rss_mb(pid)
         except OSError:
