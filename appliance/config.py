@@ -113,7 +113,8 @@ class Config:
 
     @property
     def data(self) -> Path:
-        return Path(self.site.data)
+        """Absolute: children of `up` have working folders of their own."""
+        return Path(self.site.data).absolute()
 
     @property
     def database_url(self) -> str:

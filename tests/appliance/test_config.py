@@ -59,6 +59,12 @@ def test_what_is_shown_can_be_read_back(name: str) -> None:
     assert tomllib.loads(show_config(config))["site"]["name"] == name
 
 
+def test_the_data_folder_is_absolute_for_children_with_folders_of_their_own() -> None:
+    config = load_config(environ={"TALLYMAN_SITE_DATA": "var"})
+    assert config.data == Path.cwd() / "var"
+    assert str(config.data) in config.database_url
+
+
 def test_a_password_is_never_shown() -> None:
     config = load_config(environ={"TALLYMAN_BROKER_URL": "mqtt://edge:s3cret@127.0.0.1:1883"})
     assert config.broker.url.startswith("mqtt://edge:s3cret@")
