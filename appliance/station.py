@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from contracts.events import CartonJudged
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
-from contracts.stock import Evidence
+from contracts.stock import BatchKey, Evidence
 from contracts.verdict import Decision, Verdict
 from vision.defects.evidence import heatmap_jpeg
 from vision.defects.inspector import Inspected
@@ -101,6 +101,19 @@ class Station:
         self.stopped_because = ""
         self.commit_ms: deque[float] = deque(maxlen=200)
         """How long the last verdicts took to become durable."""
+        self._frozen_here: set[BatchKey] = set()
+
+    def remember_frozen(self, batch: BatchKey) -> None:
+        """A batch frozen here is held here at once, also before the hub says so (I1, I6)."""
+        self._frozen_here.add(batch)
+
+    def _expected_now(self) -> Expectations:
+        """What the hub expects, and what this station froze that the hub does not tell yet. Once
+        it does, the hold is the hub's to lift.
+        """
+        expectations = self._parts.expectations()
+        self._frozen_here.difference_update(expectations.held)
+        return replace(expectations, held=(*expectations.held, *sorted(self._frozen_here)))
 
     async def judge_carton(self, view: CartonView) -> CartonCard:
         """From frames to durable verdict, lane and card.
@@ -141,7 +154,7 @@ class Station:
     async def _judge(self, view: CartonView) -> CartonCard:
         started = time.perf_counter()
         parts = self._parts
-        expectations = parts.expectations()
+        expectations = self._expected_now()
 
         faults = list(view.faults)
         reading, label_evidence = await self._read(view, expectations, faults)
@@ -161,6 +174,8 @@ class Station:
         evidence = (*label_evidence, *goods_evidence)
         body = self._body(view, expectations, verdict, reading, inspection, evidence)
         await self._keep(body)
+        if verdict.freezes is not None:
+            self.remember_frozen(verdict.freezes)
         await self._tell_lane(view, verdict.decision)
         return card_of(
             body,

@@ -108,7 +108,14 @@ class EdgeBox:
         """
         parts = self._parts
         tail = max(0, parts.journal.head().seq - _RESTORED)
-        self.desk.restore(await asyncio.to_thread(parts.journal.entries, tail, _RESTORED))
+        entries = await asyncio.to_thread(parts.journal.entries, tail, _RESTORED)
+        self.desk.restore(entries)
+        told = parts.journal.head().seq - parts.uplink.lag
+        for entry in entries:
+            if entry.seq > told and entry.kind == KIND_OF[CartonJudged]:
+                body = decode_body(entry.kind, entry.body)
+                if isinstance(body, CartonJudged) and body.verdict.freezes is not None:
+                    self.station.remember_frozen(body.verdict.freezes)
         started = DeviceStarted(
             station=self._name,
             version=__version__,

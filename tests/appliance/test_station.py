@@ -101,6 +101,7 @@ class Dock:
     def __init__(self, folder: Path, clock, **parts) -> None:
         self.identity = DeviceIdentity.open_or_create(folder / "id", "edge-01")
         self.clock = clock
+        self.delivery = DELIVERY
         self.path = folder / "journal.db"
         self.journal = Journal.open(
             self.path, identity=self.identity, clock=clock, max_bytes=parts.pop("max_bytes", None)
@@ -113,7 +114,7 @@ class Dock:
                 reader=parts.get("reader", PaperReader()),
                 inspector=parts.get("inspector", PaperInspector()),
                 profile_for=parts.get("profile_for", lambda gtin: object()),
-                expectations=lambda: DELIVERY,
+                expectations=lambda: self.delivery,
                 journal=self.journal,
                 evidence=self.evidence,
                 lane=self.lane,
@@ -172,6 +173,27 @@ async def test_a_defect_keeps_its_heatmap_as_evidence(dock) -> None:
     card = await d.station.judge_carton(carton())
     assert card.verdict.freezes == LINE.key
     assert [e.kind for e in card.evidence] == ["label", "inspect", "heatmap"]
+
+
+async def test_a_batch_frozen_here_is_held_here_before_the_hub_says_so(dock) -> None:
+    inspector = PaperInspector(InspectDecision.DEFECT)
+    d = dock(inspector=inspector)
+    await d.station.judge_carton(carton("C1"))
+    inspector.decision = InspectDecision.PASS
+    card = await d.station.judge_carton(carton("C2"))
+    assert card.verdict.decision is Decision.HOLD
+    assert [r.code for r in card.verdict.reasons] == ["batch_held"]
+
+
+async def test_once_the_hub_tells_of_the_hold_it_is_the_hubs_to_lift(dock) -> None:
+    inspector = PaperInspector(InspectDecision.DEFECT)
+    d = dock(inspector=inspector)
+    await d.station.judge_carton(carton("C1"))
+    inspector.decision = InspectDecision.PASS
+    d.delivery = replace(DELIVERY, held=(LINE.key,))
+    assert (await d.station.judge_carton(carton("C2"))).verdict.decision is Decision.HOLD
+    d.delivery = DELIVERY
+    assert (await d.station.judge_carton(carton("C3"))).verdict.decision is Decision.ACCEPT
 
 
 async def test_no_picture_of_the_goods_is_review(dock) -> None:

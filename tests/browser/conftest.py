@@ -93,9 +93,11 @@ def serve() -> Iterator[Callable[[Any], Served]]:
         served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for the session."""
+    """One browser for a file of tests: while Playwright is up, its event loop runs in this thread,
+    and the asynchronous tests of other files could not.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
