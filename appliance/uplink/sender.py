@@ -71,6 +71,7 @@ class Uplink:
         self._wake = asyncio.Event()
         self._back = asyncio.Event()
         self._taken = asyncio.Event()
+        self._news = asyncio.Event()
         self._unkept: tuple[Countersigned, str] | None = None
         self.online = False
         """The hub answers, and `expectations` are what it said since it last came back."""
@@ -121,7 +122,8 @@ class Uplink:
                 self._failed(error)
                 self._back.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._back.wait(), backoff.next_s())
+                    async with asyncio.timeout(backoff.next_s()):
+                        await self._back.wait()
                 continue
             backoff.reset()
             self.trouble = ""
@@ -148,6 +150,9 @@ class Uplink:
             raise
         await self._take(msgspec.json.decode(answer.body, type=wire.Ack).head, entries)
         self._synced = True
+        if entries:
+            # A verdict may have frozen its batch: the next carton should be judged by that.
+            self._news.set()
         return True
 
     async def _mend(self, error: HubRefusedError) -> None:
@@ -205,6 +210,7 @@ class Uplink:
         loop = asyncio.get_running_loop()
         site_due = loop.time()
         while True:
+            self._news.clear()
             try:
                 await self._ask_expectations(hub)
                 if loop.time() >= site_due:
@@ -216,7 +222,9 @@ class Uplink:
             else:
                 backoff.reset()
                 self._reached()
-                await asyncio.sleep(self._poll_s)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_s):
+                        await self._news.wait()
 
     async def _ask_expectations(self, hub: HubClient) -> None:
         answer = await hub.ask("GET", wire.EXPECTATIONS_PATH, etag=self._expectations.etag)

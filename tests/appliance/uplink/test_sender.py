@@ -150,6 +150,19 @@ async def test_expectations_arrive_change_and_outlive_a_restart_without_the_hub(
 
 
 @memory_only
+async def test_what_a_carton_changed_is_known_at_once_and_not_at_the_next_round(
+    hub, journal, uplink, until
+):
+    """A batch that one carton froze: the next carton is on the belt already."""
+    with serving(hub) as url:
+        async with running(uplink(url, poll_s=3600.0)) as link:
+            await until(lambda: link.online, "asked once")
+            hub.core.known = Expectations(version=1, held=(BatchKey("A", "0" * 14, "L1"),))
+            await journal.append(carton("c-1"))
+            await until(lambda: link.expectations.version == 1, "asked again")
+
+
+@memory_only
 @pytest.mark.parametrize("off", [timedelta(days=-300), timedelta(hours=5)])
 async def test_a_device_with_a_wrong_clock_is_heard(
     hub, identity, pictures, tmp_path, uplink, until, off
@@ -333,7 +346,7 @@ async def test_a_hub_killed_in_mid_upload_has_everything_once_after_it_is_back(
                     hub.kill()
                     await until(lambda: not link.online, "the outage is noticed")
                 hub.start()
-                await until(lambda: link.lag == 0, "everything is acknowledged")
+                await until(lambda: link.lag == 0 and link.online, "everything is acknowledged")
             finally:
                 hub.kill()
         head = journal.head()
