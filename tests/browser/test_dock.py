@@ -42,6 +42,7 @@ def test_from_the_one_time_link_to_a_settled_review_and_a_ticket(
     # The last carton of the delivery was sound.
     page.locator("#verdict[data-verdict=accept]").wait_for()
     page.locator("#bench").wait_for()
+    page.locator("#line:not([hidden])").wait_for()
     picture(page, "station-en")
 
     # Two reviews wait; the first is set aside, the second is keyed in by hand.

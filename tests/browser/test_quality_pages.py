@@ -84,6 +84,8 @@ def test_a_ticket_is_decided_with_the_keyboard_alone(url, house, open_page) -> N
 
 def test_slash_filters_and_the_address_keeps_it(url, open_page, page_errors) -> None:
     page = open_page(f"{url}/batches")
+    # The live sign shows when the page's script runs: keys before that are nobody's.
+    page.locator("#line:not([hidden])").wait_for()
     page.keyboard.press("/")
     page.keyboard.type("tea")
     page.wait_for_function("() => document.querySelectorAll('#list tbody tr').length === 1")
