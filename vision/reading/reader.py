@@ -1,8 +1,9 @@
 """The label reader: frames of one carton and what was announced in, a reading out.
 
-See (`_see`): symbols, lines of text, glyphs that keep their doubts. Weigh (`fusion`): every
-announced line against all of it. Decide (`decide`): accept or review. One model set, named by its
-digest, holds the networks and every number (I3); nothing is downloaded.
+See: symbols, and lines of text (`lines`, or another reader behind `ports`) whose glyphs keep their
+doubts. Weigh (`fusion`): every announced line against all of it. Decide (`decide`): accept or
+review. One model set, named by its digest, holds the networks and every number (I3); nothing is
+downloaded.
 """
 
 from __future__ import annotations
@@ -23,20 +24,19 @@ from contracts.errors import ArtefactRefusedError
 from contracts.reading import LabelReading, TextLine
 from vision.engine import DEFAULT_PROVIDERS, OnnxEngine
 from vision.reading.align import AlignSettings, Matcher, Stream
-from vision.reading.boxes import CompletionSettings, complete
+from vision.reading.boxes import CompletionSettings
 from vision.reading.captions import CaptionMatcher
 from vision.reading.confidence import Logistic
 from vision.reading.ctc import Charset
 from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
-from vision.reading.detector import Boxes, Detector, DetectorSettings, corners
+from vision.reading.detector import Detector, DetectorSettings, corners
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import Fused, FusionSettings, fuse
+from vision.reading.lines import OwnLines
 from vision.reading.plain import PlainLine, PlainReading, read_plainly
+from vision.reading.ports import LineReader
 from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 from vision.reading.symbols import SeenSymbol, read_symbols
-
-_MOST_LINES = 40
-_TRIED_TURNED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,11 @@ class LabelReader:
     """Reads labels with one model set. Safe to call from several threads."""
 
     model_set: str
-    detector: Detector
-    recogniser: Recogniser
+    line_reader: LineReader
     matcher: Matcher
     captions: CaptionMatcher
-    completion: CompletionSettings
     fusion: FusionSettings
     confidence: Confidence
-    threads: int = 1
     _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
     _index: ExpectedIndex | None = field(default=None, repr=False)
 
@@ -105,18 +102,18 @@ class LabelReader:
             folder / "det.onnx", threads=threads, providers=providers, keep_arena=True
         )
         recogniser = OnnxEngine.load(folder / "rec.onnx", threads=1, providers=providers)
-        return cls(
-            model_set=model_set,
-            detector=Detector(detector, detecting),
-            recogniser=Recogniser(recogniser, charset, recognising),
-            matcher=Matcher(charset, align),
-            captions=CaptionMatcher.build(charset, align),
-            completion=completion,
-            fusion=fusion,
-            confidence=confidence,
-            threads=threads,
-            _pool=ThreadPoolExecutor(threads, "read") if threads > 1 else None,
+        matcher, captions = Matcher(charset, align), CaptionMatcher.build(charset, align)
+        pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
+        own = OwnLines(
+            Detector(detector, detecting),
+            Recogniser(recogniser, charset, recognising),
+            completion,
+            matcher,
+            captions,
+            variant="onnxruntime-cpu",
+            pool=pool,
         )
+        return cls(model_set, own, matcher, captions, fusion, confidence, _pool=pool)
 
     def read(
         self,
@@ -150,30 +147,10 @@ class LabelReader:
         )
 
     def see(self, frame: NDArray[np.uint8]) -> View:
-        """Symbols and lines of one frame. Text that reads as nothing is tried upside down."""
+        """Symbols and lines of one frame."""
         symbols = self._pool.submit(read_symbols, frame) if self._pool else None
-        boxes = complete(self.detector.boxes(frame), self.completion)
-        if len(boxes) > _MOST_LINES:
-            area = boxes[:, 2] * boxes[:, 3]
-            boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
-        lines = self._lines(frame, boxes)
-        if not self._plausible(lines):
-            lines = self._turned(frame, boxes, lines)
+        lines = self.line_reader.lines(frame)
         return View(lines, symbols.result() if symbols else read_symbols(frame))
-
-    def _turned(
-        self, frame: NDArray[np.uint8], boxes: Boxes, upright: tuple[ReadLine, ...]
-    ) -> tuple[ReadLine, ...]:
-        """The lines read upside down where that makes more sense. A few long ones tell first: most
-        frames that read as nothing are damaged, not turned.
-        """
-        turn = np.array([0, 0, 0, 0, np.pi])
-        longest = np.sort(np.argsort(-boxes[:, 2])[:_TRIED_TURNED])
-        tried = self._lines(frame, boxes[longest] + turn)
-        if self._sense(tried) <= self._sense([upright[i] for i in longest]):
-            return upright
-        other = self._lines(frame, boxes + turn)
-        return other if self._sense(other) > self._sense(upright) + 1.0 else upright
 
     def weigh(self, views: Sequence[View], expected: Sequence[ExpectedLine]) -> Weighed:
         """Bring the evidence of all frames of one carton together."""
@@ -197,27 +174,6 @@ class LabelReader:
 
     def stream(self, lines: Sequence[ReadLine]) -> Stream:
         return self.matcher.stream([line.glyphs for line in lines])
-
-    def _lines(self, frame: NDArray[np.uint8], boxes: Boxes) -> tuple[ReadLine, ...]:
-        if self._pool is None:
-            return tuple(self.recogniser.read(frame, box) for box in boxes)
-        # Longest first, so that no thread is left alone with a long line at the end.
-        order = np.argsort(-boxes[:, 2] / np.maximum(boxes[:, 3], 1e-6))
-        read = list(self._pool.map(lambda i: self.recogniser.read(frame, boxes[i]), order))
-        return tuple(line for _, line in sorted(zip(order, read, strict=True), key=lambda p: p[0]))
-
-    def _plausible(self, lines: Sequence[ReadLine]) -> bool:
-        """Most of what is long enough to be text reads surely."""
-        return self._sense(lines) >= 8.0  # noqa: PLR2004 -- one plain caption or a dozen letters
-
-    def _sense(self, lines: Sequence[ReadLine]) -> float:
-        """How much the lines look like a label read the right way up, in log odds."""
-        if not lines:
-            return 0.0
-        weights = self.captions.weigh(self.stream(lines))
-        caption = max(float(each.max()) for each in weights.values())
-        letters = sum(len(line.text) * (line.confidence - 0.75) for line in lines)
-        return max(caption - 4.0, 0.0) + letters
 
     def _index_of(self, expected: Sequence[ExpectedLine]) -> ExpectedIndex:
         # Counts change with every carton, the announced lines do not: they alone are the key.

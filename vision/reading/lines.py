@@ -1,0 +1,76 @@
+"""Our own line reader: find, complete, read; upside down where that makes more sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.reading.align import Matcher
+from vision.reading.boxes import CompletionSettings, complete
+from vision.reading.captions import CaptionMatcher
+from vision.reading.detector import Boxes, Detector
+from vision.reading.recogniser import ReadLine, Recogniser
+
+_MOST_LINES = 40
+_TRIED_TURNED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLines:
+    """Implements ports.LineReader. With a `pool`, lines are read on its threads."""
+
+    detector: Detector
+    recogniser: Recogniser
+    completion: CompletionSettings
+    matcher: Matcher
+    captions: CaptionMatcher
+    variant: str
+    pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+
+    def lines(self, frame: NDArray[np.uint8]) -> tuple[ReadLine, ...]:
+        """Text that reads as nothing is tried upside down."""
+        boxes = complete(self.detector.boxes(frame), self.completion)
+        if len(boxes) > _MOST_LINES:
+            area = boxes[:, 2] * boxes[:, 3]
+            boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
+        lines = self._read(frame, boxes)
+        return lines if self._plausible(lines) else self._turned(frame, boxes, lines)
+
+    def _turned(
+        self, frame: NDArray[np.uint8], boxes: Boxes, upright: tuple[ReadLine, ...]
+    ) -> tuple[ReadLine, ...]:
+        """The lines read upside down where that makes more sense. A few long ones tell first: most
+        frames that read as nothing are damaged, not turned.
+        """
+        turn = np.array([0, 0, 0, 0, np.pi])
+        longest = np.sort(np.argsort(-boxes[:, 2])[:_TRIED_TURNED])
+        tried = self._read(frame, boxes[longest] + turn)
+        if self._sense(tried) <= self._sense([upright[i] for i in longest]):
+            return upright
+        other = self._read(frame, boxes + turn)
+        return other if self._sense(other) > self._sense(upright) + 1.0 else upright
+
+    def _read(self, frame: NDArray[np.uint8], boxes: Boxes) -> tuple[ReadLine, ...]:
+        if self.pool is None:
+            return tuple(self.recogniser.read(frame, box) for box in boxes)
+        # Longest first, so that no thread is left alone with a long line at the end.
+        order = np.argsort(-boxes[:, 2] / np.maximum(boxes[:, 3], 1e-6))
+        read = list(self.pool.map(lambda i: self.recogniser.read(frame, boxes[i]), order))
+        return tuple(line for _, line in sorted(zip(order, read, strict=True), key=lambda p: p[0]))
+
+    def _plausible(self, lines: Sequence[ReadLine]) -> bool:
+        """Most of what is long enough to be text reads surely."""
+        return self._sense(lines) >= 8.0  # noqa: PLR2004 -- one plain caption or a dozen letters
+
+    def _sense(self, lines: Sequence[ReadLine]) -> float:
+        """How much the lines look like a label read the right way up, in log odds."""
+        if not lines:
+            return 0.0
+        weights = self.captions.weigh(self.matcher.stream([line.glyphs for line in lines]))
+        caption = max(float(each.max()) for each in weights.values())
+        letters = sum(len(line.text) * (line.confidence - 0.75) for line in lines)
+        return max(caption - 4.0, 0.0) + letters
