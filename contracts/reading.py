@@ -78,3 +78,5 @@ class LabelReading:
     elapsed_ms: float
     lines: tuple[TextLine, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    print_style: str = ""
+    """`printed` or `dot_matrix`; empty where the reader does not say."""
