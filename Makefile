@@ -9,7 +9,7 @@ PROFILE ?= dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle check fmt lock image image-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,14 @@ run: setup ## start everything here; pages on http://127.0.0.1:8080 until Ctrl-C
 
 test: setup ## the tests
 	@.venv/bin/pytest $(ARGS)
+
+test-openvino: setup ## the reader's tests on OpenVINO, in an environment made from its lock
+	@TALLYMAN_READERS=openvino "$$(sh scripts/extra.sh openvino)" -m pytest \
+		tests/vision/test_engine.py tests/vision/reading/test_line_readers.py $(ARGS)
+
+test-paddle: setup ## the reader's tests with PaddleOCR in a process and environment of its own
+	@TALLYMAN_READERS=paddle TALLYMAN_READER_PADDLE_PYTHON="$$(sh scripts/extra.sh paddle)" \
+		.venv/bin/pytest tests/vision/reading/test_line_readers.py $(ARGS)
 
 check: setup ## style, format, types, layers, page scripts
 	.venv/bin/ruff check .

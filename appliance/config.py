@@ -125,7 +125,8 @@ _SECTIONS = {f.name: f for f in dataclasses.fields(Config)}
 PREFIX = "TALLYMAN_"
 # Read by the test suite and the launcher, not settings of a section.
 _OTHER_VARIABLES = frozenset(
-    f"{PREFIX}{name}" for name in ("CONFIG", "DATA", "NO_SKIPS", "RACES", "STORIES", "STORY_STEPS")
+    f"{PREFIX}{name}"
+    for name in ("CONFIG", "DATA", "NO_SKIPS", "RACES", "READERS", "STORIES", "STORY_STEPS")
 )
 
 

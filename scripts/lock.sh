@@ -18,3 +18,8 @@ compile() {
 
 compile requirements/runtime.lock "$@" pyproject.toml
 compile requirements/dev.lock --constraint requirements/runtime.lock "$@" pyproject.toml requirements/dev.in
+# Extras. OpenVINO goes on top of the runtime, without the package that counts its users.
+compile requirements/openvino.lock --constraint requirements/runtime.lock --extra openvino \
+    --no-emit-package openvino-telemetry "$@" pyproject.toml
+# PaddleOCR brings another OpenCV: an environment of its own, which the appliance only talks to.
+compile requirements/paddle.lock "$@" requirements/paddle.in

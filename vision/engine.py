@@ -1,7 +1,7 @@
 """The one engine port: a network is a function from an array to an array.
 
-Execution providers (CPU, OpenVINO, CUDA, TensorRT) and threads are configuration; nobody outside
-this module knows onnxruntime. Memory stays flat because the arena, which keeps the largest block
+What it runs on is configuration: `load_engine` takes the name of a variant, which is also what
+results and manifests name (I3). Memory stays flat because the arena, which keeps the largest block
 of every shape it ever saw, is off, and because callers round their shapes with `bucket`.
 """
 
@@ -15,12 +15,25 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import ArtefactRefusedError, UnavailableError
+from contracts.errors import ArtefactRefusedError, BadInputError, UnavailableError
 
 if TYPE_CHECKING:
     import onnxruntime
 
+CPU = "onnxruntime-cpu"
+"""The variant that every model set is made and proven on."""
+OPENVINO = "openvino-cpu"
 DEFAULT_PROVIDERS = ("CPUExecutionProvider",)
+_PROVIDERS = {
+    CPU: DEFAULT_PROVIDERS,
+    "onnxruntime-cuda": ("CUDAExecutionProvider", *DEFAULT_PROVIDERS),
+    "onnxruntime-tensorrt": (
+        "TensorrtExecutionProvider",
+        "CUDAExecutionProvider",
+        *DEFAULT_PROVIDERS,
+    ),
+}
+VARIANTS = (*_PROVIDERS, OPENVINO)
 
 
 class Engine(Protocol):
@@ -81,6 +94,33 @@ class OnnxEngine:
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         return tuple(self.session.run(None, {self.input_name: batch}))
+
+
+def load_engine(
+    path: Path,
+    *,
+    variant: str = CPU,
+    threads: int = 1,
+    parallel: int = 1,
+    keep_arena: bool = False,
+) -> Engine:
+    """Load the network in `path` to run on `variant`.
+
+    One run uses `threads` threads; about `parallel` runs are expected at once; `keep_arena` as
+    OnnxEngine.load has it. Raises BadInputError for a variant that nobody knows, UnavailableError
+    for one that is not installed, ArtefactRefusedError for a file that is no network.
+    """
+    if variant == OPENVINO:
+        from vision.adapters.openvino import OpenVinoEngine
+
+        return OpenVinoEngine.load(path, threads=threads, parallel=parallel)
+    if variant not in _PROVIDERS:
+        raise BadInputError(
+            f"No engine is called {variant!r}", mend=f"Choose from {', '.join(VARIANTS)}"
+        )
+    return OnnxEngine.load(
+        path, threads=threads, providers=_PROVIDERS[variant], keep_arena=keep_arena
+    )
 
 
 def bucket(length: int, *, step: int, most: int) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.engine import load_engine
 from vision.reading.align import Matcher
 from vision.reading.boxes import CompletionSettings, complete
 from vision.reading.captions import CaptionMatcher
-from vision.reading.detector import Boxes, Detector
-from vision.reading.recogniser import ReadLine, Recogniser
+from vision.reading.detector import Boxes, Detector, DetectorSettings
+from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 
 _MOST_LINES = 40
 _TRIED_TURNED = 4
@@ -30,6 +33,40 @@ class OwnLines:
     captions: CaptionMatcher
     variant: str
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        numbers: Mapping[str, Any],
+        matcher: Matcher,
+        captions: CaptionMatcher,
+        *,
+        variant: str,
+        threads: int,
+        pool: ThreadPoolExecutor | None,
+    ) -> OwnLines:
+        """The networks in `folder` with a model set's `numbers` (its reader.json).
+
+        Raises KeyError and TypeError for numbers that are not there, and what load_engine raises.
+        """
+        detecting = DetectorSettings(**numbers["detector"])
+        recognising = RecogniserSettings(**numbers["recogniser"])
+        completion = CompletionSettings(**numbers["completion"])
+        # A camera's frames have one size, so the detector's buffers can be kept.
+        detector = load_engine(
+            folder / "det.onnx", variant=variant, threads=threads, keep_arena=True
+        )
+        recogniser = load_engine(folder / "rec.onnx", variant=variant, parallel=threads)
+        return cls(
+            Detector(detector, detecting),
+            Recogniser(recogniser, matcher.charset, recognising),
+            completion,
+            matcher,
+            captions,
+            variant,
+            pool,
+        )
 
     def lines(self, frame: NDArray[np.uint8]) -> tuple[ReadLine, ...]:
         """Text that reads as nothing is tried upside down."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,20 +22,19 @@ from numpy.typing import NDArray
 from contracts.asn import ExpectedLine
 from contracts.errors import ArtefactRefusedError
 from contracts.reading import LabelReading, TextLine
-from vision.engine import DEFAULT_PROVIDERS, OnnxEngine
+from vision.engine import CPU
 from vision.reading.align import AlignSettings, Matcher, Stream
-from vision.reading.boxes import CompletionSettings
 from vision.reading.captions import CaptionMatcher
 from vision.reading.confidence import Logistic
 from vision.reading.ctc import Charset
 from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
-from vision.reading.detector import Detector, DetectorSettings, corners
+from vision.reading.detector import corners
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import Fused, FusionSettings, fuse
 from vision.reading.lines import OwnLines
 from vision.reading.plain import PlainLine, PlainReading, read_plainly
 from vision.reading.ports import LineReader
-from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
+from vision.reading.recogniser import ReadLine
 from vision.reading.symbols import SeenSymbol, read_symbols
 
 
@@ -77,12 +76,14 @@ class LabelReader:
         *,
         model_set: str,
         threads: int = 1,
-        providers: Sequence[str] = DEFAULT_PROVIDERS,
+        variant: str = CPU,
+        line_reader: Callable[[Charset], LineReader] | None = None,
     ) -> LabelReader:
         """Load the set in `folder`; `model_set` is its digest as the caller verified it.
 
-        Lines are read on `threads` threads, one core each. Raises ArtefactRefusedError for a
-        folder that is no label reader.
+        Lines are read on `threads` threads, one core each, by our own pipeline on the engine
+        `variant`, or by the `line_reader` made for the set's charset. Raises ArtefactRefusedError
+        for a folder that is no label reader, and what load_engine raises.
         """
         try:
             numbers = json.loads((folder / "reader.json").read_text(encoding="utf-8"))
@@ -90,30 +91,24 @@ class LabelReader:
             align = AlignSettings(**numbers["align"])
             fusion = FusionSettings(align=align, **numbers["fusion"])
             confidence = read_confidence(numbers["confidence"])
-            detecting = DetectorSettings(**numbers["detector"])
-            recognising = RecogniserSettings(**numbers["recogniser"])
-            completion = CompletionSettings(**numbers["completion"])
+            matcher, captions = Matcher(charset, align), CaptionMatcher.build(charset, align)
+            pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
+            lines = (
+                line_reader(charset)
+                if line_reader
+                else OwnLines.load(
+                    folder, numbers, matcher, captions, variant=variant, threads=threads, pool=pool
+                )
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtefactRefusedError(
                 f"{folder} is not a label reader: {error}", mend="Install the model set again"
             ) from error
-        # A camera's frames have one size, so the detector's buffers can be kept.
-        detector = OnnxEngine.load(
-            folder / "det.onnx", threads=threads, providers=providers, keep_arena=True
-        )
-        recogniser = OnnxEngine.load(folder / "rec.onnx", threads=1, providers=providers)
-        matcher, captions = Matcher(charset, align), CaptionMatcher.build(charset, align)
-        pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
-        own = OwnLines(
-            Detector(detector, detecting),
-            Recogniser(recogniser, charset, recognising),
-            completion,
-            matcher,
-            captions,
-            variant="onnxruntime-cpu",
-            pool=pool,
-        )
-        return cls(model_set, own, matcher, captions, fusion, confidence, _pool=pool)
+        return cls(model_set, lines, matcher, captions, fusion, confidence, _pool=pool)
+
+    @property
+    def variant(self) -> str:
+        return self.line_reader.variant
 
     def read(
         self,

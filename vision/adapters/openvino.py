@@ -1,0 +1,78 @@
+"""Networks on Intel's OpenVINO runtime: an optional extra with a lock of its own.
+
+    .venv/bin/pip install --no-deps --require-hashes -r requirements/openvino.lock
+
+The networks stay the same ONNX files, computed in 32-bit floats: on processors that could do with
+fewer bits, OpenVINO would otherwise take them, and decisions would differ from the proven ones.
+"""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import ArtefactRefusedError, UnavailableError
+
+if TYPE_CHECKING:
+    import openvino
+
+# Compiled kernels that are kept, a few for each shape. The default of 5,000 grows for days.
+_KEPT_KERNELS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVinoEngine:
+    """A compiled network; implements vision.engine.Engine. Safe to call from several threads at
+    once: a run takes a request that is free, and there are as many as ever ran at the same time.
+    """
+
+    network: openvino.CompiledModel
+    free: queue.LifoQueue[openvino.InferRequest] = field(default_factory=queue.LifoQueue)
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int = 1, parallel: int = 1) -> OpenVinoEngine:
+        """Load the network in `path`; `threads` and `parallel` as load_engine has them.
+
+        Raises UnavailableError where OpenVINO is not installed, ArtefactRefusedError for a file
+        that is no network.
+        """
+        try:
+            import openvino
+        except ImportError as error:
+            raise UnavailableError(
+                f"OpenVINO is not installed here ({error})",
+                mend="pip install --no-deps --require-hashes -r requirements/openvino.lock, "
+                'or reader.engine = "onnxruntime-cpu"',
+            ) from error
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": threads * parallel,
+            "NUM_STREAMS": parallel,
+            "ENABLE_CPU_PINNING": False,
+            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
+        }
+        try:
+            core = openvino.Core()
+            network = core.compile_model(core.read_model(str(path)), "CPU", settings)
+        except Exception as error:  # its frontends raise RuntimeError and others of their own
+            raise ArtefactRefusedError(
+                f"{path.name} cannot be loaded as a network: {error}",
+                mend="Install the model set again; its manifest names the right hash",
+            ) from error
+        return cls(network)
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        try:
+            request = self.free.get_nowait()
+        except queue.Empty:
+            request = self.network.create_infer_request()
+        found = request.infer([batch])
+        answer = tuple(np.array(found[port]) for port in self.network.outputs)
+        self.free.put(request)
+        return answer
