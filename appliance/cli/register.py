@@ -9,6 +9,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.read import read as bench_read
+    from appliance.bench.symbols_read import symbols
     from appliance.cli.agv import agv, fleet
     from appliance.cli.asn import asn
     from appliance.cli.bench import station
@@ -36,4 +37,5 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.command()(fleet)
     app.add_typer(agv, name="agv")
     bench.command()(station)
+    bench.command()(symbols)
     app.add_typer(asn, name="asn")

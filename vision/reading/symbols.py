@@ -13,7 +13,6 @@ from datetime import date
 import biip
 import cv2
 import numpy as np
-import zxingcpp
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from biip.gs1_element_strings import GS1ElementStrings
 from biip.gs1_messages import GS1Message
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from contracts.gs1 import has_valid_check_digit, is_lot
 from contracts.reading import Symbol
+from vision.reading.symbols_scan import Scanned, scan
 
 _RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ITF14", "ITF"})
 _BRACKETED = re.compile(r"\(\d{2,4}\)")
@@ -48,18 +48,23 @@ class SeenSymbol:
 
 def read_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
     """Every symbol in a frame (h, w, 3) BGR. Damaged ones that do not decode are left out."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    seen = []
-    for code in zxingcpp.read_barcodes(grey):
-        at = code.position
-        corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-        a, b, c, d = ((float(p.x), float(p.y)) for p in corners)
-        kind = str(code.format).replace(" ", "").replace("-", "")
-        symbol = Symbol(kind, code.text, (a, b, c, d))
-        raw = bytes(code.bytes).decode("latin-1")
-        is_gs1 = code.content_type == zxingcpp.ContentType.GS1
-        seen.append(SeenSymbol(symbol, elements_of(kind, raw if is_gs1 else code.text, gs1=is_gs1)))
-    return tuple(seen)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    return tuple(_seen(each) for each in scan(grey, enough=_enough))
+
+
+def _seen(each: Scanned) -> SeenSymbol:
+    a, b, c, d = ((float(x), float(y)) for x, y in each.quad)
+    text = each.raw if each.is_gs1 else each.text
+    elements = elements_of(each.kind, text, gs1=each.is_gs1)
+    return SeenSymbol(Symbol(each.kind, each.text, (a, b, c, d)), elements)
+
+
+def _enough(found: list[Scanned]) -> bool:
+    """Product, batch and expiry are known: nothing more is asked of a symbol."""
+    return any(
+        e.gtin is not None and e.batch is not None and e.expiry is not None
+        for e in (_seen(each).elements for each in found)
+    )
 
 
 def elements_of(kind: str, text: str, *, gs1: bool) -> Elements:
