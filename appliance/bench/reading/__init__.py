@@ -1,0 +1,1 @@
+"""The parts of `tallyman bench read`: measure frames, score them, set peers beside them."""
