@@ -57,7 +57,7 @@ metadata = MetaData(
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _id() -> Column[int]:
+def new_id() -> Column[int]:
     return Column("id", _Id, primary_key=True, autoincrement=True)
 
 
@@ -74,7 +74,7 @@ guard = Table(
 batch = Table(
     "batch",
     metadata,
-    _id(),
+    new_id(),
     Column("supplier", String, nullable=False),
     Column("gtin", String, nullable=False),
     Column("lot", String, nullable=False),
@@ -111,7 +111,7 @@ asn_line = Table(
 session = Table(
     "session",
     metadata,
-    _id(),
+    new_id(),
     Column("asn", ForeignKey("asn.number"), nullable=False),
     Column("dock", String, nullable=False),
     Column("opened_at", UtcMicros, nullable=False),
@@ -177,7 +177,7 @@ stock = Table(
 event = Table(
     "event",
     metadata,
-    _id(),
+    new_id(),
     Column("at", UtcMicros, nullable=False),
     Column("what", String, nullable=False),
     Column("by", String, nullable=False),
@@ -192,7 +192,7 @@ event = Table(
 move_line = Table(
     "move_line",
     metadata,
-    _id(),
+    new_id(),
     Column("event_id", ForeignKey("event.id"), nullable=False),
     Column("batch_id", ForeignKey("batch.id"), nullable=False),
     Column("location", String, nullable=False),
@@ -260,7 +260,7 @@ ticket_hold = Table(
 ticket_event = Table(
     "ticket_event",
     metadata,
-    _id(),
+    new_id(),
     Column("ticket_id", ForeignKey("ticket.ticket_id"), nullable=False),
     Column("at", UtcMicros, nullable=False),
     Column("by", String, nullable=False),
@@ -272,7 +272,7 @@ ticket_event = Table(
 reservation = Table(
     "reservation",
     metadata,
-    _id(),
+    new_id(),
     Column("order_ref", String, nullable=False),
     Column("batch_id", ForeignKey("batch.id"), nullable=False),
     Column("location", String, nullable=False),
@@ -288,7 +288,7 @@ reservation = Table(
 transport = Table(
     "transport",
     metadata,
-    _id(),
+    new_id(),
     Column("order_id", String, nullable=False, unique=True),
     Column("load_id", String, nullable=False),
     Column("source", String, nullable=False),

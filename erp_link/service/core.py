@@ -33,6 +33,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guarding
 from erp_link.domain.effects import Applied, Effect
 from erp_link.domain.places import QUARANTINE, STAGING, PlaceKind, SiteLayout
+from erp_link.domain.reads import Facet
 from erp_link.domain.receiving import DeliveryReport
 from erp_link.service import (
     cartons as judgements,
@@ -40,6 +41,8 @@ from erp_link.service import (
 from erp_link.service import (
     devices,
     queries,
+    read_queries,
+    reads,
     reports,
     sessions,
     transport,
@@ -48,6 +51,14 @@ from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
 from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
+from erp_link.service.read_queries import (
+    BandTally,
+    QuarterTally,
+    ReadFrame,
+    ReadTally,
+    ReadWindow,
+    Scored,
+)
 from erp_link.service.reports import AsnSummary
 from erp_link.service.work import Work
 
@@ -177,6 +188,7 @@ class Core(Commands):
                     devices.camera_changed(work, entry, body)
                 case DeviceStarted():
                     devices.started(work, entry, body)
+            reads.project(work.connection, entry, body)
             return Applied(duplicate=False, effects=tuple(work.effects))
 
         return self._write(booked, by=entry.device)
@@ -230,6 +242,36 @@ class Core(Commands):
     def stock_by_location(self) -> list[StockLine]:
         """What stands where."""
         return self._read(queries.stock_by_location)
+
+    # Reading
+
+    def read_facets(self) -> list[Facet]:
+        """Every camera, supplier, carrier, print, source and model set seen together."""
+        return self._read(read_queries.facets)
+
+    def read_tallies(self, window: ReadWindow) -> tuple[list[ReadTally], list[QuarterTally]]:
+        """The cartons of a window, counted by everything but time, and by time."""
+        return self._read(
+            lambda c: (read_queries.tallies(c, window), read_queries.by_quarter(c, window))
+        )
+
+    def read_frames(
+        self, window: ReadWindow, *, most: int, skip: int = 0
+    ) -> tuple[int, list[ReadFrame]]:
+        """How many cartons a window holds, and `most` of them, newest first."""
+        return self._read(lambda c: read_queries.frames(c, window, most=most, skip=skip))
+
+    def read_scored(self, since_quarter: int, *, most: int) -> list[Scored]:
+        """Readings whose truth is known, oldest first; the newest `most` of them."""
+        return self._read(lambda c: read_queries.scored(c, since_quarter, most=most))
+
+    def read_bands(self, since_quarter: int) -> list[BandTally]:
+        """How often each confidence was stated, by model set and week."""
+        return self._read(lambda c: read_queries.bands(c, since_quarter))
+
+    def read_again(self, entry: JournalEntry, body: EventBody) -> None:
+        """Fill the read rates from a journal again; nothing is booked and no head moves."""
+        database.write(self._engine, lambda c: reads.project(c, entry, body))
 
 
 def _seed(connection: Connection, layout: SiteLayout) -> None:
