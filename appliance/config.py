@@ -82,6 +82,18 @@ class EdgeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """What reads labels on an edge."""
+
+    engine: str = "onnxruntime-cpu"
+    """onnxruntime-cpu, onnxruntime-cuda, onnxruntime-tensorrt, openvino-cpu or paddleocr-cpu."""
+    models: str = ""
+    """Folder of a label reader's model set; empty: the newest that the appliance carries."""
+    paddle_python: str = ""
+    """The Python of an environment made from requirements/paddle.lock."""
+
+
 class BrokerConfig:
     url: str = ""
     """mqtt://[user:password@]host:port; empty: none."""
@@ -142,6 +154,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] | None = No
         values = _read_toml(path)
     for name, raw in environ.items():
         if not name.startswith(PREFIX) or name in _OTHER_VARIABLES:
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
         if section in _SECTIONS and key:

@@ -27,7 +27,7 @@ from appliance.desk import CartonCard
 from appliance.edge.card import card_of
 from appliance.evidence import EvidenceStore
 from appliance.journal.journal import Journal
-from appliance.judge import JudgePolicy, judge
+from appliance.judge import JudgePolicy, drawn_for_audit, judge
 from contracts.asn import Expectations, ExpectedLine
 from contracts.errors import JournalError, TallymanError
 from contracts.events import CartonJudged
@@ -41,7 +41,6 @@ from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
 
 LABEL, INSPECT = "label", "inspect"
-VARIANT = "onnxruntime-cpu"
 # More frames than these cost time and add little: the tracker keeps the sharpest.
 _LABEL_FRAMES = 3
 
@@ -52,6 +51,11 @@ class Reader(Protocol):
     @property
     def model_set(self) -> str: ...
 
+    @property
+    def variant(self) -> str:
+        """The engine that it reads with."""
+        ...
+
     def read(
         self, frames: Sequence[NDArray[np.uint8]], expected: Sequence[ExpectedLine], *, name: str
     ) -> LabelReading: ...
@@ -60,6 +64,9 @@ class Reader(Protocol):
 class Inspector(Protocol):
     @property
     def model_set(self) -> str: ...
+
+    @property
+    def variant(self) -> str: ...
 
     def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
 
@@ -170,6 +177,7 @@ class Station:
             clock_is_sure=stamp.trusted and parts.clock_is_kept(),
             policy=parts.policy,
             faults=faults,
+            audit=drawn_for_audit(view.carton_id, parts.policy.audit_one_in),
         )
         evidence = (*label_evidence, *goods_evidence)
         body = self._body(view, expectations, verdict, reading, inspection, evidence)
@@ -205,7 +213,7 @@ class Station:
             inspection=inspection,
             evidence=evidence,
             model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
-            variant=VARIANT,
+            variant=_variant(parts.reader.variant, parts.inspector.variant),
             frames=sum(len(frames) for frames in view.frames.values()),
             name=view.name,
         )
@@ -281,6 +289,11 @@ class Station:
         except TallymanError as error:
             # The diverter's default lane is review; the verdict itself is safe in the journal.
             log.warning("lane output failed", carton=view.carton_id, error=str(error))
+
+
+def _variant(reads: str, inspects: str) -> str:
+    """What a result names: one engine, or the reader's and the inspector's where they differ."""
+    return reads if reads == inspects else f"{reads}+{inspects}"
 
 
 def _product_of(reading: LabelReading | None, expectations: Expectations) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,9 @@ _NOT_COVERED = frozenset({MANIFEST, "MODEL_CARD.md", "quality.toml", "README.md"
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """An opened and verified set. `digest` is `sha256:` and 64 hex digits of the manifest."""
+    """An opened and verified set. `digest` is `sha256:` and 64 hex digits of the manifest;
+    `variants` are the engines that it was proven on, with the same decisions on golden frames.
+    """
 
     digest: str
     name: str
@@ -26,12 +29,24 @@ class ModelSet:
     kind: str
     folder: Path
     files: tuple[str, ...]
+    variants: tuple[str, ...]
 
 
 def write_manifest(
-    folder: Path, *, name: str, version: str, kind: str, licence: str, source: str, recipe: str
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    kind: str,
+    licence: str,
+    source: str,
+    recipe: str,
+    variants: Sequence[str] = ("onnxruntime-cpu",),
 ) -> ModelSet:
-    """Name every file of `folder` in its manifest; cards and quality records stay outside it."""
+    """Name every file of `folder` in its manifest; cards and quality records stay outside it.
+
+    `variants` names the engines that the set is proven on.
+    """
     files = {
         path.relative_to(folder).as_posix(): {
             "sha256": _sha256(path),
@@ -47,7 +62,7 @@ def write_manifest(
         "licence": licence,
         "source": source,
         "recipe": recipe,
-        "variants": ["onnxruntime-cpu"],
+        "variants": list(variants),
         "files": files,
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -67,6 +82,7 @@ def open_model_set(folder: Path) -> ModelSet:
         manifest = json.loads(raw)
         files: dict[str, dict[str, object]] = manifest["files"]
         name, version, kind = manifest["name"], manifest["version"], manifest["kind"]
+        variants = tuple(str(each) for each in manifest["variants"])
     except FileNotFoundError:
         raise ArtefactRefusedError(f"{path} does not exist", mend=mend) from None
     except (ValueError, KeyError, TypeError) as error:
@@ -80,6 +96,10 @@ def open_model_set(folder: Path) -> ModelSet:
             raise ArtefactRefusedError(f"{target} is missing", mend=mend)
         if _sha256(target) != facts["sha256"]:
             raise ArtefactRefusedError(f"{target} does not have the manifest's hash", mend=mend)
+    for found in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name_here = found.relative_to(folder).as_posix()
+        if name_here not in files and name_here not in _NOT_COVERED:
+            raise ArtefactRefusedError(f"{found} is not in the manifest", mend=mend)
     return ModelSet(
         digest="sha256:" + hashlib.sha256(raw).hexdigest(),
         name=str(name),
@@ -87,6 +107,7 @@ def open_model_set(folder: Path) -> ModelSet:
         kind=str(kind),
         folder=folder,
         files=tuple(sorted(files)),
+        variants=variants,
     )
 
 

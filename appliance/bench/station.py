@@ -24,11 +24,12 @@ from appliance.bench import facts
 from appliance.bench.dock import BenchCarton, bench_asn, bench_cartons, good_pictures
 from appliance.cameras.frame import Frame, make_frame
 from appliance.cartons.view import CartonView
-from appliance.config import Config, EdgeConfig, HubConfig, SiteConfig
+from appliance.config import Config, EdgeConfig, HubConfig, ReaderConfig, SiteConfig
 from appliance.demo.run import HubApi
 from appliance.demo.samples import asn_csv
 from appliance.demo.story import COOKIES
-from appliance.edge.run import introduce, load_engines
+from appliance.edge.run import introduce
+from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore
 from appliance.identity.device import DeviceIdentity
 from appliance.journal.journal import Journal
@@ -97,8 +98,9 @@ async def _measure(
         )
         await introduce(identity, replace(config, edge=edge))
         began = time.perf_counter()
-        reader, inspector = await asyncio.to_thread(load_engines, threads)
+        engines = await asyncio.to_thread(load_engines, threads, ReaderConfig())
         engines_load_s = time.perf_counter() - began
+        reader, inspector = engines.reader, engines.inspector
         profile = await asyncio.to_thread(
             inspector.enrol, good_pictures(_GOOD, seed=seed + 1), product=COOKIES.gtin
         )

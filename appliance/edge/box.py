@@ -52,6 +52,8 @@ class EdgeParts:
     config: Config
     reader: Reader
     inspector: Inspector
+    notes: tuple[Reason, ...]
+    """What a person should know about the engines."""
     profiles: ProfileFolder
     journal: Journal
     evidence: EvidenceStore
@@ -121,6 +123,7 @@ class EdgeBox:
             version=__version__,
             model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
         )
+            notes=parts.notes,
         try:
             await parts.journal.append(started)
         except JournalFullError as error:
@@ -206,6 +209,7 @@ class EdgeBox:
             await asyncio.sleep(EVERY_S)
 
     def camera_changed(self, camera: str, health: Health) -> None:
+                    "notes": [{"code": each.code, "params": each.params} for each in parts.notes],
         """Into the journal and to the pages; called on the loop when a camera's state changes."""
         task = asyncio.create_task(self._record_camera(camera, health))
         self._telling.add(task)

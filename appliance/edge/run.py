@@ -19,13 +19,14 @@ from appliance.config import Config
 from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import open_eyes
 from appliance.edge.web import edge_app
+from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore, keep_room
+from appliance.foreign_reader import SocketPlace, paddle_process
 from appliance.identity.device import DeviceIdentity
 from appliance.identity.enrol import enrol
 from appliance.journal.journal import Journal
 from appliance.layout import Layout
 from appliance.live.connect import open_live
-from appliance.model_sets import BACKBONE, READER, carried
 from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
@@ -33,20 +34,23 @@ from appliance.serving import Serving
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
-from vision.defects.inspector import DefectInspector
-from vision.reading.reader import LabelReader
 
 _ENROL_AGAIN_S = 2.0
 log = structlog.get_logger()
 
 
 async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
-    """Run until SIGTERM. Raises BadInputError, AlreadyRunningError, ArtefactRefusedError."""
+    """Run until SIGTERM. Raises BadInputError, AlreadyRunningError, ArtefactRefusedError, and
+    UnavailableError for a reader that is wanted and not installed.
+    """
     clock = clock or SystemClock()
     layout, edge = Layout(config.data), config.edge
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.edge))
-        engines = asyncio.create_task(asyncio.to_thread(load_engines, edge.threads))
+        socket = stack.enter_context(SocketPlace())
+        loading = asyncio.create_task(
+            asyncio.to_thread(load_engines, edge.threads, config.reader, socket=socket)
+        )
         identity = DeviceIdentity.open_or_create(layout.identity, edge.device)
         await introduce(identity, config)
         journal = stack.enter_context(Journal.open(layout.journal, identity=identity, clock=clock))
@@ -74,12 +78,24 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             views=layout.edge / "views",
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
         )
-        reader, inspector = await engines
+        engines = await loading
+        reader = engines.reader
+        if engines.paddle_models is not None:
+            paddle = paddle_process(
+                config.reader.paddle_python,
+                socket,
+                engines.paddle_models,
+                threads=edge.threads,
+                log_file=layout.logs / "paddleocr.log",
+            )
+            await paddle.start()
+            stack.push_async_callback(paddle.stop)
         box = EdgeBox(
             EdgeParts(
                 config=config,
                 reader=reader,
-                inspector=inspector,
+                inspector=engines.inspector,
+                notes=engines.notes,
                 profiles=ProfileFolder(Path(edge.profiles) if edge.profiles else layout.profiles),
                 journal=journal,
                 evidence=evidence,
@@ -119,15 +135,6 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         for name, work in eyes.jobs:
             serving.job(name, work)
         await serving.run()
-
-
-def load_engines(threads: int) -> tuple[LabelReader, DefectInspector]:
-    """Both engines from the sets that this appliance carries, every file checked (I5)."""
-    reading, seeing = carried(READER), carried(BACKBONE)
-    return (
-        LabelReader.load(reading.folder, model_set=reading.digest, threads=threads),
-        DefectInspector.load(seeing.folder, model_set=seeing.digest, threads=threads),
-    )
 
 
 async def introduce(identity: DeviceIdentity, config: Config) -> None:

@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from agv_bridge.bridge import AgvBridge
 from appliance.bench.facts import rss_mb
 from appliance.live.memory import MemoryLiveView
 from appliance.live.valkey import ValkeyLiveView
+from appliance.paths import SETS
 from appliance.pulse import EVERY_S, pulse_key
 from appliance.services.mqtt import MqttBus
 from appliance.web.ports import HealthItem
 from contracts.clock import Clock
 from contracts.errors import TallymanError
+from contracts.reason import Reason
 from erp_link.service.core import Core, DeviceSeen
 
 _SILENT = timedelta(minutes=2)
@@ -155,7 +158,9 @@ def _device(
             max_age_s=86400.0,
         )
     for use, digest in sorted(device.model_sets.items()):
-        yield HealthItem("model_set", f"{device.device} {use}", "ok", digest=digest)
+        about = tuple(each for each in notes if each.params.get("set") == SETS.get(use))
+        state = "warn" if about else "ok"
+        yield HealthItem("model_set", f"{device.device} {use}", state, digest=digest, notes=about)
 
 
 def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Iterable[HealthItem]:
@@ -174,6 +179,7 @@ def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Ite
         detail=stopped,
         at=at,
     )
+    notes = _notes(pulse.get("notes"))
     trouble = str(pulse.get("trouble") or "")
     behind = "down" if trouble else "warn" if lag else "ok"
     yield HealthItem("uplink", device, behind, str(lag), detail=trouble, at=at)
@@ -188,3 +194,10 @@ def _time(value: object) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
+def _notes(value: object) -> tuple[Reason, ...]:
+    try:
+        return msgspec.convert(value or (), tuple[Reason, ...])
+    except msgspec.ValidationError:
+        return ()
+
+

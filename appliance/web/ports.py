@@ -15,6 +15,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from contracts.asn import Asn
+from contracts.reason import Reason
 from contracts.stock import (
     BatchEvent,
     BatchKey,
@@ -182,6 +183,8 @@ class HealthItem:
     detail: str = ""
     digest: str = ""
     """A model set's digest, shown as a short coloured chip."""
+    notes: tuple[Reason, ...] = ()
+    """What a person should know, in the reader's language."""
     at: datetime | None = None
     max_age_s: float = 10.0
 

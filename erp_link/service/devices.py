@@ -100,7 +100,8 @@ def started(work: Work, entry: JournalEntry, body: DeviceStarted) -> None:
         )
     )
     text = Reason("story_device_started", {"device": entry.device, "version": body.version})
-    work.event("device", text, reference=entry.device, at=moment_of(entry))
+    for each in (text, *body.notes):
+        work.event("device", each, reference=entry.device, at=moment_of(entry))
     work.tell("device", entry.device, text)
 
 

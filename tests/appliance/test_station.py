@@ -61,6 +61,7 @@ class PaperReader:
     """Reads what it was told; breaks when told so."""
 
     model_set = "sha256:read"
+    variant = "openvino-cpu"
 
     def __init__(self, reading: LabelReading | Exception = READ) -> None:
         self.reading = reading
@@ -73,6 +74,7 @@ class PaperReader:
 
 class PaperInspector:
     model_set = "sha256:inspect"
+    variant = "onnxruntime-cpu"
 
     def __init__(self, decision: InspectDecision = InspectDecision.PASS) -> None:
         self.decision = decision
@@ -164,6 +166,7 @@ async def test_a_sound_carton_is_journalled_before_the_lane_is_told(dock) -> Non
     assert d.lane.told == [("C1", Decision.ACCEPT)]
     (body,) = d.bodies()
     assert body.model_sets == {"read": "sha256:read", "inspect": "sha256:inspect"}
+    assert body.variant == "openvino-cpu+onnxruntime-cpu"
     assert [e.kind for e in body.evidence] == ["label", "inspect"]
     assert all(d.evidence.has(e.sha256) for e in body.evidence)
 

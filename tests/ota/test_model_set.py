@@ -69,6 +69,18 @@ def test_a_manifest_cannot_point_outside_its_folder(tmp_path: Path) -> None:
         open_model_set(tmp_path / "set")
 
 
+def test_a_file_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    publish(tmp_path)
+    (tmp_path / "second.onnx").write_bytes(b"whose weights?")
+    with pytest.raises(ArtefactRefusedError, match=r"second\.onnx is not in the manifest"):
+        open_model_set(tmp_path)
+
+
+def test_a_set_names_the_engines_that_it_is_proven_on(tmp_path: Path) -> None:
+    publish(tmp_path)
+    assert open_model_set(tmp_path).variants == ("onnxruntime-cpu",)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     publish(tmp_path)
     (tmp_path / "labels.txt").unlink()

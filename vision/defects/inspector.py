@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from vision.defects.heat import heatmap, regions
 from vision.defects.looks import look_at, scene_distance, shift_share
 from vision.defects.places import cells, strangeness
 from vision.defects.profile import Profile, ProfileFacts
+from vision.engine import CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class DefectInspector:
 
     backbone: Backbone
     model_set: str
+    variant: ClassVar[str] = CPU
 
     @classmethod
     def load(cls, folder: Path, *, model_set: str, threads: int = 1) -> DefectInspector:

@@ -13,8 +13,11 @@ from appliance.identity.device import DeviceIdentity
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.live.memory import MemoryLiveView
+from appliance.pulse import pulse_key
 from contracts.clock import FixedClock
 from contracts.errors import UnavailableError
+from contracts.events import DeviceStarted
+from contracts.reason import Reason
 from erp_link.service.core import Core, DeviceSeen
 from tests.appliance.journal.bodies import started
 
@@ -74,4 +77,28 @@ async def test_the_page_tells_of_a_database_outage_and_of_a_box_without_valkey(t
         assert state("device", "edge-01") == "down"
         heard["edge-01"] = clock.now()
         await until(lambda: state("device", "edge-01") == "ok")
+    core.close()
+
+
+async def test_a_refused_model_set_stands_beside_the_one_that_runs(tmp_path: Path):
+    clock = FixedClock(datetime(2026, 11, 21, 8, tzinfo=UTC))
+    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+    identity = DeviceIdentity.open_or_create(tmp_path / "identity", "edge-01")
+    why = {"set": "label_reader", "refused": "1.10.0", "why": "a bit is wrong", "running": "1.9.0"}
+    note = Reason("model_set_refused", dict(why))
+    boot = DeviceStarted("dock-1", "0.1.0", {"read": "r1", "inspect": "i1"}, (note,))
+    with Journal.open(tmp_path / "journal.db", identity=identity, clock=clock) as journal:
+        entry = await journal.append(boot)
+    core.apply(entry, decode_body(entry.kind, entry.body))
+    live = MemoryLiveView()
+    await live.set_last(
+        pulse_key("edge-01"),
+        {"at": clock.now().isoformat(), "notes": [{"code": note.code, "params": note.params}]},
+    )
+    health = HubHealth(core, bus=None, bridge=None, live=live, clock=clock)
+    async with watched(health):
+        await until(lambda: bool(health.health()))
+    sets = {each.digest: each for each in health.health() if each.group == "model_set"}
+    assert (sets["r1"].state, sets["r1"].notes) == ("warn", (note,))
+    assert (sets["i1"].state, sets["i1"].notes) == ("ok", ())
     core.close()
