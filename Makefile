@@ -9,10 +9,10 @@ PROFILE ?= dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-openvino test-paddle check fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle check campaign-read fmt lock image image-test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## .venv with everything, so that .venv/bin/tallyman works
 	@PROFILE=$(PROFILE) sh scripts/setup.sh
@@ -37,6 +37,9 @@ check: setup ## style, format, types, layers, page scripts
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	sh scripts/npm.sh run --silent check
+
+campaign-read: setup ## misreads by damage from 30,000 rendered frames; ARGS="OUT --fonts FONTS", goes on where it was
+	@.venv/bin/python -m appliance.bench.reading.campaign $(ARGS)
 
 fmt: setup ## format and mend what can be mended by itself
 	.venv/bin/ruff check --fix .
