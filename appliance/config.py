@@ -82,7 +82,6 @@ class EdgeConfig:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class ReaderConfig:
     """What reads labels on an edge."""
 
@@ -94,6 +93,7 @@ class ReaderConfig:
     """The Python of an environment made from requirements/paddle.lock."""
 
 
+@dataclass(frozen=True, slots=True)
 class BrokerConfig:
     url: str = ""
     """mqtt://[user:password@]host:port; empty: none."""
@@ -119,6 +119,7 @@ class Config:
     site: SiteConfig = field(default_factory=SiteConfig)
     hub: HubConfig = field(default_factory=HubConfig)
     edge: EdgeConfig = field(default_factory=EdgeConfig)
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
     broker: BrokerConfig = field(default_factory=BrokerConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
@@ -154,7 +155,6 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] | None = No
         values = _read_toml(path)
     for name, raw in environ.items():
         if not name.startswith(PREFIX) or name in _OTHER_VARIABLES:
-    reader: ReaderConfig = field(default_factory=ReaderConfig)
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
         if section in _SECTIONS and key:

@@ -122,8 +122,8 @@ class EdgeBox:
             station=self._name,
             version=__version__,
             model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
-        )
             notes=parts.notes,
+        )
         try:
             await parts.journal.append(started)
         except JournalFullError as error:
@@ -204,12 +204,12 @@ class EdgeBox:
                     "lag": parts.uplink.lag,
                     "trouble": parts.uplink.trouble,
                     "stopped": self.station.stopped_because,
+                    "notes": [{"code": each.code, "params": each.params} for each in parts.notes],
                 },
             )
             await asyncio.sleep(EVERY_S)
 
     def camera_changed(self, camera: str, health: Health) -> None:
-                    "notes": [{"code": each.code, "params": each.params} for each in parts.notes],
         """Into the journal and to the pages; called on the loop when a camera's state changes."""
         task = asyncio.create_task(self._record_camera(camera, health))
         self._telling.add(task)

@@ -157,6 +157,7 @@ def _device(
             at=_time(camera.at),
             max_age_s=86400.0,
         )
+    notes = _notes(pulse.get("notes"))
     for use, digest in sorted(device.model_sets.items()):
         about = tuple(each for each in notes if each.params.get("set") == SETS.get(use))
         state = "warn" if about else "ok"
@@ -179,10 +180,16 @@ def _pulse(device: str, pulse: Mapping[str, object], at: datetime | None) -> Ite
         detail=stopped,
         at=at,
     )
-    notes = _notes(pulse.get("notes"))
     trouble = str(pulse.get("trouble") or "")
     behind = "down" if trouble else "warn" if lag else "ok"
     yield HealthItem("uplink", device, behind, str(lag), detail=trouble, at=at)
+
+
+def _notes(value: object) -> tuple[Reason, ...]:
+    try:
+        return msgspec.convert(value or (), tuple[Reason, ...])
+    except msgspec.ValidationError:
+        return ()
 
 
 def _number(value: object) -> float:
@@ -194,10 +201,3 @@ def _time(value: object) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-def _notes(value: object) -> tuple[Reason, ...]:
-    try:
-        return msgspec.convert(value or (), tuple[Reason, ...])
-    except msgspec.ValidationError:
-        return ()
-
-
