@@ -55,6 +55,15 @@ GOALS = (
     Goal("dot-matrix lines found whole, undamaged, %", ("lines_found", "inkjet", "0"), 100),
     Goal("  10 to 20 % damaged", ("lines_found", "inkjet", "10-20"), 90),
     Goal("  30 to 40 % damaged", ("lines_found", "inkjet", "30-40"), 70),
+    Goal(
+        "codes of real shipping labels read, of 9", ("photos", "shipping_ups", "ours", "right"), 9
+    ),
+    Goal(
+        "texts on real photos, whole or cut off, that zxing-cpp does not say",
+        ("photos", "barcodes_zxing", "false_beyond_zxing"),
+        0,
+        most=True,
+    ),
     Goal("whole frame, p95, ms", ("p95_ms",), 120, most=True),
     Goal("frames a second, two workers", ("workers", "frames_per_s"), 15),
     Goal("resident memory, MB", ("rss_mb",), 300, most=True),

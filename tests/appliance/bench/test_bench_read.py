@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.bench.reading.photos import shipping_cartons
 from tests.appliance.bench.frames import write_set
 
 KEYS = {
@@ -83,3 +84,11 @@ def test_a_folder_without_truth_is_refused_with_one_line(tmp_path: Path):
     assert done.returncode == 2
     assert "truth.json" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.data
+def test_real_shipping_labels_are_never_read_worse_than_by_zxings_defaults(data_dir: Path):
+    found = shipping_cartons(data_dir / "labels" / "shipping_ups")
+    assert (found["photos"], found["codes"]) == (3, 9)
+    assert found["ours"]["right"] >= found["zxing_default"]["right"] > 0
+    assert found["ours"]["wrong"] == found["ours"]["none"] == 0
