@@ -13,6 +13,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -157,6 +158,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] | None = No
         if not name.startswith(PREFIX) or name in _OTHER_VARIABLES:
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+    learning: LearningConfig = field(default_factory=LearningConfig)
         if section in _SECTIONS and key:
             values.setdefault(section, {})[key] = raw
         else:
@@ -200,7 +202,7 @@ def _section(name: str, values: Mapping[str, object], where: str) -> object:
     kind = _SECTIONS[name].default_factory
     assert isinstance(kind, type)  # noqa: S101 -- every section is a dataclass with defaults
     known = {f.name: f for f in dataclasses.fields(kind)}
-    types = typing.get_type_hints(kind)
+    types = typing.get_type_hints(kind, include_extras=True)
     settings: dict[str, object] = {}
     for key, value in values.items():
         if key not in known:

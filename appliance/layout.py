@@ -33,6 +33,11 @@ class Layout:
         return self.hub / "evidence"
 
     @property
+    def hub_learning(self) -> Path:
+        """Examples from all stations, runs of the recipe, and the candidates they made."""
+        return self.hub / "learning"
+
+    @property
     def edge(self) -> Path:
         return self.root / "edge"
 
@@ -51,6 +56,11 @@ class Layout:
     @property
     def uplink(self) -> Path:
         return self.edge / "uplink"
+
+    @property
+    def edge_learning(self) -> Path:
+        """Examples that the hub has not taken yet."""
+        return self.edge / "learning"
 
     @property
     def profiles(self) -> Path:

@@ -18,6 +18,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.device import device
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
+    from appliance.cli.learn import learn
     from appliance.cli.read import read
     from appliance.cli.token import token
     from appliance.cli.up import edge, hub, up
@@ -32,6 +33,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(user, name="user")
     app.add_typer(token, name="token")
     app.add_typer(inspect, name="inspect")
+    app.add_typer(learn, name="learn")
     for role in (up, hub, edge, config):
         app.command()(role)
     app.command()(fleet)

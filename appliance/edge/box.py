@@ -160,6 +160,10 @@ class EdgeBox:
         await self._waiting.join()
 
     async def _judge(self, view: CartonView) -> None:
+    async def idle(self) -> None:
+        """Return when no carton waits to be judged or is being judged."""
+        await self._waiting.join()
+
         try:
             card = await self.station.judge_carton(view)
         except JournalError as error:

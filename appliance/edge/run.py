@@ -26,6 +26,11 @@ from appliance.identity.device import DeviceIdentity
 from appliance.identity.enrol import enrol
 from appliance.journal.journal import Journal
 from appliance.layout import Layout
+from appliance.learning.folders import edge_dataset
+from appliance.learning.keeper import Keeper
+from appliance.learning.keeping import Privacy
+from appliance.learning.making import sees
+from appliance.learning.shipping import ExampleUpload
 from appliance.live.connect import open_live
 from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
@@ -60,8 +65,19 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         if config.broker.url:
             bus = MqttBus(config.broker.url, client_id=f"tallyman-{edge.device}")
             await stack.enter_async_context(bus)
+        dataset = edge_dataset(config)
         uplink = Uplink(
-            journal, evidence, edge.hub_url, identity, folder=layout.uplink, clock=clock
+            journal,
+            evidence,
+            edge.hub_url,
+            identity,
+            folder=layout.uplink,
+            clock=clock,
+            examples=ExampleUpload(
+                dataset,
+                bytes_per_s=1000 * config.learning.ship_kb_s,
+                told=layout.edge_learning / "told.json",
+            ),
         )
         lane = (
             LaneOutput(bus, station=edge.station, clock=clock, deadline_ms=edge.lane_deadline_ms)
@@ -124,6 +140,18 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.finish(box.finish)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
+        keeper = Keeper(
+            journal,
+            evidence,
+            dataset,
+            sees(reader),
+            seen_by=reader.model_set,
+            privacy=Privacy(config.learning.keep),
+            cursor=layout.edge_learning / "followed.json",
+            clock=clock,
+            idle=box.idle,
+        )
+        serving.job("examples", keeper.run)
         serving.job(
             "room for pictures",
             lambda: keep_room(

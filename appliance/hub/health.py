@@ -28,6 +28,7 @@ from contracts.reason import Reason
 from erp_link.service.core import Core, DeviceSeen
 
 _SILENT = timedelta(minutes=2)
+_LEARNING_EVERY = timedelta(seconds=30)
 _COMMIT_LIMIT_MS = 50.0
 _BATTERY_LOW = 20.0
 log = structlog.get_logger()
@@ -45,14 +46,19 @@ class HubHealth:
         live: MemoryLiveView | ValkeyLiveView,
         clock: Clock,
         heard_at: Callable[[str], datetime | None] = lambda _: None,
+        learning: Callable[[], HealthItem] | None = None,
     ) -> None:
-        """`heard_at` gives when a device last sent a request that it signed."""
+        """`heard_at` gives when a device last sent a request that it signed; `learning` is the
+        learning loop's row, looked at now and then since it reads a folder.
+        """
         self._core = core
         self._bus = bus
         self._bridge = bridge
         self._live = live
         self._clock = clock
         self._heard_at = heard_at
+        self._learning = learning
+        self._learning_item: HealthItem | None = None
         self._items: tuple[HealthItem, ...] = ()
         self._seen: Sequence[DeviceSeen] = ()
 
@@ -67,10 +73,24 @@ class HubHealth:
                 each.device: await self._live.last(pulse_key(each.device)) or {} for each in seen
             }
             before, now = self._items, self._clock.now()
-            self._items = (*self._own(now), core, *self._boxes(seen, pulses, now))
+            learning = await self._look_at_learning(now)
+            self._items = (*self._own(now), core, *self._boxes(seen, pulses, now), *learning)
             if [item.state for item in before] != [item.state for item in self._items]:
                 await self._live.publish("health", {"at": now.isoformat()})
             await asyncio.sleep(EVERY_S)
+
+    async def _look_at_learning(self, now: datetime) -> tuple[HealthItem, ...]:
+        last = self._learning_item
+        stale = last is None or last.at is None or now - last.at >= _LEARNING_EVERY
+        if self._learning is not None and stale:
+            try:
+                self._learning_item = await asyncio.to_thread(self._learning)
+            except OSError as error:
+                detail = str(error)
+                self._learning_item = HealthItem(
+                    "learning", "examples", "down", detail=detail, at=now
+                )
+        return (self._learning_item,) if self._learning_item is not None else ()
 
     async def _devices(self) -> tuple[Sequence[DeviceSeen], HealthItem]:
         """What the core knows of devices, and how the core itself is: it may be away for a while,

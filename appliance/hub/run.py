@@ -28,6 +28,9 @@ from appliance.identity import api as identity_api
 from appliance.identity.registry import DeviceRegistry
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
+from appliance.learning import intake as learning_intake
+from appliance.learning.folders import hub_dataset, training_of
+from appliance.learning.health import learning_item
 from appliance.live.connect import open_live
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
@@ -68,6 +71,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             bus = MqttBus(config.broker.url, client_id="tallyman-hub")
             await stack.enter_async_context(bus)
             bridge = AgvBridge(bus, CoreMoves(core, live), clock=clock)
+        dataset = hub_dataset(config)
+        training = training_of(config, dataset, clock)
         news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
         health = HubHealth(
             core,
@@ -76,6 +81,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             live=live,
             clock=clock,
             heard_at=registry.heard_at,
+            learning=lambda: learning_item(training, dataset, clock),
         )
 
         devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
@@ -91,6 +97,11 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
                 ca=ca,
                 clock=clock,
                 on_applied=news.applied,
+            )
+        )
+        devices.include_router(
+            learning_intake.router(
+                dataset, registry=registry, clock=clock, takes=config.learning.keep != "off"
             )
         )
         app, forwarding = hub_app(
@@ -111,6 +122,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
+        serving.job("learning", training.keep_schedule)
         await serving.run()
 
 

@@ -30,6 +30,11 @@ class PictureUpload:
         self._on_their_way: dict[str, asyncio.Task[bool]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
+    @property
+    def busy(self) -> bool:
+        """A picture is on its way."""
+        return bool(self._on_their_way)
+
     async def ahead(self, hub: HubClient, *, worthwhile: Callable[[], bool]) -> None:
         """A job: send each picture when it is stored, while the engines still look at it.
 

@@ -24,6 +24,7 @@ from appliance.identity.enrol import checked_trust
 from appliance.identity.facts import SiteFacts
 from appliance.journal.heads import Countersigned, is_genuine
 from appliance.journal.journal import Journal
+from appliance.learning.shipping import ExampleUpload
 from appliance.uplink import wire
 from appliance.uplink.backoff import Backoff
 from appliance.uplink.client import HubClient, HubRefusedError
@@ -54,10 +55,13 @@ class Uplink:
         clock: Clock,
         poll_s: float = 1.0,
         most_backoff_s: float = 5.0,
+        examples: ExampleUpload | None = None,
     ) -> None:
+        """`examples` are sent while nothing else waits (appliance.learning)."""
         self._journal = journal
         self._evidence = evidence
         self._pictures = PictureUpload(evidence)
+        self._examples = examples
         self._hub_url = hub_url
         self._identity = identity
         self._clock = clock
@@ -108,6 +112,8 @@ class Uplink:
                 jobs.create_task(self._keep_asking(hub))
                 jobs.create_task(self._keep_heads())
                 jobs.create_task(self._pictures.ahead(hub, worthwhile=lambda: self.online))
+                if self._examples is not None:
+                    jobs.create_task(self._examples.run(hub, worthwhile=self._nothing_waits))
         finally:
             stop()
             await self._keep_last_head()
@@ -128,6 +134,8 @@ class Uplink:
             backoff.reset()
             self.trouble = ""
             if not more:
+                if self._examples is not None:
+                    self._examples.wake()
                 await self._wake.wait()
 
     async def _send_next(self, hub: HubClient) -> bool:
@@ -243,6 +251,9 @@ class Uplink:
             trust = checked_trust(self._identity, renewed.body, self._identity.ca_pem or "")
             await asyncio.to_thread(self._identity.keep, trust)
             await asyncio.to_thread(self._journal.keep_certificate, trust.certificate_pem)
+
+    def _nothing_waits(self) -> bool:
+        return self.online and self._synced and self.lag == 0 and not self._pictures.busy
 
     def _reached(self) -> None:
         if not self.online:

@@ -19,6 +19,7 @@ GROUPS = (
     "live",
     "agv",
     "model_set",
+    "learning",
     "device",
 )
 _WORST = ("down", "warn", "unknown", "ok")

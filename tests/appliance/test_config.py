@@ -36,6 +36,9 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("[edge\n", "not TOML"),
         ("[site]\ntime_zone = 'Mars/Base'\n", "site.time_zone"),
         ("[policy]\ninspection_required = 3\n", "policy.inspection_required"),
+        ("[learning]\nkeep = 'faces'\n", "learning.keep"),
+        ("[learning]\nhour = 24\n", "learning.hour"),
+        ("[learning]\nedge_mb = 0\n", "learning.edge_mb"),
     ],
 )
 def test_what_is_not_understood_is_named(tmp_path: Path, text: str, place: str) -> None:

@@ -1,0 +1,79 @@
+"""The learning loop's folders and settings, opened from a configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.config import Config
+from appliance.layout import Layout
+from appliance.learning.dataset import Dataset
+from appliance.learning.retention import Limits
+from appliance.learning.schedule import Every, Schedule
+from appliance.learning.training import RECIPE, Environment, Sources, Training
+from appliance.model_sets import READER, carried
+from appliance.paths import models_root
+from contracts.clock import Clock
+from contracts.errors import UnavailableError
+
+
+def edge_dataset(config: Config) -> Dataset:
+    learning = config.learning
+    limits = Limits(learning.edge_mb << 20, learning.edge_days)
+    return Dataset(Layout(config.data).edge_learning, limits)
+
+
+def hub_dataset(config: Config) -> Dataset:
+    learning = config.learning
+    return Dataset(
+        Layout(config.data).hub_learning, Limits(learning.hub_mb << 20, learning.hub_days)
+    )
+
+
+def schedule_of(config: Config) -> Schedule:
+    learning = config.learning
+    return Schedule(
+        Every(learning.schedule),
+        learning.hour,
+        learning.least_new,
+        ZoneInfo(config.site.time_zone),
+    )
+
+
+def environment_of(config: Config) -> Environment:
+    """Looked at anew each time: it may be installed while the hub runs."""
+    learning = config.learning
+    python, recipe = Path(learning.python), _recipe_folder(learning.recipe)
+    if not learning.python:
+        missing = "no training environment (learning.python is empty)"
+    elif not (python.is_file() and os.access(python, os.X_OK)):
+        missing = f"no training environment ({python} is no interpreter)"
+    elif not (recipe / RECIPE).is_file():
+        missing = f"no training environment (no {RECIPE} in {recipe})"
+    else:
+        missing = ""
+    return Environment(python, recipe, missing)
+
+
+def training_of(config: Config, dataset: Dataset, clock: Clock) -> Training:
+    """Runs of the recipe with this configuration; nothing is started."""
+    learning = config.learning
+    return Training(
+        dataset,
+        environment=lambda: environment_of(config),
+        schedule=schedule_of(config),
+        sources=lambda: Sources(
+            carried(READER).folder, learning.rendered, learning.calibration, learning.minutes
+        ),
+        clock=clock,
+    )
+
+
+def _recipe_folder(setting: str) -> Path:
+    if setting:
+        return Path(setting)
+    try:
+        return models_root() / "recipes" / "label_reader"
+    except UnavailableError:
+        return Path("recipes") / "label_reader"
