@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from contracts.asn import ExpectedLine
 from contracts.errors import ArtefactRefusedError
-from contracts.reading import LabelReading, TextLine
+from contracts.reading import LabelReading, ReadDecision, TextLine
+from contracts.reason import Reason
 from vision.engine import CPU
 from vision.reading.align import AlignSettings, Matcher, Stream
 from vision.reading.captions import CaptionMatcher
@@ -66,6 +67,7 @@ class LabelReader:
     captions: CaptionMatcher
     fusion: FusionSettings
     confidence: Confidence
+    calibrated: bool = True
     _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
     _index: ExpectedIndex | None = field(default=None, repr=False)
 
@@ -104,7 +106,8 @@ class LabelReader:
             raise ArtefactRefusedError(
                 f"{folder} is not a label reader: {error}", mend="Install the model set again"
             ) from error
-        return cls(model_set, lines, matcher, captions, fusion, confidence, _pool=pool)
+        calibrated = bool(numbers.get("calibrated", True))
+        return cls(model_set, lines, matcher, captions, fusion, confidence, calibrated, _pool=pool)
 
     @property
     def variant(self) -> str:
@@ -162,10 +165,19 @@ class LabelReader:
 
     def decide(self, weighed: Weighed) -> Outcome:
         if weighed.fused is None:
-            return decide_plain(weighed.plain, self.confidence, anything=weighed.anything)
-        return decide_listed(
-            weighed.fused, weighed.plain, weighed.index, self.confidence, anything=weighed.anything
-        )
+            outcome = decide_plain(weighed.plain, self.confidence, anything=weighed.anything)
+        else:
+            outcome = decide_listed(
+                weighed.fused,
+                weighed.plain,
+                weighed.index,
+                self.confidence,
+                anything=weighed.anything,
+            )
+        if self.calibrated or outcome.decision is ReadDecision.REVIEW:
+            return outcome
+        reasons = (Reason("reader_uncalibrated"),)
+        return replace(outcome, decision=ReadDecision.REVIEW, reasons=reasons)
 
     def stream(self, lines: Sequence[ReadLine]) -> Stream:
         return self.matcher.stream([line.glyphs for line in lines])
