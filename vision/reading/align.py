@@ -106,17 +106,21 @@ class Matcher:
             starts.append(column)
             column += 1 + len(line)
             inked = line.letters[:, 1:]
-            sure = np.maximum(inked.sum(axis=1, keepdims=True), 1e-6)
+            hidden = np.zeros(len(line)) if line.hidden is None else line.hidden
+            hidden = hidden[:, None].astype(np.float32)
+            sure = np.maximum(inked.sum(axis=1, keepdims=True) + hidden, 1e-6)
             share = inked / sure
             fit = np.minimum(share @ likeness, 1.0)
             fit = np.concatenate([fit, share[:, separators].sum(axis=1, keepdims=True)], axis=1)
+            # What cannot be read is as likely under every hypothesis.
             fit = (1 - settings.doubt) * fit + settings.doubt / settings.alphabet
+            fit += hidden / sure / settings.alphabet
             odds = np.log(fit * settings.alphabet)
             # A glyph that may be nothing at all proves less either way.
             odds *= 0.4 + 0.6 * np.minimum(sure, 1.0)
             odds_of += [np.full((1, len(letters) + 1), -_WALL, dtype=np.float32), odds]
             price = np.where(share.argmax(axis=1) == space, settings.space, settings.extra)
-            price = price * np.minimum(sure[:, 0], 1.0)
+            price = price * np.minimum(sure[:, 0] - 0.5 * hidden[:, 0], 1.0)
             extra_of += [np.array([_WALL], dtype=np.float32), price]
             follows = inked[:, inner].sum(axis=1) * settings.run_on
             run_on_of.append(np.append(follows, [0.0]).astype(np.float32))

@@ -1,34 +1,43 @@
 """From a CTC network's output to characters that keep their doubts.
 
-A reading is a row of glyphs: each a place in the line with a probability for every character and
-for "nothing here". Fusion weighs them against what was announced; greedy text is only for people.
+A reading is a row of glyphs: each a place in the line with a probability for every character, for
+"nothing here", and for "a character that cannot be read any more". Fusion weighs them against what
+was announced; greedy text is for people and for reading without a list.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 FOLD = str.maketrans("（），：；。－／～", "(),:;.-/~")
 BLANK = 0
+UNREADABLE = "▯"
+"""Stands in greedy text for a character that is there and cannot be read."""
+_UNREADABLE_ROW = "<unreadable>"
 
 
 @dataclass(frozen=True)
 class Charset:
     """`columns` name the network's outputs after the blank; `letters` are the distinct ones after
-    full-width forms are folded into ASCII.
+    full-width forms are folded into ASCII. `admits`: the network has a second head with one more
+    output, last, for a character that cannot be read.
     """
 
     columns: tuple[str, ...]
+    admits: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Charset:
-        """One character a line; `<space>` is the space."""
+        """One character a line; `<space>` is the space, a last `<unreadable>` sets `admits`."""
         rows = text.split("\n")[:-1]
-        return cls(tuple(" " if row == "<space>" else row for row in rows))
+        admits = bool(rows) and rows[-1] == _UNREADABLE_ROW
+        known = rows[:-1] if admits else rows
+        return cls(tuple(" " if row == "<space>" else row for row in known), admits)
 
     @cached_property
     def letters(self) -> tuple[str, ...]:
@@ -51,46 +60,57 @@ class Charset:
 @dataclass(frozen=True, slots=True)
 class Glyphs:
     """`letters` (n, 1 + letters) float32: probability of nothing (column 0) and of each letter.
-    `at` (n,) is the place of each along the line, 0..1.
+    `at` (n,) is the place of each along the line, 0..1. `hidden` (n,): probability that something
+    stands there which cannot be read; a row of `letters` and its `hidden` sum to at most 1.
     """
 
     letters: NDArray[np.float32]
     at: NDArray[np.float32]
+    hidden: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.at)
 
 
-def collapse(steps: NDArray[np.float32], *, trace: float) -> Glyphs:
+def collapse(
+    steps: NDArray[np.float32], *, trace: float, hidden: NDArray[np.float32] | None = None
+) -> Glyphs:
     """Gather steps (t, 1 + letters) into glyphs: runs of one best letter, and weak places where a
-    letter has at least `trace` although the blank wins.
+    letter has at least `trace` although the blank wins. `hidden` (t,) competes like a letter.
     """
-    best = steps.argmax(axis=1)
-    letter = 1 + steps[:, 1:].argmax(axis=1)
-    seen = (best != BLANK) | (steps[:, BLANK] < 1 - trace)
-    rows, places = [], []
-    start = 0
+    inked = steps[:, 1:] if hidden is None else np.column_stack([steps[:, 1:], hidden])
+    letter = inked.argmax(axis=1)
+    seen = (inked.max(axis=1) > steps[:, BLANK]) | (steps[:, BLANK] < 1 - trace)
     total = len(steps)
-    for t in range(1, total + 1):
-        if t < total and seen[t] == seen[start] and (not seen[t] or letter[t] == letter[start]):
-            continue
+    changes = (seen[1:] != seen[:-1]) | (seen[1:] & (letter[1:] != letter[:-1]))
+    edges = [0, *(np.flatnonzero(changes) + 1).tolist(), total] if total else [0]
+    peaks, places = [], []
+    for start, end in pairwise(edges):
         if seen[start]:
-            run = steps[start:t]
-            peak = run[np.argmin(run[:, BLANK])]
-            rows.append(peak)
-            places.append((start + t) / 2 / total)
-        start = t
+            peaks.append(start + int(steps[start:end, BLANK].argmin()))
+            places.append((start + end) / 2 / total)
+    at = np.array(peaks, dtype=np.intp)
     return Glyphs(
-        np.array(rows, dtype=np.float32).reshape(-1, steps.shape[1]),
+        np.ascontiguousarray(steps[at], dtype=np.float32),
         np.array(places, dtype=np.float32),
+        None if hidden is None else hidden[at].astype(np.float32),
     )
 
 
 def greedy(glyphs: Glyphs, charset: Charset) -> tuple[str, float]:
-    """The best text and the mean probability of its letters."""
-    best = glyphs.letters.argmax(axis=1) if len(glyphs) else np.empty(0, dtype=int)
+    """The best text and the mean probability of its characters."""
+    text, sure = characters(glyphs, charset)
+    return text, float(sure.mean()) if len(sure) else 0.0
+
+
+def characters(glyphs: Glyphs, charset: Charset) -> tuple[str, NDArray[np.float32]]:
+    """The best text and the probability of each of its characters (n,)."""
+    if not len(glyphs):
+        return "", np.empty(0, dtype=np.float32)
+    whole = glyphs.letters
+    if glyphs.hidden is not None:
+        whole = np.column_stack([whole, glyphs.hidden])
+    best = whole.argmax(axis=1)
     shown = best != BLANK
-    if not shown.any():
-        return "", 0.0
-    text = "".join(charset.letters[i - 1] for i in best[shown])
-    return text, float(glyphs.letters.max(axis=1)[shown].mean())
+    names = (*charset.letters, UNREADABLE)
+    return "".join(names[i - 1] for i in best[shown]), whole.max(axis=1)[shown]

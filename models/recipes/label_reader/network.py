@@ -74,7 +74,8 @@ class Recogniser(nn.Module):
         weight = next(c for c in columns if c.ndim == 2)[:, keep]
         bias = next(c for c in columns if c.ndim == 1)[keep]
         needed = _needed(by_output, self.features)
-        for name in needed:
+        # In one order, or a resumed optimiser would mix the weights up.
+        for name in sorted(needed):
             value = constants.get(name)
             if value is not None:
                 if value.dtype == np.float32 and value.size > 1:
