@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.reading.align import AlignSettings, Stream, Trie, fit
-from vision.reading.ctc import Charset
+from vision.reading.ctc import UNREADABLE, Charset
 
 
 class Role(StrEnum):
@@ -40,16 +40,21 @@ CAPTIONS: Mapping[Role, tuple[str, ...]] = {
     Role.GTIN: ("GTIN", "EAN", "UPC", "ITEM", "条码", "商品条码", "(01)", "(02)"),
 }  # fmt: skip
 
-_WORDS = {
-    role: re.compile(
-        "|".join(
-            (r"(?<![A-Za-z])" if word[0].isascii() and word[0].isalpha() else "") + re.escape(word)
-            for word in sorted(words, key=len, reverse=True)
-        ),
-        re.IGNORECASE,
+
+
+def _open(word: str) -> str:
+    """A pattern for `word` in which any character may be unreadable."""
+    start = rf"(?<![A-Za-z{UNREADABLE}])" if word[0].isascii() and word[0].isalpha() else ""
+    return start + "".join(
+        r"\s*" if c == " " else f"[{re.escape(c)}{UNREADABLE}]" for c in word
     )
+
+
+_WORDS = {
+    role: re.compile("|".join(map(_open, sorted(words, key=len, reverse=True))), re.IGNORECASE)
     for role, words in CAPTIONS.items()
 }
+_MOST_OPEN = 0.34
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,14 @@ class CaptionMatcher:
 
 
 def find_captions(text: str) -> tuple[tuple[Role, int, int], ...]:
-    """Captions that stand plainly in `text`: role, start, end; the longest where they overlap."""
+    """Captions that stand plainly in `text`: role, start, end; the longest where they overlap. A
+    third of a caption may be unreadable.
+    """
     found = [
         (role, *match.span())
         for role, pattern in _WORDS.items()
         for match in pattern.finditer(text)
+        if match.group().count(UNREADABLE) <= _MOST_OPEN * len(match.group())
     ]
     found.sort(key=lambda each: (each[1] - each[2], each[1]))
     kept: list[tuple[Role, int, int]] = []

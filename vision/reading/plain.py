@@ -1,106 +1,203 @@
-"""Reading without a list: what symbols and captions say plainly, under grammar and check digits."""
+"""Reading without a list: what symbols and captions say, under grammar and check digits.
+
+Values are spelled with what could not be read left open, brought together from all places where
+they stand, and given out only whole.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
-from contracts.gs1 import has_valid_check_digit, is_lot
+from contracts.gs1 import is_lot
 from contracts.reading import FieldValue, LabelFields
 from vision.reading.captions import Role, find_captions
-from vision.reading.dates import find_dates
-from vision.reading.symbols import Elements, elements_of
+from vision.reading.ctc import UNREADABLE
+from vision.reading.dates import find_dates, parse_date
+from vision.reading.spelled import Spelled, together, with_check_digit
+from vision.reading.symbols import Elements
 
 SYMBOL_CONFIDENCE = 0.99
-_GTIN = re.compile(r"(?<!\d)\d(?:\s?\d){12,13}(?!\d)")
-_BATCH = re.compile(r"[\s:：.#]*([0-9A-Za-z](?:[0-9A-Za-z\-/._]{0,18}[0-9A-Za-z])?)")
-_HRI = re.compile(r"\(01\)\s*\d{14}.*")
-_SHORTEST_BATCH = 3
+_D = f"[0-9ODQILZSBG{UNREADABLE}]"
+_GTIN = re.compile(rf"(?<![0-9{UNREADABLE}]){_D}(?:\s?{_D}){{12,13}}(?![0-9{UNREADABLE}])")
+_BATCH = re.compile(rf"[\s:：.#]*([0-9A-Za-z\-/._ {UNREADABLE}]+)")
+_HRI_GTIN = re.compile(rf"\(?01\)({_D}{{14}})")
+_HRI_EXPIRY = re.compile(rf"\(1[57]\)({_D}{{6}})(?=\(|$)")
+_HRI_BATCH = re.compile(rf"\(10\)([0-9A-Za-z\-/._{UNREADABLE}]+)(?=\(|$)")
+_MARK = r"\s*[-/.年月\s]?\s*"
+_OPEN_DATE = re.compile(rf"({_D}{{4}}){_MARK}({_D}{{2}}){_MARK}({_D}{{2}})(?!\d)")
+_SHORTEST_BATCH, _LONGEST_BATCH = 3, 20
+_JOINED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class PlainLine:
-    """A line's best text and the mean probability of its letters."""
+    """A line's best text and the mean probability of its letters; `sure` has each letter's."""
 
     text: str
     confidence: float
+    sure: tuple[float, ...] = ()
+
+    def spelled(self) -> Spelled:
+        return Spelled(self.text, self.sure or (self.confidence,) * len(self.text))
 
 
 @dataclass(frozen=True, slots=True)
 class PlainReading:
-    """`conflicts` names the fields for which two sources say different things."""
+    """`conflicts` names the fields for which two sources say different things; `partly` what could
+    be read of fields that are not whole, with UNREADABLE for the rest.
+    """
 
     fields: LabelFields
     conflicts: tuple[str, ...]
+    partly: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    field: str
-    value: str
-    confidence: float
-    source: str
+    """A field's normal form: 14 digits, the batch, or YYYYMMDD."""
+
+    name: str
+    value: Spelled
+    source: str = "text"
 
 
 def read_plainly(lines: Sequence[PlainLine], symbols: Sequence[Elements]) -> PlainReading:
     """The fields that stand plainly in symbols and text.
 
-    A symbol wins over text; among texts the surest wins. A date without caption counts as the
-    expiry only when it is the later of two or more, since a lone date may be the production date.
+    A symbol wins over text. A date without caption counts as the expiry only when it is the later
+    of two or more, since a lone date may be the production date.
     """
-    found = [each for elements in symbols for each in _of_elements(elements, 1.0, "symbol")]
+    found = [each for elements in symbols for each in _of_symbol(elements)]
     for line in lines:
         found += _of_line(line)
-    if not any(each.field == "expiry" for each in found):
+    if not any(each.name == "expiry" for each in found):
         found += _later_of_two(lines)
-    best: dict[str, FieldValue] = {}
-    conflicts = set()
-    for each in sorted(found, key=lambda one: -one.confidence):
-        if each.field not in best:
-            best[each.field] = FieldValue(each.value, each.confidence, each.source)
-        elif best[each.field].value != each.value and each.confidence > 0.8:  # noqa: PLR2004 -- read surely
-            conflicts.add(each.field)
-    fields = LabelFields(best.get("gtin"), best.get("batch"), best.get("expiry"))
-    return PlainReading(fields, tuple(sorted(conflicts)))
+    values: dict[str, FieldValue] = {}
+    partly: dict[str, str] = {}
+    conflicts = []
+    for name in ("gtin", "batch", "expiry"):
+        mine = [each for each in found if each.name == name]
+        if not mine:
+            continue
+        decoded = [each.value for each in mine if each.source == "symbol"]
+        value, conflict = together([each.value for each in mine])
+        if decoded:
+            value = together(decoded)[0]
+        if conflict:
+            conflicts.append(name)
+        whole = _whole(name, value)
+        if whole is None:
+            partly[name] = value.shown()
+        else:
+            source = "symbol" if decoded else "text"
+            values[name] = FieldValue(whole, round(value.probability, 4), source)
+    fields = LabelFields(values.get("gtin"), values.get("batch"), values.get("expiry"))
+    return PlainReading(fields, tuple(conflicts), partly)
 
 
-def _of_elements(elements: Elements, share: float, source: str) -> Iterable[_Found]:
-    confidence = SYMBOL_CONFIDENCE * share
-    if elements.gtin:
-        yield _Found("gtin", elements.gtin, confidence, source)
-    if elements.batch:
-        yield _Found("batch", elements.batch, confidence, source)
-    if elements.expiry:
-        yield _Found("expiry", elements.expiry.isoformat(), confidence, source)
+def _whole(name: str, value: Spelled) -> str | None:
+    """The field's value, or None where it is not whole or no such value."""
+    if not value.whole or value.probability == 0:
+        return None
+    if name == "expiry":
+        day = parse_date(value.text)
+        return day.isoformat() if day else None
+    return value.text
+
+
+def _of_symbol(elements: Elements) -> Iterable[_Found]:
+    for name in ("gtin", "batch", "expiry"):
+        value = getattr(elements, name)
+        if value is not None:
+            text = f"{value:%Y%m%d}" if isinstance(value, date) else str(value)
+            # Error correction covers the whole symbol: all characters stand or fall together.
+            each = SYMBOL_CONFIDENCE ** (1 / len(text))
+            yield _Found(name, Spelled(text, (each,) * len(text)), "symbol")
 
 
 def _of_line(line: PlainLine) -> Iterable[_Found]:
-    text, sure = line.text, line.confidence
-    hri = _HRI.search(text.replace(" ", ""))
-    if hri:
-        yield from _of_elements(elements_of("text", hri.group(), gs1=False), sure * 0.95, "text")
-    for match in _GTIN.finditer(text):
-        number = re.sub(r"\s", "", match.group())
-        if has_valid_check_digit(number):
-            yield _Found("gtin", number.zfill(14), sure, "text")
-    captions = find_captions(text)
+    spelled = line.spelled()
+    packed = spelled.without(" ")
+    yield from _of_element_strings(packed)
+    if not _HRI_GTIN.search(packed.text):
+        for match in _GTIN.finditer(spelled.text):
+            yield from _gtin(spelled.part(*match.span()).without(" "))
+    captions = find_captions(spelled.text)
     for i, (role, _, end) in enumerate(captions):
-        stop = captions[i + 1][1] if i + 1 < len(captions) else len(text)
-        rest = text[end:stop]
-        if role is Role.EXPIRY and not text[:end].endswith(")"):
-            dates = find_dates(rest, two_digit_year=True)
-            if dates:
-                yield _Found("expiry", dates[0].value.isoformat(), sure, "text")
-        if role is Role.BATCH and not text[:end].endswith(")"):
-            match_batch = _BATCH.match(rest)
-            if match_batch and _looks_like_batch(match_batch.group(1)):
-                yield _Found("batch", match_batch.group(1), sure, "text")
+        stop = captions[i + 1][1] if i + 1 < len(captions) else len(spelled.text)
+        if spelled.text[:end].endswith(")"):
+            continue
+        rest = spelled.part(end, stop)
+        if role is Role.EXPIRY:
+            yield from _dates(rest)
+        if role is Role.BATCH:
+            yield from _batch(rest)
+
+
+def _of_element_strings(packed: Spelled) -> Iterable[_Found]:
+    for match in _HRI_GTIN.finditer(packed.text):
+        yield from _gtin(packed.part(*match.span(1)))
+    for match in _HRI_EXPIRY.finditer(packed.text):
+        six = packed.part(*match.span(1)).digits()
+        if parse_date(six.text, two_digit_year=True) or not six.whole:
+            day = Spelled("20" + six.text, (1.0, 1.0, *six.sure))
+            yield _Found("expiry", day)
+    for match in _HRI_BATCH.finditer(packed.text):
+        batch = packed.part(*match.span(1))
+        if len(batch.text) <= _LONGEST_BATCH:
+            yield _Found("batch", batch)
+
+
+def _gtin(text: Spelled) -> Iterable[_Found]:
+    number = with_check_digit(text.digits())
+    if number is not None and len(number.text) == 13:  # noqa: PLR2004 -- as EAN-13 prints it
+        number = Spelled("0" + number.text, (1.0, *number.sure))
+    if number is not None:
+        yield _Found("gtin", number)
+
+
+def _dates(rest: Spelled) -> Iterable[_Found]:
+    """The date behind an expiry caption, whole or with gaps."""
+    found = find_dates(rest.text, two_digit_year=True)
+    if found:
+        sure = rest.part(found[0].start, found[0].end)
+        digits = [s for c, s in zip(sure.text, sure.sure, strict=True) if c.isalnum()]
+        # As many slots as the normal form has: the surest way to spell eight from fewer or more.
+        probability = min(1.0, max(1e-6, Spelled("x" * len(digits), tuple(digits)).probability))
+        yield _Found("expiry", Spelled(f"{found[0].value:%Y%m%d}", (probability ** (1 / 8),) * 8))
+        return
+    match = _OPEN_DATE.search(rest.text)
+    if match:
+        parts = [rest.part(*match.span(k)).digits() for k in (1, 2, 3)]
+        yield _Found(
+            "expiry", Spelled("".join(p.text for p in parts), sum((p.sure for p in parts), ()))
+        )
+
+
+def _batch(rest: Spelled) -> Iterable[_Found]:
+    dates = find_dates(rest.text)
+    if dates:
+        rest = rest.part(0, dates[0].start)
+    match = _BATCH.match(rest.text)
+    if match is None:
+        return
+    batch = rest.part(*match.span(1))
+    lead = len(batch.text) - len(batch.text.lstrip(" ./_-"))
+    batch = batch.part(lead, lead + len(batch.text.strip(" ./_-")))
+    if " " in batch.text:
+        # Batches have no spaces (GS1 AI 10); wide pitch and gaps look like some.
+        batch = batch.without(" ").scaled(_JOINED)
+    if _looks_like_batch(batch.text):
+        yield _Found("batch", batch)
 
 
 def _looks_like_batch(text: str) -> bool:
-    return len(text) >= _SHORTEST_BATCH and is_lot(text) and any(c.isdigit() for c in text)
+    known = text.replace(UNREADABLE, "0")
+    fits = _SHORTEST_BATCH <= len(text) <= _LONGEST_BATCH and is_lot(known)
+    return fits and any(c.isdigit() for c in text)
 
 
 def _later_of_two(lines: Sequence[PlainLine]) -> Iterable[_Found]:
@@ -114,4 +211,5 @@ def _later_of_two(lines: Sequence[PlainLine]) -> Iterable[_Found]:
     )
     if len(dates) > 1 or (dates and with_production):
         latest = max(dates)
-        yield _Found("expiry", latest.isoformat(), dates[latest] * 0.8, "text")
+        sure = (dates[latest] * 0.8) ** (1 / 8)
+        yield _Found("expiry", Spelled(f"{latest:%Y%m%d}", (sure,) * 8))
