@@ -22,7 +22,7 @@ from vision.reading.texts import TextSettings
 
 _MEND = "sh scripts/extra.sh paddle makes one and prints its path"
 # Its imports alone take seconds, more on a small box.
-_READY_WITHIN_S = 90.0
+_READY_WITHIN_S = 180.0
 
 
 class SocketPlace:

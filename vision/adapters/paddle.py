@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from contracts.errors import UnavailableError
 from vision.adapters.paddle_program import receive_json, send_json
-from vision.reading.ctc import Charset, greedy
+from vision.reading.ctc import Charset, characters
 from vision.reading.recogniser import ReadLine
 from vision.reading.texts import TextSettings, glyphs_of
 
 PADDLE = "paddleocr-cpu"
 """The variant that a model set's manifest names where PaddleOCR reads its lines."""
 PROGRAM = Path(__file__).with_name("paddle_program.py")
-_PATIENCE_S = 10.0
+_PATIENCE_S = 20.0
 _UPRIGHT = 1.5
 
 
@@ -106,8 +106,9 @@ class PaddleLines:
     def _line(self, line: _Line) -> ReadLine:
         box = box_of(np.array(line.quad))
         glyphs = glyphs_of(line.text, line.score, self._charset, self._settings)
-        text, confidence = greedy(glyphs, self._charset)
-        return ReadLine(box, glyphs, text, confidence)
+        text, sure = characters(glyphs, self._charset)
+        confidence = float(sure.mean()) if len(sure) else 0.0
+        return ReadLine(box, glyphs, text, confidence, tuple(map(float, sure)))
 
 
 def box_of(quad: NDArray[np.float64]) -> NDArray[np.float64]:
