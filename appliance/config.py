@@ -113,6 +113,8 @@ class PolicyConfig:
     """Accept nothing on expiry while the kernel says that no time service keeps the clock."""
     warn_days: int = 30
     short_dated_days: int = 15
+    audit_one_in: int = 0
+    """One in so many accepted cartons, drawn by chance, is confirmed by a person; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)

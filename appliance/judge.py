@@ -7,6 +7,7 @@ speaks against it and everything that was asked for has been seen.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +27,8 @@ class JudgePolicy:
     inspection_required: bool = True
     warn_days: int = 30
     short_dated_days: int = 15
+    audit_one_in: int = 0
+    """One in so many accepted cartons is confirmed by a person; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def judge(
     clock_is_sure: bool,
     policy: JudgePolicy,
     faults: Iterable[Reason] = (),
+    audit: bool = False,
 ) -> Verdict:
     """Judge a carton from what was read and seen.
 
@@ -50,6 +54,8 @@ def judge(
     were not looked at (no picture, or no profile for the product). `clock_is_sure` is False while
     the clock is unsynchronised or below its persisted floor: then nothing is accepted on expiry.
     `faults` speak against the pictures themselves: a camera that was dark, a missing close.
+    `audit`: the carton was drawn (`drawn_for_audit`), so that a person confirms what would be
+    accepted.
     """
     line = _line_of(reading, expectations)
     findings = [
@@ -74,6 +80,9 @@ def judge(
         findings += [Finding(Decision.REVIEW, f.reason) if doubtful else f for f in known]
 
     decision = _sternest(finding.weight for finding in findings)
+    if audit and decision is Decision.ACCEPT:
+        findings.append(Finding(Decision.REVIEW, Reason("audit")))
+        decision = Decision.REVIEW
     defect = inspection is not None and inspection.decision is InspectDecision.DEFECT
     # A batch is frozen only where it is known for sure: a doubtful reading must not freeze a
     # neighbour's goods. The carton itself is held all the same.
@@ -90,6 +99,16 @@ def judge(
         off_list=reading is not None
         and any(reason.code == "off_list" for reason in reading.reasons),
     )
+
+
+def drawn_for_audit(carton_id: str, one_in: int) -> bool:
+    """Whether a carton belongs to the random sample: by a hash of its id, so that nobody can tell
+    beforehand and a repetition draws the same.
+    """
+    if one_in <= 0:
+        return False
+    digest = hashlib.sha256(f"audit {carton_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) % one_in == 0
 
 
 def _is_held(batch: BatchKey, held: Iterable[BatchKey]) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from appliance.desk import CartonCard
 from contracts.asn import Expectations
 from contracts.events import CartonJudged, CartonSettled
-from contracts.reading import FieldValue, LabelFields
+from contracts.reading import Candidate, FieldValue, LabelFields
 from contracts.verdict import Decision
 
 
@@ -38,9 +38,7 @@ def card_of(
         verdict=body.verdict,
         fields=reading.fields if reading else LabelFields(),
         description=descriptions.get(line, "") if line is not None else "",
-        candidates=reading.candidates
-        if reading and body.verdict.decision is Decision.REVIEW
-        else (),
+        candidates=_offered(body),
         quads=(*(text.quad for text in reading.lines), *(code.quad for code in reading.symbols))
         if reading
         else (),
@@ -49,6 +47,18 @@ def card_of(
         model_sets=tuple(body.model_sets.values()),
         elapsed_ms=measured if elapsed_ms is None else elapsed_ms,
     )
+
+
+def _offered(body: CartonJudged) -> tuple[Candidate, ...]:
+    """The answers an operator may pick. Of a carton drawn for audit they are in the order of their
+    batches: whoever confirms must look at the label, not at what the machine thinks.
+    """
+    if body.reading is None or body.verdict.decision is not Decision.REVIEW:
+        return ()
+    offered = body.reading.candidates
+    if any(reason.code == "audit" for reason in body.verdict.reasons):
+        return tuple(sorted(offered, key=lambda each: (each.batch, each.expiry, each.gtin)))
+    return offered
 
 
 def settled(card: CartonCard, answer: CartonSettled) -> CartonCard:

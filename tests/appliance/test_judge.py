@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.judge import JudgePolicy, judge
+from appliance.judge import JudgePolicy, drawn_for_audit, judge
 from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import FieldValue, LabelFields, LabelReading, ReadDecision
@@ -185,3 +185,41 @@ def test_accept_means_nothing_speaks_against_it(reading, inspection, delivery, c
         assert judged.reasons, "a refusal without a reason helps nobody"
     if judged.freezes is not None:
         assert judged.decision is Decision.HOLD
+
+
+def test_a_carton_drawn_for_audit_is_confirmed_by_a_person() -> None:
+    judged = judge(
+        READ,
+        SOUND,
+        expectations=DELIVERY,
+        today=TODAY,
+        clock_is_sure=True,
+        policy=JudgePolicy(),
+        audit=True,
+    )
+    assert judged.decision is Decision.REVIEW
+    assert codes(judged) == ["audit"]
+    assert judged.batch == LINE.key
+
+
+def test_an_audit_adds_nothing_to_what_a_person_settles_anyway() -> None:
+    judged = judge(
+        READ,
+        CRACKED,
+        expectations=DELIVERY,
+        today=TODAY,
+        clock_is_sure=True,
+        policy=JudgePolicy(),
+        audit=True,
+    )
+    assert judged.decision is Decision.HOLD
+    assert codes(judged) == ["defect_seen"]
+
+
+def test_one_in_so_many_cartons_is_drawn_and_always_the_same() -> None:
+    cartons = [f"edge-01-{number}" for number in range(20_000)]
+    drawn = [carton for carton in cartons if drawn_for_audit(carton, 200)]
+    assert 60 <= len(drawn) <= 150
+    assert drawn == [carton for carton in cartons if drawn_for_audit(carton, 200)]
+    assert all(drawn_for_audit(carton, 1) for carton in cartons[:9])
+    assert not any(drawn_for_audit(carton, 0) for carton in cartons)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
 
+from contracts.clock import FixedClock
 from contracts.events import KIND_OF, CartonJudged, CartonSettled, EventBody, JournalEntry
 from contracts.geometry import Quad
 from contracts.reading import FieldValue, LabelFields, LabelReading, ReadDecision, Symbol
@@ -193,7 +196,9 @@ def test_frames_come_newest_first_a_page_at_a_time(core: Core, station: Station)
         (("two_labels", "blurred"), "two_labels"),
     ],
 )
-def test_a_review_has_the_cause_that_explains_most(core, station, reasons, cause) -> None:
+def test_a_review_has_the_cause_that_explains_most(
+    core: Core, station: Station, reasons: tuple[str, ...], cause: str
+) -> None:
     station.sends(judged("C1", a_reading(*reasons), *reasons))
     (tally,) = core.read_tallies(EVER)[0]
     assert tally.cell.cause == cause
@@ -269,14 +274,16 @@ def rows_after(journal: Sequence[tuple[JournalEntry, EventBody]]) -> list[tuple[
 
 
 @given(st.lists(BODIES, max_size=6), st.randoms(use_true_random=False), st.integers(0, 3))
-def test_any_order_and_any_repetition_give_the_same_rows(bodies, chance, again) -> None:
+def test_any_order_and_any_repetition_give_the_same_rows(
+    bodies: list[EventBody], chance: Random, again: int
+) -> None:
     journal = entries(bodies)
     shuffled = [*journal, *journal[:again]]
     chance.shuffle(shuffled)
     assert rows_after(shuffled) == rows_after(journal)
 
 
-def test_rates_are_filled_again_from_the_journals(tmp_path, clock) -> None:
+def test_rates_are_filled_again_from_the_journals(tmp_path: Path, clock: FixedClock) -> None:
     first = Core(f"sqlite:///{tmp_path / 'first.db'}", clock=clock)
     second = Core(f"sqlite:///{tmp_path / 'second.db'}", clock=clock)
     station = Station(first, clock)
