@@ -39,7 +39,8 @@ class Truth:
 @dataclass(frozen=True, slots=True)
 class Glyph:
     """One place of a line. `at` lies along the line, 0..1; `letters` are the likeliest with their
-    probabilities, best first, the empty one meaning "nothing here".
+    probabilities, best first, the empty one meaning "nothing here" and vision.reading.ctc.UNREADABLE
+    "something that cannot be read".
     """
 
     at: float

@@ -16,7 +16,7 @@ from functools import lru_cache
 from appliance.learning.example import FIELDS, Glyph, SeenLine, Truth
 from vision.reading.align import SEPARATOR
 from vision.reading.captions import Role, find_captions
-from vision.reading.ctc import FOLD
+from vision.reading.ctc import FOLD, UNREADABLE
 from vision.reading.dates import Written, written_forms
 
 _MARKS = frozenset("-/.,:; 年月日")
@@ -36,7 +36,7 @@ _MOST_SURELY_OTHER = 1
 @dataclass(frozen=True, slots=True)
 class Place:
     """`text` is what is printed from character `start` up to `end` (not included) of the line's
-    text, and `lead` and `trail` characters beyond, which were not read at all. `fit` is the share of
+    text, and `lead` and `trail` characters beyond, of which nothing was found. `fit` is the share of
     the value that was read, 0..1.
     """
 
@@ -48,7 +48,7 @@ class Place:
     lead: int = 0
     trail: int = 0
     seen: tuple[bool, ...] = ()
-    """For each character of `text`: did something stand there when it was read?"""
+    """For each character of `text`: did the reader make anything of it?"""
 
 
 def locate(truth: Truth, line: SeenLine) -> tuple[Place, ...]:
@@ -165,27 +165,30 @@ def _align(field: str, form: str, text: str) -> Place | None:
 def _trace(field: str, form: str, text: str, cost: list[list[float]], end: int) -> Place | None:
     i, j = len(form), end
     printed: list[_Printed] = []
-    read = 0.0
-    first, last = end, 0
+    read, left = 0.0, 0
+    first, last, trail = end, 0, 0
     while i > 0:
-        wanted, here = form[i - 1], cost[i][j]
+        wanted, paid = form[i - 1], cost[i][j]
         left_out = 0.0 if wanted == SEPARATOR else _COST
-        if j > 0 and _same(here, cost[i - 1][j - 1] + _mismatch(wanted, text[j - 1])):
+        if j > 0 and _same(paid, cost[i - 1][j - 1] + _mismatch(wanted, text[j - 1])):
             mismatch = _mismatch(wanted, text[j - 1])
+            here = text[j - 1] != UNREADABLE
             if wanted == SEPARATOR:
-                printed.append((text[j - 1], True, True))
+                printed.append((text[j - 1] if here else SEPARATOR, here, True))
             else:
-                read += max(0.0, 1.0 - mismatch)
-                printed.append((_as_printed(field, wanted, text[j - 1]), True, False))
-            i, j = i - 1, j - 1
+                read += max(0.0, 1.0 - mismatch) if here else 0.0
+                printed.append((_as_printed(field, wanted, text[j - 1]), here, False))
+            i, j, left = i - 1, j - 1, 0
             first, last = min(first, j), max(last, j + 1)
-        elif _same(here, cost[i - 1][j] + left_out):
+        elif _same(paid, cost[i - 1][j] + left_out):
             printed.append((wanted, False, wanted == SEPARATOR))
+            left += wanted != SEPARATOR
+            trail = trail if last else left
             i -= 1
         else:
             # A speck that was read as a character: nothing is printed there.
             j -= 1
-    if last <= first:
+    if last <= first or not any(here for _, here, _ in printed):
         return None
     printed.reverse()
     run_on = sum(_runs_on(text[at]) for at in (first - 1, last) if 0 <= at < len(text))
@@ -194,16 +197,15 @@ def _trace(field: str, form: str, text: str, cost: list[list[float]], end: int) 
     whole = _with_marks(form, printed, surely=read == letters)
     if whole is None:
         return None
-    seen = [here for _, here, _ in whole]
     return Place(
         field,
         first,
         last,
         "".join(letter for letter, _, _ in whole),
         fit,
-        seen.index(True),
-        seen[::-1].index(True),
-        tuple(seen),
+        left,
+        trail,
+        tuple(here for _, here, _ in whole),
     )
 
 
@@ -248,6 +250,8 @@ def _as_printed(field: str, wanted: str, seen: str) -> str:
 
 
 def _mismatch(wanted: str, seen: str) -> float:
+    if seen == UNREADABLE:
+        return _ALIKE_COST
     if wanted == SEPARATOR:
         return 0.0 if seen in _MARKS else 2 * _COST
     if wanted.casefold() == seen.casefold():

@@ -17,7 +17,7 @@ from appliance.learning.keeping import Keeping, Privacy, truth_of, what_to_keep
 from contracts.events import CartonJudged, CartonSettled
 from contracts.stock import Evidence
 from vision.frames import decode_frame
-from vision.reading.ctc import Charset, Glyphs
+from vision.reading.ctc import UNREADABLE, Charset, Glyphs
 from vision.reading.detector import corners
 from vision.reading.reader import LabelReader
 from vision.reading.recogniser import ReadLine
@@ -132,11 +132,15 @@ def _seen(line: ReadLine, frame: int, charset: Charset) -> SeenLine:
 
 
 def _glyphs(glyphs: Glyphs, charset: Charset) -> tuple[Glyph, ...]:
+    names = ("", *charset.letters, UNREADABLE)
+    whole = glyphs.letters
+    if glyphs.hidden is not None:
+        whole = np.column_stack([whole, glyphs.hidden])
     found = []
-    for at, probabilities in zip(glyphs.at, glyphs.letters, strict=True):
+    for at, probabilities in zip(glyphs.at, whole, strict=True):
         best = np.argsort(-probabilities)[:_MOST_LETTERS]
         letters = tuple(
-            (charset.letters[i - 1] if i else "", round(float(probabilities[i]), 3))
+            (names[i], round(float(probabilities[i]), 3))
             for i in best
             if probabilities[i] >= _LEAST_PROBABILITY
         )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import cv2
+import numpy as np
+
 from appliance.learning.example import Example, KeptLine, SeenLine, Truth, us_of
 from contracts.events import CartonJudged, CartonSettled
 from contracts.reading import FieldValue, LabelFields, LabelReading, ReadDecision
@@ -12,7 +15,7 @@ from contracts.stock import Evidence
 from contracts.verdict import Decision, Verdict
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-TRUTH = Truth("09521100410015", "A18B07", "2027-12-03")
+TRUTH = Truth("09521100410014", "A18B07", "2027-12-03")
 
 
 def line(text: str, *, frame: int = 0, top: float = 0.0) -> SeenLine:
@@ -93,3 +96,25 @@ def example(
 
 def later(**span: float) -> datetime:
     return NOW + timedelta(**span)
+
+
+LABEL = [
+    line("Sunrise Foods Ltd", top=10),
+    line("To: Li Wei, 12 Harbour Road", top=50),
+    line("LOT A18B07", top=90),
+    line("EXP 2027-12-03", top=130),
+    line("MFG 2026-12-03", top=170),
+]
+"""Lines of a label, as they are read."""
+
+
+def picture() -> bytes:
+    """Black bars where the label's lines are, on grey."""
+    image = np.full((240, 400, 3), 200, np.uint8)
+    for each in LABEL:
+        (left, top), _, (right, bottom), _ = each.quad
+        cv2.rectangle(image, (int(left), int(top)), (int(right), int(bottom)), (0, 0, 0), -1)
+        cv2.rectangle(
+            image, (int(left), int(top)), (int(left) + 8, int(bottom)), (255, 255, 255), -1
+        )
+    return cv2.imencode(".png", image)[1].tobytes()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import pytest
 
 from appliance.learning.cutting import HEIGHT_PX, from_png
@@ -14,15 +12,7 @@ from appliance.learning.keeping import Privacy, what_to_keep, why_not
 from appliance.learning.making import make_example
 from contracts.reading import ReadDecision
 from contracts.verdict import Decision
-from tests.appliance.learning.cartons import NOW, TRUTH, judged, line, settled
-
-LABEL = [
-    line("Sunrise Foods Ltd", top=10),
-    line("To: Li Wei, 12 Harbour Road", top=50),
-    line("LOT A18B07", top=90),
-    line("EXP 2027-12-03", top=130),
-    line("MFG 2026-12-03", top=170),
-]
+from tests.appliance.learning.cartons import LABEL, NOW, TRUTH, judged, picture, settled
 
 
 @pytest.mark.parametrize(
@@ -52,18 +42,6 @@ def test_names_and_addresses_are_not_kept():
     keeping = what_to_keep(TRUTH, LABEL)
     assert set(keeping.places) == {2, 3}
     assert keeping.open_lines == {2, 3, 4}
-
-
-def picture() -> bytes:
-    """Black bars where the label's lines are, on grey."""
-    image = np.full((240, 400, 3), 200, np.uint8)
-    for each in LABEL:
-        (left, top), _, (right, bottom), _ = each.quad
-        cv2.rectangle(image, (int(left), int(top)), (int(right), int(bottom)), (0, 0, 0), -1)
-        cv2.rectangle(
-            image, (int(left), int(top)), (int(left) + 8, int(bottom)), (255, 255, 255), -1
-        )
-    return cv2.imencode(".png", image)[1].tobytes()
 
 
 def kept(privacy: Privacy):

@@ -29,9 +29,9 @@ def printed(text: str, truth: Truth = TRUTH) -> dict[str, str]:
         ("有效期至2027年12月3日", {"expiry": "2027年12月3"}),
         ("BBE O3 DEC 2027", {"expiry": "03 DEC 2027"}),
         ("EXP 20271203", {"expiry": "20271203"}),
-        ("(01)09521100410015(17)271203(10)A18B07",
-         {"gtin": "09521100410015", "expiry": "(17)271203", "batch": "A18B07"}),
-        ("9521100410015", {"gtin": "9521100410015"}),
+        ("(01)09521100410014(17)271203(10)A18B07",
+         {"gtin": "09521100410014", "expiry": "(17)271203", "batch": "A18B07"}),
+        ("9521100410014", {"gtin": "9521100410014"}),
         ("Sunrise Foods, 12 Harbour Road", {}),
         ("MFG 2027-12-03", {}),
         ("EXP 2028-06-21", {}),
@@ -73,6 +73,16 @@ def test_characters_that_were_not_read_are_told() -> None:
     (place,) = locate(TRUTH, line("LOT: 18B0"))
     assert (place.text, place.lead, place.trail) == ("A18B07", 1, 1)
     assert place.seen == (False, True, True, True, True, False)
+
+
+def test_characters_that_the_reader_called_unreadable_keep_their_place() -> None:
+    (place,) = locate(TRUTH, line("LOT: ▯18B▯7"))
+    assert (place.text, place.start, place.end) == ("A18B07", 5, 11)
+    assert (place.lead, place.trail) == (0, 0)
+    assert place.seen == (False, True, True, True, False, True)
+    (date,) = locate(TRUTH, line("EXP 2027▯12-03"))
+    assert date.text == "2027-12-03"
+    assert locate(TRUTH, line("LOT ▯▯▯▯▯▯")) == ()
 
 
 def test_of_two_dates_in_a_picture_only_the_better_one_is_the_expiry() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.learning.example import ExampleName, Truth
@@ -26,10 +26,10 @@ names = st.builds(
 
 
 def batch(number: int, expiry: str = "2027-12-03") -> Truth:
-    return Truth("09521100410015", f"L{number:05d}", expiry)
+    return Truth("09521100410014", f"L{number:05d}", expiry)
 
 
-HELD_OUT = [1, 11, 12, 22]
+HELD_OUT = [2, 6, 22]
 
 
 def test_these_batches_judge_for_ever():
@@ -42,13 +42,15 @@ def test_about_a_quarter_of_the_batches_judge():
     assert abs(held / 4000 - HOLD_OUT_SHARE) < 0.03
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20), st.dates(), st.dates())
 def test_every_carton_of_a_batch_is_on_the_same_side(gtin, lot, one, other):
     sides = {is_held_out(Truth(gtin, lot, day.isoformat())) for day in (one, other)}
     assert len(sides) == 1
 
 
-@given(st.lists(names), st.lists(names))
+@settings(max_examples=40, deadline=None)
+@given(st.lists(names, max_size=12), st.lists(names, max_size=12))
 def test_the_ledger_only_grows_and_says_what_it_holds(first, second):
     before = Ledger().with_more(first)
     after = before.with_more([*second, *first])
