@@ -29,7 +29,8 @@ test-openvino: setup ## the reader's tests on OpenVINO, in an environment made f
 
 test-paddle: setup ## the reader's tests with PaddleOCR in a process and environment of its own
 	@TALLYMAN_READERS=paddle TALLYMAN_READER_PADDLE_PYTHON="$$(sh scripts/extra.sh paddle)" \
-		.venv/bin/pytest tests/vision/reading/test_line_readers.py $(ARGS)
+		.venv/bin/pytest tests/vision/reading/test_line_readers.py \
+		tests/vision/reading/paddle_stories.py $(ARGS)
 
 check: setup ## style, format, types, layers, page scripts
 	.venv/bin/ruff check .

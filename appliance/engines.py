@@ -15,9 +15,8 @@ from appliance.model_sets import BACKBONE, READER, newest_that_runs
 from contracts.errors import ArtefactRefusedError, BadInputError
 from contracts.reason import Reason
 from ota.model_set import ModelSet
-from vision.adapters.paddle import PADDLE
 from vision.defects.inspector import DefectInspector
-from vision.engine import VARIANTS
+from vision.engine import PADDLE, VARIANTS
 from vision.reading.reader import LabelReader
 
 READER_KIND = "label-reader"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CPU = "onnxruntime-cpu"
 """The variant that every model set is made and proven on."""
 OPENVINO = "openvino-cpu"
+PADDLE = "paddleocr-cpu"
+"""No engine of ours: lines come from another process (vision/adapters/paddle.py)."""
 DEFAULT_PROVIDERS = ("CPUExecutionProvider",)
 _PROVIDERS = {
     CPU: DEFAULT_PROVIDERS,

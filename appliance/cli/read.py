@@ -33,6 +33,9 @@ def read(
         Path | None, typer.Option("--models", help="Folder of the label reader; default: ours.")
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of the engine.")] = 2,
+    engine: Annotated[
+        str, typer.Option("--engine", help="onnxruntime-cpu, openvino-cpu, ... as reader.engine.")
+    ] = "onnxruntime-cpu",
 ) -> None:
     """Read GTIN, batch and expiry from pictures of cartons, against a list where one is given."""
     from appliance.words import LANGUAGES
@@ -41,7 +44,7 @@ def read(
         raise BadInputError(f"No language {lang!r}", mend=f"Use one of {', '.join(LANGUAGES)}")
     files = find_pictures(images)
     expected = _expected(asn)
-    reader = open_reader(models, threads)
+    reader = open_reader(models, threads, engine)
     failed = 0
     # One carton a frame here; a station brings several frames of one carton together.
     for path in _with_progress(files, shown=not as_json and len(files) > 1):
@@ -80,10 +83,13 @@ def find_pictures(images: Sequence[Path]) -> list[Path]:
     return files
 
 
-def open_reader(folder: Path | None, threads: int) -> LabelReader:
-    """The label reader in `folder`, or the one the appliance carries; every file verified."""
+def open_reader(folder: Path | None, threads: int, engine: str = "onnxruntime-cpu") -> LabelReader:
+    """The label reader in `folder`, or the one the appliance carries; every file verified. For
+    trying: a set may be read on an engine that it is not proven on.
+    """
     from appliance.model_sets import READER, carried
     from ota.model_set import open_model_set
+    from vision.engine import PADDLE
     from vision.reading.reader import LabelReader
 
     model_set = open_model_set(folder) if folder else carried(READER)
@@ -92,7 +98,13 @@ def open_reader(folder: Path | None, threads: int) -> LabelReader:
             f"{model_set.folder} is a {model_set.kind}, not a label reader",
             mend="Name the folder of a label reader",
         )
-    return LabelReader.load(model_set.folder, model_set=model_set.digest, threads=threads)
+    if PADDLE in (engine, *model_set.variants):
+        raise BadInputError(
+            f"{PADDLE} reads on an edge only", mend="Set reader.engine, or choose another engine"
+        )
+    return LabelReader.load(
+        model_set.folder, model_set=model_set.digest, threads=threads, variant=engine
+    )
 
 
 def as_line(reading: LabelReading, lang: str) -> str:

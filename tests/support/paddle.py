@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from appliance.engines import open_reader
 from appliance.foreign_reader import SocketPlace, check_python, paddle_process
 from appliance.services.process import ChildProcess
 from ota.model_set import ModelSet, open_model_set
-from vision.adapters.paddle import PADDLE
+from vision.engine import PADDLE
 from vision.reading.reader import LabelReader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,8 @@ def running_paddle(folder: Path) -> Iterator[tuple[ChildProcess, LabelReader]]:
         )
         loop.run(child.start())
         try:
-            yield child, open_reader(made, PADDLE, threads=1, socket=socket)
+            reader = open_reader(made, PADDLE, threads=1, socket=socket)
+            with closing(reader.line_reader):
+                yield child, reader
         finally:
             loop.run(child.stop())

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from contracts.errors import UnavailableError
 from vision.adapters.paddle_program import receive_json, send_json
+from vision.engine import PADDLE
 from vision.reading.ctc import Charset, characters
 from vision.reading.recogniser import ReadLine
 from vision.reading.texts import TextSettings, glyphs_of
 
-PADDLE = "paddleocr-cpu"
-"""The variant that a model set's manifest names where PaddleOCR reads its lines."""
 PROGRAM = Path(__file__).with_name("paddle_program.py")
 _PATIENCE_S = 20.0
 _UPRIGHT = 1.5

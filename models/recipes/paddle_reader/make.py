@@ -22,7 +22,7 @@ import rapidocr
 
 from appliance.model_sets import READER, carried
 from ota.model_set import ModelSet, write_manifest
-from vision.adapters.paddle import PADDLE
+from vision.engine import PADDLE
 
 WEIGHTS = Path(rapidocr.__file__).parent / "models"
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
