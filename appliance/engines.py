@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from appliance.config import ReaderConfig
 from appliance.foreign_reader import check_python, paddle_lines
 from appliance.model_sets import BACKBONE, READER, newest_that_runs
@@ -20,6 +22,7 @@ from vision.engine import PADDLE, VARIANTS
 from vision.reading.reader import LabelReader
 
 READER_KIND = "label-reader"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,13 @@ def load_engines(
     wanted = Path(reading.models) if reading.models else None
     read = newest_that_runs(READER, reader, variant=reading.engine, before=wanted, root=models)
     looked = newest_that_runs(BACKBONE, inspector, root=models)
+    notes = (*read.notes, *looked.notes)
+    for note in notes:
+        log.warning(note.code, **note.params)
     return Engines(
         read.made,
         looked.made,
-        (*read.notes, *looked.notes),
+        notes,
         read.model_set.folder if read.variant == PADDLE else None,
     )
 

@@ -4,14 +4,14 @@ running, and the station says so (I3, I5).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import structlog
-
 from appliance.paths import SETS, models_root
+from appliance.words import DEFAULT, words
 from contracts.errors import ArtefactRefusedError
 from contracts.reason import Reason
 from ota.model_set import ModelSet, open_model_set
@@ -19,7 +19,6 @@ from vision.engine import CPU
 
 READER, BACKBONE = SETS["read"], SETS["inspect"]
 T = TypeVar("T")
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,15 @@ class Running(Generic[T]):
 
 
 def carried(kind: str) -> ModelSet:
-    """The newest set of a kind below models/ that holds, every file checked.
+    """The newest set of a kind below models/ that holds, every file checked. For commands: what
+    was refused is told on standard error.
 
     Raises ArtefactRefusedError when there is none or none holds.
     """
-    return newest_that_runs(kind, lambda model_set, _: model_set).made
+    running = newest_that_runs(kind, lambda model_set, _: model_set)
+    for note in running.notes:
+        sys.stderr.write(f"tallyman: {words(DEFAULT).reason(note)}\n")
+    return running.made
 
 
 def newest_that_runs(
@@ -66,7 +69,6 @@ def newest_that_runs(
             made = make(model_set, running_on)
         except (ArtefactRefusedError, OSError) as error:
             why = error.message if isinstance(error, ArtefactRefusedError) else str(error)
-            log.warning("model set refused", folder=str(folder), why=why)
             refused.append((folder, why))
             continue
         notes = [
@@ -77,7 +79,6 @@ def newest_that_runs(
             for bad, why in refused
         ]
         if running_on != variant:
-            log.warning("variant not proven", folder=str(folder), wanted=variant)
             notes.append(
                 Reason("variant_unproven", {"set": kind, "wanted": variant, "running": running_on})
             )
