@@ -73,7 +73,7 @@ def run(
     out: Annotated[Path, typer.Argument(help="Folder of the campaign; made, or continued.")],
     *,
     count: Annotated[int, typer.Option(min=0, help="Frames in all, in whole chunks.")] = 30_000,
-    chunk: Annotated[int, typer.Option(min=1, help="Frames rendered together.")] = 250,
+    chunk: Annotated[int, typer.Option(min=1, help="Frames rendered together.")] = 360,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     profile: Annotated[str, typer.Option(help="Of the renderer.")] = "second",
     fonts: Annotated[Path | None, typer.Option(help="Filled by the recipe's fonts.py.")] = None,
