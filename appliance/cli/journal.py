@@ -1,4 +1,6 @@
-"""`tallyman journal verify|show FILE`: the record, checked offline. `heads`: the hub's word for it."""
+"""`tallyman journal verify|show FILE`: the record, checked offline. `heads`: the hub's word for it;
+`rates`: the read rates filled from it again.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +86,32 @@ def heads(
 
     for head in read_heads(registry):
         typer.echo(msgspec.json.encode(head).decode())
+
+
+@journal.command()
+def rates(
+    file: _File,
+    *,
+    key: _Key = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The hub's configuration file (TOML).")
+    ] = None,
+) -> None:
+    """Fill the hub's read rates again from a device's journal; what is counted already stays one.
+
+    For cartons judged before the hub counted readings, or after a restore. The journal must hold.
+    """
+    from appliance.cli.main import Findings
+    from appliance.config import load_config
+    from appliance.journal.verify import verify_journal
+    from appliance.readrates.refill import refill
+
+    report = verify_journal(file, public_key_pem=_text(key))
+    if not report.holds:
+        typer.echo(_summary(file, report), err=True)
+        raise Findings
+    cartons = refill(load_config(config), file)
+    typer.echo(f"{cartons} entries about cartons of {report.device} are counted")
 
 
 def _text(path: Path | None) -> str | None:

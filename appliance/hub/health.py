@@ -47,9 +47,11 @@ class HubHealth:
         clock: Clock,
         heard_at: Callable[[str], datetime | None] = lambda _: None,
         learning: Callable[[], HealthItem] | None = None,
+        calibration: Callable[[], Iterable[HealthItem]] = tuple,
     ) -> None:
         """`heard_at` gives when a device last sent a request that it signed; `learning` is the
-        learning loop's row, looked at now and then since it reads a folder.
+        learning loop's row, looked at now and then since it reads a folder; `calibration` are the
+        model sets' rows, ready made.
         """
         self._core = core
         self._bus = bus
@@ -58,6 +60,7 @@ class HubHealth:
         self._clock = clock
         self._heard_at = heard_at
         self._learning = learning
+        self._calibration = calibration
         self._learning_item: HealthItem | None = None
         self._items: tuple[HealthItem, ...] = ()
         self._seen: Sequence[DeviceSeen] = ()
@@ -74,7 +77,8 @@ class HubHealth:
             }
             before, now = self._items, self._clock.now()
             learning = await self._look_at_learning(now)
-            self._items = (*self._own(now), core, *self._boxes(seen, pulses, now), *learning)
+            boxes = self._boxes(seen, pulses, now)
+            self._items = (*self._own(now), core, *boxes, *self._calibration(), *learning)
             if [item.state for item in before] != [item.state for item in self._items]:
                 await self._live.publish("health", {"at": now.isoformat()})
             await asyncio.sleep(EVERY_S)

@@ -32,6 +32,8 @@ from appliance.learning import intake as learning_intake
 from appliance.learning.folders import hub_dataset, training_of
 from appliance.learning.health import learning_item
 from appliance.live.connect import open_live
+from appliance.readrates.health import calibration_items
+from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
 from appliance.serving import Serving, Tls
@@ -74,6 +76,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         dataset = hub_dataset(config)
         training = training_of(config, dataset, clock)
         news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
+        rates = ReadRates(core, clock=clock, zone=ZoneInfo(config.site.time_zone))
         health = HubHealth(
             core,
             bus=bus,
@@ -82,6 +85,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
             heard_at=registry.heard_at,
             learning=lambda: learning_item(training, dataset, clock),
+            calibration=lambda: calibration_items(rates),
         )
 
         devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
@@ -106,7 +110,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         )
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
-            clock=clock,
+            rates=rates, clock=clock,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 
@@ -122,6 +126,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
+        serving.job("read rates", rates.watch)
         serving.job("learning", training.keep_schedule)
         await serving.run()
 

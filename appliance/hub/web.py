@@ -17,6 +17,8 @@ from appliance.accounts.web import optional_user, require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.hub.forward import forward_router
+from appliance.readrates import api as read_rates_api
+from appliance.readrates.service import ReadRates
 from appliance.web.app import create_app
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
@@ -25,6 +27,7 @@ from appliance.web.health import health_router
 from appliance.web.live import live_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
+from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
 from contracts.clock import Clock
 from contracts.errors import ForbiddenError
@@ -42,6 +45,7 @@ def hub_app(
     evidence: EvidenceStore,
     live: LiveView,
     health: HealthSource,
+    rates: ReadRates,
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
@@ -62,10 +66,12 @@ def hub_app(
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
+    app.include_router(read_rates_router(rates, gate))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))
     app.include_router(core_api.router(lambda: core, allowed))
+    app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
 

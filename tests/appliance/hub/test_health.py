@@ -14,12 +14,14 @@ from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.live.memory import MemoryLiveView
 from appliance.pulse import pulse_key
+from appliance.readrates.health import calibration_items
 from contracts.clock import FixedClock
 from contracts.errors import UnavailableError
 from contracts.events import DeviceStarted
 from contracts.reason import Reason
 from erp_link.service.core import Core, DeviceSeen
 from tests.appliance.journal.bodies import started
+from tests.support.reads import a_dock
 
 
 class FallibleCore(Core):
@@ -102,3 +104,23 @@ async def test_a_refused_model_set_stands_beside_the_one_that_runs(tmp_path: Pat
     assert (sets["r1"].state, sets["r1"].notes) == ("warn", (note,))
     assert (sets["i1"].state, sets["i1"].notes) == ("ok", ())
     core.close()
+
+
+async def test_drifting_confidence_warns_beside_the_model_sets(tmp_path: Path):
+    with a_dock(tmp_path) as dock:
+        dock.works(300, days=4, honest=False)
+        health = HubHealth(
+            dock.core,
+            bus=None,
+            bridge=None,
+            live=MemoryLiveView(),
+            clock=dock.clock,
+            calibration=lambda: calibration_items(dock.rates),
+        )
+        assert calibration_items(dock.rates) == ()
+        dock.rates.look()
+        async with watched(health):
+            await until(lambda: any(each.name == "confidence" for each in health.health()))
+        (row,) = (each for each in health.health() if each.name == "confidence")
+        assert row.state == "warn"
+        assert [note.code for note in row.notes] == ["calibration_over"]
