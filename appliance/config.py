@@ -118,6 +118,36 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LearningConfig:
+    """Examples from cartons that operators settled, and what is made of them."""
+
+    keep: Literal["off", "crops", "label", "frame"] = "crops"
+    """What a station keeps of a settled review, and whether the hub takes it: nothing, the lines
+    that hold one of the three fields, the label with all other lines painted over, whole frames.
+    """
+    edge_mb: Annotated[int, msgspec.Meta(ge=1)] = 512
+    edge_days: Annotated[int, msgspec.Meta(ge=1)] = 90
+    """No example older than this on a station that cannot send it."""
+    hub_mb: Annotated[int, msgspec.Meta(ge=1)] = 8192
+    hub_days: Annotated[int, msgspec.Meta(ge=1)] = 730
+    ship_kb_s: Annotated[int, msgspec.Meta(ge=0)] = 64
+    """Kilobytes a second that examples may take of the way to the hub; 0: none is sent."""
+    schedule: Literal["off", "daily", "weekly"] = "weekly"
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 2
+    """In the site's time zone; a weekly run is on Sundays."""
+    least_new: Annotated[int, msgspec.Meta(ge=1)] = 50
+    """New examples that make a run worth its time."""
+    minutes: Annotated[int, msgspec.Meta(ge=1)] = 60
+    """Of training."""
+    python: str = ""
+    """Interpreter of the training environment; empty: none here, examples are kept only."""
+    recipe: str = ""
+    """Folder of the label reader's recipe; empty: the checkout's."""
+    kit: str = ""
+    """Folder of what training starts from and candidates are judged on (guides/learning.md)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     site: SiteConfig = field(default_factory=SiteConfig)
     hub: HubConfig = field(default_factory=HubConfig)
@@ -126,6 +156,7 @@ class Config:
     broker: BrokerConfig = field(default_factory=BrokerConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    learning: LearningConfig = field(default_factory=LearningConfig)
 
     @property
     def data(self) -> Path:
@@ -160,7 +191,6 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] | None = No
         if not name.startswith(PREFIX) or name in _OTHER_VARIABLES:
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
-    learning: LearningConfig = field(default_factory=LearningConfig)
         if section in _SECTIONS and key:
             values.setdefault(section, {})[key] = raw
         else:

@@ -160,11 +160,11 @@ class EdgeBox:
         self._ending = True
         await self._waiting.join()
 
-    async def _judge(self, view: CartonView) -> None:
     async def idle(self) -> None:
         """Return when no carton waits to be judged or is being judged."""
         await self._waiting.join()
 
+    async def _judge(self, view: CartonView) -> None:
         try:
             card = await self.station.judge_carton(view)
         except JournalError as error:

@@ -118,7 +118,9 @@ def _judged(
         reasons.append(_said("candidate_may_read_worse", where, losing, policy.margin))
     current, candidate = measured.current, measured.candidate
     bound, before = candidate.wrong_accepts_bound, current.wrong_accepts_bound
-    if bound > max(before, policy.wrong_accepts):
+    if current.accepted and not candidate.accepted:
+        reasons.append(Reason("candidate_accepts_nothing", {"set": where}))
+    elif bound > max(before, policy.wrong_accepts):
         reasons.append(_said("candidate_accepts_wrong", where, bound, before))
     error, error_before = candidate.calibration_error, current.calibration_error
     if error > max(error_before, policy.calibration_error):

@@ -11,7 +11,7 @@ from appliance.layout import Layout
 from appliance.learning.dataset import Dataset
 from appliance.learning.retention import Limits
 from appliance.learning.schedule import Every, Schedule
-from appliance.learning.training import RECIPE, Environment, Sources, Training
+from appliance.learning.training import RECIPE, Environment, Training
 from appliance.model_sets import READER, carried
 from appliance.paths import models_root
 from contracts.clock import Clock
@@ -44,16 +44,18 @@ def schedule_of(config: Config) -> Schedule:
 def environment_of(config: Config) -> Environment:
     """Looked at anew each time: it may be installed while the hub runs."""
     learning = config.learning
-    python, recipe = Path(learning.python), _recipe_folder(learning.recipe)
+    python, recipe, kit = Path(learning.python), _recipe_folder(learning.recipe), Path(learning.kit)
     if not learning.python:
         missing = "no training environment (learning.python is empty)"
     elif not (python.is_file() and os.access(python, os.X_OK)):
         missing = f"no training environment ({python} is no interpreter)"
     elif not (recipe / RECIPE).is_file():
         missing = f"no training environment (no {RECIPE} in {recipe})"
+    elif not (learning.kit and kit.is_dir()):
+        missing = f"no training environment (learning.kit {learning.kit!r} is no folder)"
     else:
         missing = ""
-    return Environment(python, recipe, missing)
+    return Environment(python, recipe, kit, missing)
 
 
 def training_of(config: Config, dataset: Dataset, clock: Clock) -> Training:
@@ -63,9 +65,8 @@ def training_of(config: Config, dataset: Dataset, clock: Clock) -> Training:
         dataset,
         environment=lambda: environment_of(config),
         schedule=schedule_of(config),
-        sources=lambda: Sources(
-            carried(READER).folder, learning.rendered, learning.calibration, learning.minutes
-        ),
+        current=lambda: carried(READER).folder,
+        minutes=learning.minutes,
         clock=clock,
     )
 

@@ -52,18 +52,8 @@ class Environment:
 
     python: Path
     recipe: Path
+    kit: Path
     missing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What a run works with besides the dataset. Empty folders: there is none."""
-
-    current: Path
-    """The model set in force, which the candidate starts from and is compared with."""
-    rendered: str = ""
-    calibration: str = ""
-    minutes: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +74,18 @@ class Training:
         *,
         environment: Callable[[], Environment],
         schedule: Schedule,
-        sources: Callable[[], Sources],
+        current: Callable[[], Path],
+        minutes: int,
         clock: Clock,
     ) -> None:
+        """`current` gives the folder of the set in force, which a candidate starts from and is
+        compared with.
+        """
         self._dataset = dataset
         self._environment = environment
         self._schedule = schedule
-        self._sources = sources
+        self._current = current
+        self._minutes = minutes
         self._clock = clock
         self._folder = dataset.folder
         self.candidates = self._folder / "candidates"
@@ -186,18 +181,15 @@ class Training:
         return done
 
     async def _child(self, environment: Environment, work: Path) -> Result:
-        sources = self._sources()
         await asyncio.to_thread(work.mkdir, parents=True)
         command = [
             *(sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())),
             *(sys.executable, str(environment.recipe / RECIPE)),
-            *("--dataset", str(self._folder), "--current", str(sources.current)),
+            *("--dataset", str(self._folder), "--current", str(self._current())),
             *("--candidates", str(self.candidates), "--work", str(work)),
-            *("--python", str(environment.python), "--minutes", str(sources.minutes)),
+            *("--python", str(environment.python), "--kit", str(environment.kit)),
+            *("--minutes", str(self._minutes)),
         ]
-        for name in ("rendered", "calibration"):
-            folder = getattr(sources, name)
-            command += [f"--{name}", folder] if folder else []
         with (work / "learn.log").open("wb") as out:
             process = await asyncio.create_subprocess_exec(
                 *command,

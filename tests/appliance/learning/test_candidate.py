@@ -50,6 +50,11 @@ def test_a_candidate_that_is_surer_than_right_is_refused():
     assert codes(BETTER, vain) == ["candidate_miscalibrated"]
 
 
+def test_a_candidate_whose_certainty_nobody_measured_is_refused():
+    mute = replace(EQUAL, candidate=replace(GOOD, accepted=0))
+    assert codes(BETTER, mute) == ["candidate_accepts_nothing"]
+
+
 def test_a_candidate_that_changes_nothing_is_not_a_new_judge():
     assert codes(EQUAL, EQUAL) == ["candidate_no_better"]
 
