@@ -20,6 +20,7 @@ class CompletionSettings:
     """All lengths in line heights, all ratios of the smaller to the larger."""
 
     merge_gap: float = 4.0
+    merge_gap_alone: float = 12.0
     merge_offset: float = 0.45
     like_height: float = 0.55
     row_distance: float = 2.6
@@ -27,6 +28,7 @@ class CompletionSettings:
     most_tilt_rad: float = 0.26
     longest: float = 45.0
     edge_rows: int = 4
+    most_boxes: int = 120
 
 
 def complete(boxes: Boxes, settings: CompletionSettings) -> Boxes:
@@ -37,6 +39,9 @@ def complete(boxes: Boxes, settings: CompletionSettings) -> Boxes:
     """
     if len(boxes) == 0:
         return boxes
+    if len(boxes) > settings.most_boxes:
+        area = boxes[:, 2] * boxes[:, 3]
+        boxes = boxes[np.sort(np.argsort(-area)[: settings.most_boxes])]
     tilt = dominant_angle(boxes)
     turned = np.abs((boxes[:, 4] - tilt + np.pi / 2) % np.pi - np.pi / 2) > settings.most_tilt_rad
     # A piece about as long as high has no direction of its own.
@@ -80,37 +85,82 @@ def from_flat(flat: Boxes, tilt: float) -> Boxes:
 
 
 def _merge(flat: Boxes, settings: CompletionSettings) -> Boxes:
-    rows = [flat[i] for i in np.argsort(flat[:, 0] - flat[:, 2] / 2)]
-    merged = True
-    while merged:
-        merged = False
+    """Collinear pieces become one line; far apart only where no row above or below tells columns
+    from tears.
+    """
+    rows = _merged(flat[np.argsort(flat[:, 0] - flat[:, 2] / 2)], settings.merge_gap, settings)
+    alone = _alone(rows, settings)
+    if np.count_nonzero(alone) < 2:  # noqa: PLR2004 -- a pair
+        return rows
+    far = _merged(rows[alone], settings.merge_gap_alone, settings)
+    return np.concatenate([rows[~alone], far])
+
+
+def _merged(rows: Boxes, most_gap: float, settings: CompletionSettings) -> Boxes:
+    rows = rows.copy()
+    there = np.ones(len(rows), dtype=bool)
+    again = True
+    while again:
+        again = False
         for i in range(len(rows)):
-            for j in range(i + 1, len(rows)):
-                if _collinear(rows[i], rows[j], settings):
-                    rows[i] = _union(rows[i], rows[j])
-                    del rows[j]
-                    merged = True
+            if not there[i]:
+                continue
+            for j in np.flatnonzero(there & _near(rows, i, most_gap, settings)):
+                low = min(rows[i, 3], rows[j, 3])
+                if _step(rows[i], rows[j]) < settings.merge_offset * low:
+                    rows[i], there[j], again = _union(rows[i], rows[j]), False, True
                     break
-            if merged:
-                break
-    return np.array(rows)
+    return rows[there]
 
 
-def _collinear(
-    a: NDArray[np.float64], b: NDArray[np.float64], settings: CompletionSettings
-) -> bool:
-    low, high = sorted((a[3], b[3]))
-    if low < settings.like_height * high:
-        return False
-    gap = max(a[0] - a[2] / 2, b[0] - b[2] / 2) - min(a[0] + a[2] / 2, b[0] + b[2] / 2)
+def _near(rows: Boxes, i: int, most_gap: float, settings: CompletionSettings) -> NDArray[np.bool_]:
+    """Which later rows are of about the height of row `i` and follow or precede it closely."""
+    own = rows[i]
+    low, high = np.minimum(rows[:, 3], own[3]), np.maximum(rows[:, 3], own[3])
     mean = (low + high) / 2
-    if gap > settings.merge_gap * mean or max(a[2], b[2]) > settings.longest * mean:
-        return False
-    if gap < -0.6 * min(a[2], b[2]):
-        return False
+    ends = np.minimum(rows[:, 0] + rows[:, 2] / 2, own[0] + own[2] / 2)
+    gap = np.maximum(rows[:, 0] - rows[:, 2] / 2, own[0] - own[2] / 2) - ends
+    near: NDArray[np.bool_] = (
+        (low >= settings.like_height * high)
+        & (gap <= most_gap * mean)
+        & (np.maximum(rows[:, 2], own[2]) <= settings.longest * mean)
+        & (gap >= -0.6 * np.minimum(rows[:, 2], own[2]))
+        & (np.abs(rows[:, 1] - own[1]) < 0.35 * (rows[:, 2] + own[2]) + high)
+    )
+    near[: i + 1] = False
+    return near
+
+
+def _alone(rows: Boxes, settings: CompletionSettings) -> NDArray[np.bool_]:
+    """Which rows have no row of their kind above or below them."""
+    left, right = rows[:, 0] - rows[:, 2] / 2, rows[:, 0] + rows[:, 2] / 2
+    low = np.minimum(rows[:, None, 3], rows[None, :, 3])
+    high = np.maximum(rows[:, None, 3], rows[None, :, 3])
+    apart = np.abs(rows[:, None, 1] - rows[None, :, 1])
+    shared = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None])
+    beside = (
+        (low >= settings.like_height * high)
+        & (apart > 0.6 * low)
+        & (apart < settings.row_distance * (low + high) / 2)
+        & (shared > -high)
+    )
+    alone: NDArray[np.bool_] = np.logical_not(beside.any(axis=1))
+    return alone
+
+
+def _step(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """How far one piece's end lies above or below the other's beginning. Paper waves: the pieces
+    are compared where they meet, along either one's direction or the page's, whichever fits.
+    """
+    first, second = (a, b) if a[0] <= b[0] else (b, a)
+    end, start = first[0] + first[2] / 2, second[0] - second[2] / 2
+    # Pieces about as long as high have no direction of their own.
+    slopes = [np.tan(each[4]) if each[2] > 3 * each[3] else 0.0 for each in (first, second)]
+    met = second[1] + slopes[1] * (start - second[0]) - first[1] - slopes[0] * (end - first[0])
+    ways = [abs(met - slope * (start - end)) for slope in (0.0, *slopes)]
     longer, shorter = (a, b) if a[2] >= b[2] else (b, a)
-    expected = longer[1] + np.tan(longer[4]) * (shorter[0] - longer[0])
-    return bool(abs(shorter[1] - expected) < settings.merge_offset * low)
+    ways.append(abs(shorter[1] - longer[1] - np.tan(longer[4]) * (shorter[0] - longer[0])))
+    return float(min(ways))
 
 
 def _union(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -146,16 +196,16 @@ def _blocks(flat: Boxes, settings: CompletionSettings) -> list[list[int]]:
 
     left, right = flat[:, 0] - flat[:, 2] / 2, flat[:, 0] + flat[:, 2] / 2
     for i in range(n):
-        for j in range(i + 1, n):
-            low, high = sorted((flat[i, 3], flat[j, 3]))
-            apart = abs(flat[i, 1] - flat[j, 1])
-            share = min(right[i], right[j]) - max(left[i], left[j])
-            if (
-                low > settings.like_height * high
-                and share > -high
-                and apart < settings.row_distance * (low + high) / 2
-            ):
-                parent[root(i)] = root(j)
+        low, high = np.minimum(flat[i, 3], flat[:, 3]), np.maximum(flat[i, 3], flat[:, 3])
+        apart = np.abs(flat[i, 1] - flat[:, 1])
+        share = np.minimum(right[i], right) - np.maximum(left[i], left)
+        same = (
+            (low > settings.like_height * high)
+            & (share > -high)
+            & (apart < settings.row_distance * (low + high) / 2)
+        )
+        for j in np.flatnonzero(same[i + 1 :]) + i + 1:
+            parent[root(i)] = root(int(j))
     groups: dict[int, list[int]] = {}
     for i in np.argsort(flat[:, 1]):
         groups.setdefault(root(int(i)), []).append(int(i))
