@@ -1,8 +1,9 @@
 """From evidence to a reading: which fields, how sure, accept or review, and why (I7).
 
-Accept needs the calibrated confidence, no character that reads better as another one, no
-contradiction between symbol and print, and an expiry date that was really seen. Everything else is
-review with reasons, and up to three candidates for the operator. Off the list is never accepted.
+Accept needs the calibrated share of one announced line, no character that clearly reads as another
+one, no contradiction between symbol and print, and an expiry date that was really seen. Everything
+else is review with reasons, and up to three candidates for the operator. Off the list is never
+accepted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from math import exp
 from contracts.gs1 import has_valid_check_digit
 from contracts.reading import Candidate, FieldValue, LabelFields, ReadDecision
 from contracts.reason import Reason
-from vision.reading.confidence import Logistic, facts_of, facts_of_plain
+from vision.reading.confidence import Answers, Logistic, Shares, facts_of, facts_of_plain
 from vision.reading.dates import parse_date
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import FieldSupport, Fused
@@ -26,21 +27,24 @@ MOST_CANDIDATES = 3
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """`accept` is a confidence. `off_list`: from these log odds on, a character that differs from
-    the announced one says that the carton is not on the list. `plain`: how sure a plain reading
-    must be to stand against the list. `sure_share`: the share of a value's characters that must
-    be clear before one of them may speak against the list.
+    """`accept` is a confidence; `accept_plain` the one needed without a list, `give` the one from
+    which on a single field is given out as read there. `off_list`: from these log odds on, a
+    character that differs from the announced one speaks against the list. `plain`: how sure a
+    plain reading must be to do so. `sure_share`: the share of a value's characters that must be
+    clear before one of them may.
     """
 
     accept: float
     off_list: float
     plain: float
     sure_share: float
+    accept_plain: float = 0.93
+    give: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    listed: Logistic
+    listed: Answers
     plain: Logistic
     thresholds: Thresholds
 
@@ -56,29 +60,48 @@ class Outcome:
 
 
 def decide_plain(plain: PlainReading, confidence: Confidence, *, anything: bool) -> Outcome:
-    """Without a list: all three fields, under grammar and check digits, or review."""
+    """Without a list: the fields that are surely read, under grammar and check digits; accepted
+    with all three, else review that says which characters are left.
+    """
     probability = confidence.plain.probability(facts_of_plain(plain))
+    limits = confidence.thresholds
+    fields = LabelFields(
+        *(
+            _given(each, limits)
+            for each in (plain.fields.gtin, plain.fields.batch, plain.fields.expiry)
+        )
+    )
     reasons = [Reason("field_conflict", {"field": name}) for name in plain.conflicts]
     if not anything:
         reasons.append(Reason("no_label"))
     else:
         reasons += [
-            Reason(f"{name}_unreadable")
+            _unreadable(name, plain)
             for name in ("gtin", "batch", "expiry")
-            if getattr(plain.fields, name) is None
+            if getattr(fields, name) is None
         ]
-    accept = confidence.thresholds.accept
-    if not reasons and probability < accept:
-        reasons.append(_low(probability, accept))
+    if not reasons and probability < limits.accept_plain:
+        reasons.append(_low(probability, limits.accept_plain))
     candidate = _plain_candidate(plain.fields, probability)
     return Outcome(
-        plain.fields,
+        fields,
         None,
         probability,
         ReadDecision.REVIEW if reasons else ReadDecision.ACCEPT,
         tuple(reasons),
         (candidate,) if candidate else (),
     )
+
+
+def _given(field: FieldValue | None, limits: Thresholds) -> FieldValue | None:
+    return field if field is not None and field.confidence >= limits.give else None
+
+
+def _unreadable(name: str, plain: PlainReading) -> Reason:
+    """Which characters are left of a field, where any are."""
+    field = getattr(plain.fields, name)
+    left = plain.partly.get(name) or (field.value if field else "")
+    return Reason(f"{name}_partly_read", {"read": left}) if left else Reason(f"{name}_unreadable")
 
 
 def decide_listed(
@@ -93,7 +116,8 @@ def decide_listed(
     limits = confidence.thresholds
     line = index.lines[fused.best]
     listed = {"gtin": line.gtin, "batch": line.batch, "expiry": line.expiry.isoformat()}
-    probability = confidence.listed.probability(facts_of(fused))
+    shares = confidence.listed.shares(facts_of(fused))
+    probability = shares.best
     reread = {
         name: _reread(name, listed[name], fused.fields[name], getattr(plain.fields, name), limits)
         for name in listed
@@ -101,7 +125,8 @@ def decide_listed(
     differs = [name for name in listed if reread[name] is not None]
     # The batch tells cartons of one product apart. Where only a date or only the GTIN reads
     # otherwise, a misreading is likelier than a carton nobody announced: review, list kept.
-    off_list = "batch" in differs or {"gtin", "expiry"} <= set(differs)
+    stranger = "batch" in differs or {"gtin", "expiry"} <= set(differs)
+    off_list = stranger and shares.off_list > max(shares.best, shares.other)
     fields = {
         name: (reread[name] if off_list else None)
         or _listed_field(listed[name], fused.fields[name], probability)
@@ -114,24 +139,19 @@ def decide_listed(
             for name in differs
             if not fused.fields[name].against_symbol
         ]
+        if anything and shares.off_list > limits.accept:
+            reasons.append(Reason("perhaps_off_list", {"percent": round(100 * shares.off_list, 1)}))
     accept = limits.accept
     if not reasons and probability < accept:
         reasons.append(_low(probability, accept))
     labelled = LabelFields(fields["gtin"], fields["batch"], fields["expiry"])
-    candidates: tuple[Candidate, ...]
-    if off_list:
-        # The list's share is what the plain evidence against it leaves.
-        surest = max(each.confidence for each in reread.values() if each is not None)
-        against = max(1 - probability, surest)
-        own = _plain_candidate(labelled, against)
-        others = _candidates(fused, index, min(probability, 1 - against))
-        candidates = (*((own,) if own else ()), *others)[:MOST_CANDIDATES]
-    else:
-        candidates = _candidates(fused, index, probability)
+    own = _plain_candidate(labelled, shares.off_list) if off_list else None
+    listed_ones = _candidates(fused, index, shares)
+    candidates = (*((own,) if own else ()), *listed_ones)[:MOST_CANDIDATES]
     return Outcome(
         labelled,
         None if off_list else line.number,
-        min(field.confidence for field in fields.values()) if off_list else probability,
+        shares.off_list if off_list else probability,
         ReadDecision.REVIEW if reasons else ReadDecision.ACCEPT,
         tuple(reasons),
         candidates,
@@ -216,14 +236,14 @@ def _plain_candidate(fields: LabelFields, probability: float) -> Candidate | Non
     return Candidate(values[0], values[1], values[2], probability) if any(values) else None
 
 
-def _candidates(fused: Fused, index: ExpectedIndex, probability: float) -> tuple[Candidate, ...]:
+def _candidates(fused: Fused, index: ExpectedIndex, shares: Shares) -> tuple[Candidate, ...]:
     best = fused.ranking[0][1]
-    # What the best line does not have is shared among the next ones by their odds.
+    # What "another line" has is shared among the next ones by their odds.
     weights = [exp(max(-40.0, odds - best)) for _, odds in fused.ranking[1:]]
-    rest = (1 - probability) / max(sum(weights), 1.0)
-    shares = [probability, *(weight * rest for weight in weights)]
+    rest = shares.other / max(sum(weights), 1e-30) if weights else 0.0
     found = []
-    for (i, _), share in list(zip(fused.ranking, shares, strict=True))[:MOST_CANDIDATES]:
+    each_share = [shares.best, *(weight * rest for weight in weights)]
+    for (i, _), share in list(zip(fused.ranking, each_share, strict=True))[:MOST_CANDIDATES]:
         line = index.lines[i]
         found.append(
             Candidate(

@@ -28,7 +28,8 @@ Fits = NDArray[np.float32]
 class FusionSettings:
     """Log odds. `symbol_agrees` is what a decoded symbol adds for a field, `symbol_differs` what
     it takes away. `places`: how many places of one value count; `second_place`: the share of the
-    best place's odds that another must have to be looked at by character.
+    best place's odds that another must have to be looked at by character. `counted`: taken from a
+    line of which everything announced has already arrived.
     """
 
     align: AlignSettings = AlignSettings()  # noqa: RUF009 -- frozen, shared on purpose
@@ -38,6 +39,7 @@ class FusionSettings:
     most_caption: float = 3.0
     places: int = 3
     second_place: float = 0.6
+    counted: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class FieldSupport:
     @property
     def worst(self) -> float:
         return -8.0 if self.from_symbol else self.support.worst
+
+    @property
+    def edit(self) -> float:
+        """Log odds that one character of the value is another one."""
+        return -10.0 if self.from_symbol else self.support.edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +92,18 @@ def fuse(
     index: ExpectedIndex,
     charset: Charset,
     settings: FusionSettings,
+    *,
+    frames: int = 1,
+    complete: NDArray[np.bool_] | None = None,
 ) -> Fused:
-    """Rank the announced lines for one carton. `index` must hold at least one line."""
+    """Rank the announced lines for one carton. `index` must hold at least one line.
+
+    `frames` is the number of pictures that the stream's lines come from: they show the same print,
+    so their evidence adds up with the root of their number only. `complete` (lines,) marks lines
+    of which everything has arrived.
+    """
+    share = 1 / np.sqrt(frames)
+    places = settings.places * frames
     weights = captions.weigh(stream)
     lean = np.maximum(weights[Role.EXPIRY], 0) - np.maximum(weights[Role.PRODUCTION], 0)
     lean = np.clip(lean, -settings.production, settings.most_caption)
@@ -101,8 +118,10 @@ def fuse(
     of_line = {"gtin": index.gtin, "batch": index.batch, "expiry": index.expiry}
     said = {name: _said(symbols, name) for name in sets}
     chance = float(np.log(stream.places + 1))
-    evidence = {name: _evidence(fits[name], chance, settings.places) for name in sets}
+    evidence = {name: share * _evidence(fits[name], chance, places) for name in sets}
     total = np.zeros(len(index.lines), dtype=np.float64)
+    if complete is not None:
+        total -= settings.counted * complete
     for name, values in sets.items():
         bonus = _symbol_bonus(values, said[name], settings)
         total += (evidence[name] + bonus)[of_line[name]]
@@ -113,7 +132,17 @@ def fuse(
         at = int(of_line[name][best])
         fields[name] = FieldSupport(
             float(evidence[name][at]),
-            _support(values, at, fits[name][at], stream, charset, settings, chance),
+            _support(
+                values,
+                at,
+                fits[name][at],
+                stream,
+                charset,
+                settings,
+                chance,
+                most=places,
+                share=share,
+            ),
             values.values[at] in said[name],
             bool(said[name]) and values.values[at] not in said[name],
         )
@@ -164,9 +193,12 @@ def _support(
     charset: Charset,
     settings: FusionSettings,
     chance: float,
+    *,
+    most: int,
+    share: float,
 ) -> Support:
     """Support of a value over the lines where one of its forms fits better than by chance."""
-    lines = [int(k) for k in np.argsort(-fits)[: settings.places] if fits[k] > chance]
+    lines = [int(k) for k in np.argsort(-fits)[:most] if fits[k] > chance]
     forms = [values.forms[k] for k in np.flatnonzero(values.form_of == at)]
     placed = []
     for line in lines:
@@ -175,4 +207,4 @@ def _support(
     best = max((each.score for each in placed), default=0.0)
     # A weak second place is another number that looks a little alike, not a second print.
     placed = [each for each in placed if each.score >= settings.second_place * best]
-    return support(values.normal[at], placed, stream, charset)
+    return support(values.normal[at], placed, stream, charset, share=share)

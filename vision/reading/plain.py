@@ -85,7 +85,9 @@ def read_plainly(lines: Sequence[PlainLine], symbols: Sequence[Elements]) -> Pla
         decoded = [each.value for each in mine if each.source == "symbol"]
         value, conflict = together([each.value for each in mine])
         if decoded:
-            value = together(decoded)[0]
+            # What error correction has checked needs no votes.
+            value = decoded[0]
+            conflict = conflict or any(each.text != value.text for each in decoded)
         if conflict:
             conflicts.append(name)
         whole = _whole(name, value)

@@ -26,7 +26,7 @@ from contracts.reason import Reason
 from vision.engine import CPU
 from vision.reading.align import AlignSettings, Matcher, Stream
 from vision.reading.captions import CaptionMatcher
-from vision.reading.confidence import Logistic
+from vision.reading.confidence import Answers, Logistic
 from vision.reading.ctc import Charset
 from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
 from vision.reading.detector import corners
@@ -154,16 +154,29 @@ class LabelReader:
         """Bring the evidence of all frames of one carton together."""
         lines = [line for view in views for line in view.lines]
         elements = [each.elements for view in views for each in view.symbols if each.elements]
-        plain = read_plainly([PlainLine(line.text, line.confidence) for line in lines], elements)
+        texts = [PlainLine(line.text, line.confidence, line.sure) for line in lines]
+        plain = read_plainly(texts, elements)
         index = self._index_of(expected)
         anything = bool(elements) or any(len(line.text.strip()) > 2 for line in lines)  # noqa: PLR2004 -- specks
         if not expected:
             return Weighed(plain, None, index, anything)
         stream = self.stream(lines)
-        fused = fuse(stream, self.captions, elements, index, self.matcher.charset, self.fusion)
+        fused = fuse(
+            stream,
+            self.captions,
+            elements,
+            index,
+            self.matcher.charset,
+            self.fusion,
+            frames=max(1, len(views)),
+            complete=_complete(expected),
+        )
         return Weighed(plain, fused, index, anything)
 
     def decide(self, weighed: Weighed) -> Outcome:
+        """Accept or review. A set whose confidence was fitted on another reader's lines says
+        nothing about this one's, so nothing is accepted with it (I7).
+        """
         if weighed.fused is None:
             outcome = decide_plain(weighed.plain, self.confidence, anything=weighed.anything)
         else:
@@ -195,11 +208,15 @@ class LabelReader:
 
 def read_confidence(numbers: dict[str, Any]) -> Confidence:
     """The calibration of a model set from its JSON."""
-    return Confidence(
-        Logistic(numbers["listed"]["bias"], numbers["listed"]["weights"]),
-        Logistic(numbers["plain"]["bias"], numbers["plain"]["weights"]),
-        Thresholds(**numbers["thresholds"]),
-    )
+    answers = Answers(Logistic(**numbers["off_list"]), Logistic(**numbers["other"]))
+    return Confidence(answers, Logistic(**numbers["plain"]), Thresholds(**numbers["thresholds"]))
+
+
+def _complete(expected: Sequence[ExpectedLine]) -> NDArray[np.bool_] | None:
+    """(lines,) of which everything announced has arrived; None where that is none."""
+    if not any(each.counted for each in expected):
+        return None
+    return np.array([each.outstanding <= 0 < each.line.quantity for each in expected])
 
 
 def _text_line(line: ReadLine) -> TextLine:

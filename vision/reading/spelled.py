@@ -11,7 +11,7 @@ from math import exp, log, prod
 from contracts.gs1 import has_valid_check_digit
 from vision.reading.ctc import UNREADABLE
 
-_LEAST, _MOST = 0.02, 0.995
+_LEAST, _MOST = 0.02, 0.999
 _SURE = 0.8
 _SEEN = 0.5
 

