@@ -45,13 +45,15 @@ KEEP_EVERY_S = 120.0
 AVERAGE = 0.999
 SETTLED_SHARE = 0.25
 
+Settled = tuple[str, str, tuple[bool, ...]]
+"""A picture's file, its text, and which characters of it can be seen."""
 Batch = tuple[torch.Tensor, list[list[int]], list[list[int]]]
 
 
 class Drawn(IterableDataset[Batch]):
     """Batches of lines of one width each, without end; line k is always the same line."""
 
-    def __init__(self, fonts: Path, start: int, settled: list[tuple[str, str]]) -> None:
+    def __init__(self, fonts: Path, start: int, settled: list[Settled]) -> None:
         self.fonts, self.start, self.settled = fonts, start, settled
 
     def __iter__(self) -> Iterator[Batch]:
@@ -72,9 +74,9 @@ class Drawn(IterableDataset[Batch]):
     def _line(self, faces: object, number: int) -> Sample:
         rng = np.random.default_rng(number)
         if self.settled and rng.random() < SETTLED_SHARE:
-            file, text = self.settled[rng.integers(len(self.settled))]
+            file, text, seen = self.settled[rng.integers(len(self.settled))]
             picture = cv2.imread(file, cv2.IMREAD_COLOR)
-            return Sample(picture, text, (True,) * len(text.replace(" ", "")))
+            return Sample(picture, text, seen)
         return make(faces, number)
 
 
@@ -108,12 +110,15 @@ def columns(dictionary: Path) -> list[int]:
     return [0, *(table[c] for c in LETTERS)]
 
 
-def settled_lines(folder: Path | None) -> list[tuple[str, str]]:
-    """Line crops with their text from FOLDER/lines.jsonl, as `learn.py` writes them."""
+def settled_lines(folder: Path | None) -> list[Settled]:
+    """Line crops with their text from FOLDER/lines.jsonl, as `learn.py` writes them; `seen` tells
+    for each character but spaces whether anything was made of it: what was not must not be
+    learnt as readable.
+    """
     if folder is None:
         return []
     rows = [json.loads(row) for row in (folder / "lines.jsonl").read_text().splitlines()]
-    return [(str(folder / row["file"]), row["text"]) for row in rows]
+    return [(str(folder / row["file"]), row["text"], tuple(row["seen"])) for row in rows]
 
 
 def main(given: argparse.Namespace) -> None:  # noqa: PLR0915 -- one loop, told in order
