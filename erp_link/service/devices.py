@@ -102,7 +102,7 @@ def started(work: Work, entry: JournalEntry, body: DeviceStarted) -> None:
     text = Reason("story_device_started", {"device": entry.device, "version": body.version})
     for each in (text, *body.notes):
         work.event("device", each, reference=entry.device, at=moment_of(entry))
-    work.tell("device", entry.device, text)
+        work.tell("device", entry.device, each)
 
 
 def camera_changed(work: Work, entry: JournalEntry, body: CameraChanged) -> None:

@@ -258,6 +258,15 @@ def test_devices_and_cameras_for_the_health_page(core: Core, station: Station) -
     assert [(c.camera, c.state) for c in device.cameras] == [("label", "stalled")]
 
 
+def test_what_a_box_says_of_its_engines_at_start_is_told_on(core: Core, station: Station) -> None:
+    why = {"set": "label_reader", "refused": "1.1.0", "why": "a bit is wrong", "running": "1.0.0"}
+    note = Reason("model_set_refused", dict(why))
+    applied = station.sends(DeviceStarted("dock-1", "0.1.0", {"read": "r1"}, (note,)))
+    started, told = [each.text for each in applied.effects if each.kind == "device"]
+    assert started.code == "story_device_started"
+    assert told == note
+
+
 def test_a_list_is_known_once(core: Core) -> None:
     core.import_asn(delivery(), by="ops")
     core.import_asn(delivery(), by="ops")

@@ -21,8 +21,8 @@ from contracts.errors import ArtefactRefusedError, UnavailableError
 if TYPE_CHECKING:
     import openvino
 
-# Compiled kernels that are kept, a few for each shape. The default of 5,000 grows for days.
-_KEPT_KERNELS = 32
+# Compiled kernels that are kept, a few for each shape. The default of 5,000 never ends growing.
+_KEPT_KERNELS = 256
 
 
 @dataclass(frozen=True, slots=True)
