@@ -158,7 +158,7 @@ def until():
     """Wait for something to become true, with a deadline."""
 
     async def wait(condition: Callable[[], bool], what: str) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not condition():  # noqa: ASYNC110 -- other processes and threads make it true
                 await asyncio.sleep(0.01)
         assert condition(), what

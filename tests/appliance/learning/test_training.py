@@ -38,10 +38,11 @@ SUNDAY = NOW.replace(day=22, hour=2)
 def drawn(number: int) -> Example:
     """A carton whose batch stands in a kept line as clean print."""
     truth = Truth("09521100410014", f"B{1000 + number}", "2027-12-03")
-    text = f"LOT {truth.batch}"
-    crop = np.full((64, 22 * len(text) + 20, 3), 230, np.uint8)
-    cv2.putText(crop, text, (10, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.1, (10, 10, 10), 2)
-    kept = KeptLine(line(text), ("batch",), png(crop))
+    font, margin = cv2.FONT_HERSHEY_SIMPLEX, 8
+    (width, _), _ = cv2.getTextSize(truth.batch, font, 1.5, 3)
+    crop = np.full((64, width + 2 * margin, 3), 230, np.uint8)
+    cv2.putText(crop, truth.batch, (margin, 48), font, 1.5, (10, 10, 10), 3)
+    kept = KeptLine(line(truth.batch), ("batch",), png(crop))
     return replace(example(f"c-{number}", truth=truth, at=NOW), lines=(kept,))
 
 
