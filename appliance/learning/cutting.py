@@ -21,6 +21,8 @@ MARGIN = 0.15
 """In line heights, on each side."""
 _MOST_WIDTH_PX = 2048
 _PAINT_MARGIN = 0.3
+_ROOM = 0.75
+"""Of a character's pitch, from its middle to the end of a line."""
 
 Image = NDArray[np.uint8]
 
@@ -55,15 +57,21 @@ def place_box(crop: Image, line: SeenLine, place: Place) -> NDArray[np.float64]:
     whole = line_box(crop)
     at = _centres(line)
     pitch = _pitch(at, len(line.text))
-    left = at[place.start] - pitch / 2
-    if place.start > 0:
-        left = (at[place.start - 1] + at[place.start]) / 2 if not place.lead else left
-    right = at[place.end - 1] + pitch / 2
-    if place.end < len(at):
-        right = (at[place.end - 1] + at[place.end]) / 2 if not place.trail else right
-    left -= place.lead * pitch
-    right += place.trail * pitch
-    left, right = max(left, 0.0), min(right, 1.0)
+    left, right = at[place.start] - pitch * _ROOM, at[place.end - 1] + pitch * _ROOM
+    if place.lead:
+        left = at[place.start] - pitch * (place.lead + 0.5)
+    elif place.start > 0:
+        before = place.start - 1
+        left = at[place.start] - _share(line.text[before]) * (at[place.start] - at[before])
+    if place.trail:
+        right = at[place.end - 1] + pitch * (place.trail + 0.5)
+    elif place.end < len(at):
+        right = at[place.end - 1] + _share(line.text[place.end]) * (
+            at[place.end] - at[place.end - 1]
+        )
+    # A finder's box may be tight; the margin of the kept line is print, too.
+    room = MARGIN * whole[3] / whole[2]
+    left, right = max(left, -room), min(right, 1.0 + room)
     start = whole[0] - whole[2] / 2
     return np.array(
         [start + whole[2] * (left + right) / 2, whole[1], whole[2] * (right - left), whole[3], 0.0]
@@ -116,6 +124,13 @@ def _grown(quad: Quad, margin: float) -> NDArray[np.float64]:
     down = across * margin
     outward = np.array([-right - down, right - down, right + down, -right + down])
     return np.asarray(corners + outward, dtype=np.float64)
+
+
+def _share(neighbour: str) -> float:
+    """How much of the way to its neighbour belongs to a character: print is narrow beside a space."""
+    if neighbour == " ":
+        return 0.9
+    return 0.5 if neighbour.isalnum() else 0.6
 
 
 def _centres(line: SeenLine) -> list[float]:

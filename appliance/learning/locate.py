@@ -101,9 +101,11 @@ def _best(field: str, value: str, line: SeenLine, *, captioned: bool) -> Place |
     return None if _reads_as_another(best, text, line.glyphs) else best
 
 
-def _rank(place: Place) -> tuple[float, int]:
-    """2029.11 stands in 2029.11.30, but the whole date is what is printed."""
-    return place.fit, len(place.text)
+def _rank(place: Place) -> tuple[float, float, int]:
+    """The form of which most was read, nothing of it beside the line: 2029.11 stands in 2029.11.30,
+    but the whole date is what is printed.
+    """
+    return sum(place.seen) - place.lead - place.trail, place.fit, len(place.text)
 
 
 def _least(field: str, value: str, *, captioned: bool) -> float:
