@@ -96,16 +96,6 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         )
         engines = await loading
         reader = engines.reader
-        if engines.paddle_models is not None:
-            paddle = paddle_process(
-                config.reader.paddle_python,
-                socket,
-                engines.paddle_models,
-                threads=edge.threads,
-                log_file=layout.logs / "paddleocr.log",
-            )
-            await paddle.start()
-            stack.push_async_callback(paddle.stop)
         box = EdgeBox(
             EdgeParts(
                 config=config,
@@ -140,6 +130,17 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.finish(box.finish)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
+        if engines.paddle_models is not None:
+            # It takes its time: the page is up before, and cartons until then go to review.
+            paddle = paddle_process(
+                config.reader.paddle_python,
+                socket,
+                engines.paddle_models,
+                threads=edge.threads,
+                log_file=layout.logs / "paddleocr.log",
+            )
+            stack.push_async_callback(paddle.stop)
+            serving.job("paddleocr", paddle.start)
         keeper = Keeper(
             journal,
             evidence,
