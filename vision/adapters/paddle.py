@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,14 @@ class PaddleLines:
                 mend="Its output is in the log of its process",
             )
         return tuple(self._line(each) for each in answer.lines)
+
+    def again(
+        self,
+        frame: NDArray[np.uint8],  # noqa: ARG002 -- the port's
+        lines: Sequence[ReadLine],  # noqa: ARG002 -- the port's
+    ) -> tuple[ReadLine, ...]:
+        """It has one opinion only."""
+        return ()
 
     def close(self) -> None:
         with self._turn:

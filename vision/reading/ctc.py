@@ -50,10 +50,19 @@ class Charset:
     @cached_property
     def fold(self) -> NDArray[np.float32]:
         """(1 + columns, 1 + letters): sums the probabilities of forms of one letter."""
-        matrix = np.zeros((1 + len(self.columns), 1 + len(self.letters)), dtype=np.float32)
+        return self.fold_of(self)
+
+    def fold_of(self, other: Charset) -> NDArray[np.float32]:
+        """(1 + other's columns, 1 + letters): another network's outputs as our letters. Small
+        letters count as capitals where we have only those; what we do not have is dropped.
+        """
+        matrix = np.zeros((1 + len(other.columns), 1 + len(self.letters)), dtype=np.float32)
         matrix[0, 0] = 1
-        for row, letter in enumerate(self.columns, start=1):
-            matrix[row, 1 + self.index[letter.translate(FOLD)]] = 1
+        for row, form in enumerate(other.columns, start=1):
+            letter = form.translate(FOLD)
+            known = self.index.get(letter, self.index.get(letter.upper()))
+            if known is not None:
+                matrix[row, 1 + known] = 1
         return matrix
 
 

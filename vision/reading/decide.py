@@ -9,7 +9,7 @@ accepted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import exp
 
@@ -156,6 +156,17 @@ def decide_listed(
         tuple(reasons),
         candidates,
     )
+
+
+def with_cause(outcome: Outcome, cause: str | None) -> Outcome:
+    """A review says its likeliest cause too; two labels in one picture are always a review, since
+    nobody knows which of them is the carton's.
+    """
+    if cause is None or (outcome.decision is ReadDecision.ACCEPT and cause != "two_labels"):
+        return outcome
+    if any(reason.code in {"off_list", "no_label", cause} for reason in outcome.reasons):
+        return outcome
+    return replace(outcome, decision=ReadDecision.REVIEW, reasons=(*outcome.reasons, Reason(cause)))
 
 
 def _reasons(

@@ -13,22 +13,27 @@ from numpy.typing import NDArray
 
 from vision.engine import load_engine
 from vision.reading.align import Matcher
-from vision.reading.boxes import CompletionSettings, complete
 from vision.reading.captions import CaptionMatcher
+from vision.reading.ctc import UNREADABLE, Charset
 from vision.reading.detector import Boxes, Detector, DetectorSettings
+from vision.reading.finder import FinderSettings, find_lines, read_finder
 from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 
 _MOST_LINES = 40
 _TRIED_TURNED = 4
+_MOST_AGAIN = 12
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLines:
-    """Implements ports.LineReader. With a `pool`, lines are read on its threads."""
+    """Implements ports.LineReader. With a `pool`, lines are read on its threads. `second` is
+    another network, asked only where the first leaves doubts.
+    """
 
     detector: Detector
     recogniser: Recogniser
-    completion: CompletionSettings
+    second: Recogniser | None
+    finder: FinderSettings
     matcher: Matcher
     captions: CaptionMatcher
     variant: str
@@ -52,16 +57,22 @@ class OwnLines:
         """
         detecting = DetectorSettings(**numbers["detector"])
         recognising = RecogniserSettings(**numbers["recogniser"])
-        completion = CompletionSettings(**numbers["completion"])
+        finder = read_finder(numbers["finder"])
         # A camera's frames have one size, so the detector's buffers can be kept.
         detector = load_engine(
             folder / "det.onnx", variant=variant, threads=threads, keep_arena=True
         )
         recogniser = load_engine(folder / "rec.onnx", variant=variant, parallel=threads)
+        second = None
+        if (folder / "second.onnx").exists():
+            engine = load_engine(folder / "second.onnx", variant=variant, parallel=threads)
+            own = Charset.parse((folder / "second_charset.txt").read_text(encoding="utf-8"))
+            second = Recogniser(engine, matcher.charset, own, recognising)
         return cls(
             Detector(detector, detecting),
-            Recogniser(recogniser, matcher.charset, recognising),
-            completion,
+            Recogniser(recogniser, matcher.charset, matcher.charset, recognising),
+            second,
+            finder,
             matcher,
             captions,
             variant,
@@ -70,12 +81,23 @@ class OwnLines:
 
     def lines(self, frame: NDArray[np.uint8]) -> tuple[ReadLine, ...]:
         """Text that reads as nothing is tried upside down."""
-        boxes = complete(self.detector.boxes(frame), self.completion)
+        boxes = find_lines(frame, self.detector, self.finder)
         if len(boxes) > _MOST_LINES:
             area = boxes[:, 2] * boxes[:, 3]
             boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
-        lines = self._read(frame, boxes)
+        lines = self._read(self.recogniser, frame, boxes)
         return lines if self._plausible(lines) else self._turned(frame, boxes, lines)
+
+    def again(self, frame: NDArray[np.uint8], lines: Sequence[ReadLine]) -> tuple[ReadLine, ...]:
+        """As the port has it: lines that look like codes, longest first, at most a dozen."""
+        if self.second is None:
+            return ()
+        coded = [
+            line.box for line in lines if any(c.isdigit() or c == UNREADABLE for c in line.text)
+        ]
+        coded.sort(key=lambda box: -box[2] / max(box[3], 1e-6))
+        boxes = np.array(coded[:_MOST_AGAIN], dtype=np.float64).reshape(-1, 5)
+        return self._read(self.second, frame, boxes)
 
     def _turned(
         self, frame: NDArray[np.uint8], boxes: Boxes, upright: tuple[ReadLine, ...]
@@ -85,18 +107,20 @@ class OwnLines:
         """
         turn = np.array([0, 0, 0, 0, np.pi])
         longest = np.sort(np.argsort(-boxes[:, 2])[:_TRIED_TURNED])
-        tried = self._read(frame, boxes[longest] + turn)
+        tried = self._read(self.recogniser, frame, boxes[longest] + turn)
         if self._sense(tried) <= self._sense([upright[i] for i in longest]):
             return upright
-        other = self._read(frame, boxes + turn)
+        other = self._read(self.recogniser, frame, boxes + turn)
         return other if self._sense(other) > self._sense(upright) + 1.0 else upright
 
-    def _read(self, frame: NDArray[np.uint8], boxes: Boxes) -> tuple[ReadLine, ...]:
+    def _read(
+        self, recogniser: Recogniser, frame: NDArray[np.uint8], boxes: Boxes
+    ) -> tuple[ReadLine, ...]:
         if self.pool is None:
-            return tuple(self.recogniser.read(frame, box) for box in boxes)
+            return tuple(recogniser.read(frame, box) for box in boxes)
         # Longest first, so that no thread is left alone with a long line at the end.
         order = np.argsort(-boxes[:, 2] / np.maximum(boxes[:, 3], 1e-6))
-        read = list(self.pool.map(lambda i: self.recogniser.read(frame, boxes[i]), order))
+        read = list(self.pool.map(lambda i: recogniser.read(frame, boxes[i]), order))
         return tuple(line for _, line in sorted(zip(order, read, strict=True), key=lambda p: p[0]))
 
     def _plausible(self, lines: Sequence[ReadLine]) -> bool:

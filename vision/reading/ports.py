@@ -7,6 +7,7 @@ Whatever it is, weighing and deciding are the same, and one contract suite runs 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -28,5 +29,11 @@ class LineReader(Protocol):
         glyphs over the model set's charset. Empty where there is no text.
 
         Raises UnavailableError where the reader does not answer; nothing of the frame is kept.
+        """
+        ...
+
+    def again(self, frame: NDArray[np.uint8], lines: Sequence[ReadLine]) -> tuple[ReadLine, ...]:
+        """A second opinion, by another network, on those of `lines` that look like codes; asked
+        where the first leaves doubts. Empty where there is none.
         """
         ...

@@ -2,7 +2,7 @@
 
 See: symbols, and lines of text (`lines`, or another reader behind `ports`) whose glyphs keep their
 doubts. Weigh (`fusion`): every announced line against all of it. Decide (`decide`): accept or
-review. One model set, named by its digest, holds the networks and every number (I3); nothing is
+review. Only what would go to review is looked at again by the second network. One model set, named by its digest, holds the networks and every number (I3); nothing is
 downloaded.
 """
 
@@ -26,9 +26,17 @@ from contracts.reason import Reason
 from vision.engine import CPU
 from vision.reading.align import AlignSettings, Matcher, Stream
 from vision.reading.captions import CaptionMatcher
+from vision.reading.causes import Causes, causes_of
 from vision.reading.confidence import Answers, Logistic
 from vision.reading.ctc import Charset
-from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
+from vision.reading.decide import (
+    Confidence,
+    Outcome,
+    Thresholds,
+    decide_listed,
+    decide_plain,
+    with_cause,
+)
 from vision.reading.detector import corners
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import Fused, FusionSettings, fuse
@@ -41,20 +49,35 @@ from vision.reading.symbols import SeenSymbol, read_symbols
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one frame shows."""
+    """What one frame shows. `second` holds lines as another network reads them, where asked."""
 
     lines: tuple[ReadLine, ...]
     symbols: tuple[SeenSymbol, ...]
+    causes: Causes = Causes()  # noqa: RUF009 -- frozen
+    second: tuple[ReadLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Evidence of all frames of one carton; `fused` is None without a list."""
+    """Evidence of all frames of one carton; `fused` is None without a list. `looks`: 1, or 2 where
+    a second network was asked too. `cause`: why it may not be readable, where something is.
+    """
 
     plain: PlainReading
     fused: Fused | None
     index: ExpectedIndex
     anything: bool
+    looks: int = 1
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One carton: what was seen, weighed and decided."""
+
+    views: tuple[View, ...]
+    weighed: Weighed
+    outcome: Outcome
 
 
 @dataclass
@@ -67,6 +90,7 @@ class LabelReader:
     captions: CaptionMatcher
     fusion: FusionSettings
     confidence: Confidence
+    confidence_again: Confidence
     calibrated: bool = True
     _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
     _index: ExpectedIndex | None = field(default=None, repr=False)
@@ -92,7 +116,9 @@ class LabelReader:
             charset = Charset.parse((folder / "charset.txt").read_text(encoding="utf-8"))
             align = AlignSettings(**numbers["align"])
             fusion = FusionSettings(align=align, **numbers["fusion"])
+            numbers_again = numbers["confidence"] | numbers["confidence_again"]
             confidence = read_confidence(numbers["confidence"])
+            confidence_again = read_confidence(numbers_again)
             matcher, captions = Matcher(charset, align), CaptionMatcher.build(charset, align)
             pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
             lines = (
@@ -107,7 +133,17 @@ class LabelReader:
                 f"{folder} is not a label reader: {error}", mend="Install the model set again"
             ) from error
         calibrated = bool(numbers.get("calibrated", True))
-        return cls(model_set, lines, matcher, captions, fusion, confidence, calibrated, _pool=pool)
+        return cls(
+            model_set,
+            lines,
+            matcher,
+            captions,
+            fusion,
+            confidence,
+            confidence_again,
+            calibrated,
+            _pool=pool,
+        )
 
     @property
     def variant(self) -> str:
@@ -126,9 +162,8 @@ class LabelReader:
         the processor for a tenth of a second or more: call it in a thread.
         """
         start = time.perf_counter()
-        views = [self.see(frame) for frame in frames]
-        weighed = self.weigh(views, expected)
-        outcome = self.decide(weighed)
+        judged = self.conclude(frames, [self.see(frame) for frame in frames], expected)
+        views, outcome = judged.views, judged.outcome
         lines = [line for view in views for line in view.lines if line.text.strip()]
         return LabelReading(
             frame=name,
@@ -146,20 +181,47 @@ class LabelReader:
 
     def see(self, frame: NDArray[np.uint8]) -> View:
         """Symbols and lines of one frame."""
-        symbols = self._pool.submit(read_symbols, frame) if self._pool else None
+        waiting = self._pool.submit(read_symbols, frame) if self._pool else None
         lines = self.line_reader.lines(frame)
-        return View(lines, symbols.result() if symbols else read_symbols(frame))
+        symbols = waiting.result() if waiting else read_symbols(frame)
+        boxes = np.array([line.box for line in lines], dtype=np.float64).reshape(-1, 5)
+        return View(lines, symbols, causes_of(frame, boxes, lines, symbols))
+
+    def conclude(
+        self,
+        frames: Sequence[NDArray[np.uint8]],
+        views: Sequence[View],
+        expected: Sequence[ExpectedLine],
+    ) -> Judged:
+        """Weigh and decide; where that ends in doubt, ask the second network and do it again.
+        `views` are what `see` said of `frames`.
+        """
+        weighed = self.weigh(views, expected)
+        outcome = self.decide(weighed)
+        if outcome.decision is ReadDecision.REVIEW and weighed.anything and weighed.looks == 1:
+            views = [self.look_again(*each) for each in zip(frames, views, strict=True)]
+            if any(view.second for view in views):
+                weighed = self.weigh(views, expected)
+                outcome = self.decide(weighed)
+        return Judged(tuple(views), weighed, outcome)
+
+    def look_again(self, frame: NDArray[np.uint8], view: View) -> View:
+        """The same with the second network's reading of its code-like lines."""
+        return replace(view, second=self.line_reader.again(frame, view.lines))
 
     def weigh(self, views: Sequence[View], expected: Sequence[ExpectedLine]) -> Weighed:
         """Bring the evidence of all frames of one carton together."""
-        lines = [line for view in views for line in view.lines]
+        lines = [line for view in views for line in (*view.lines, *view.second)]
+        looks = 2 if any(view.second for view in views) else 1
+        causes = [view.causes.likeliest for view in views]
+        cause = "two_labels" if "two_labels" in causes else next(filter(None, causes), None)
         elements = [each.elements for view in views for each in view.symbols if each.elements]
         texts = [PlainLine(line.text, line.confidence, line.sure) for line in lines]
         plain = read_plainly(texts, elements)
         index = self._index_of(expected)
         anything = bool(elements) or any(len(line.text.strip()) > 2 for line in lines)  # noqa: PLR2004 -- specks
         if not expected:
-            return Weighed(plain, None, index, anything)
+            return Weighed(plain, None, index, anything, looks, cause)
         stream = self.stream(lines)
         fused = fuse(
             stream,
@@ -168,25 +230,27 @@ class LabelReader:
             index,
             self.matcher.charset,
             self.fusion,
-            frames=max(1, len(views)),
+            frames=max(1, looks * len(views)),
             complete=_complete(expected),
         )
-        return Weighed(plain, fused, index, anything)
+        return Weighed(plain, fused, index, anything, looks, cause)
 
     def decide(self, weighed: Weighed) -> Outcome:
         """Accept or review. A set whose confidence was fitted on another reader's lines says
         nothing about this one's, so nothing is accepted with it (I7).
         """
+        confidence = self.confidence if weighed.looks == 1 else self.confidence_again
         if weighed.fused is None:
-            outcome = decide_plain(weighed.plain, self.confidence, anything=weighed.anything)
+            outcome = decide_plain(weighed.plain, confidence, anything=weighed.anything)
         else:
             outcome = decide_listed(
                 weighed.fused,
                 weighed.plain,
                 weighed.index,
-                self.confidence,
+                confidence,
                 anything=weighed.anything,
             )
+        outcome = with_cause(outcome, weighed.cause)
         if self.calibrated or outcome.decision is ReadDecision.REVIEW:
             return outcome
         reasons = (Reason("reader_uncalibrated"),)

@@ -40,8 +40,11 @@ class ReadLine:
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
+    """`charset` names the letters of the glyphs it gives, `own` the network's outputs."""
+
     engine: Engine
     charset: Charset
+    own: Charset
     settings: RecogniserSettings
 
     def read(self, image: NDArray[np.uint8], box: NDArray[np.float64]) -> ReadLine:
@@ -54,8 +57,8 @@ class Recogniser:
 
     def _glyphs(self, outputs: tuple[NDArray[np.float32], ...]) -> Glyphs:
         """One head: characters. Two: the second admits what the first only guesses."""
-        fold, trace = self.charset.fold, self.settings.trace
-        if not self.charset.admits:
+        fold, trace = self.charset.fold_of(self.own), self.settings.trace
+        if not self.own.admits:
             return collapse(outputs[0][0] @ fold, trace=trace)
         said, admitted = outputs[0][0] @ fold, outputs[1][0]
         steps, hidden = admitted[:, :-1] @ fold, admitted[:, -1]

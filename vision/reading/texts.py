@@ -31,7 +31,7 @@ def glyphs_of(text: str, score: float, charset: Charset, settings: TextSettings)
     rows = np.zeros((len(text), 1 + count), dtype=np.float32)
     hidden = np.full(len(text), (1 - sure) / 2, dtype=np.float32)
     for i, letter in enumerate(text.translate(FOLD)):
-        known = charset.index.get(letter)
+        known = charset.index.get(letter, charset.index.get(letter.upper()))
         if known is None:
             rows[i, 1:], hidden[i] = (1 - sure) / 2 / count, (1 + sure) / 2
         else:

