@@ -30,6 +30,8 @@ CAUSES = (
     "damaged",
     "unreadable",
     "conflict",
+    "perhaps_off_list",
+    "uncalibrated",
     "low_confidence",
     "other",
 )
@@ -43,10 +45,14 @@ _CAUSE_OF = {
     "glare": "glare",
     "blurred": "blurred",
     "damaged": "damaged",
-    "gtin_unreadable": "unreadable",
-    "batch_unreadable": "unreadable",
-    "expiry_unreadable": "unreadable",
+    **{
+        f"{field}_{how}": "unreadable"
+        for field in ("gtin", "batch", "expiry")
+        for how in ("unreadable", "partly_read")
+    },
     "field_conflict": "conflict",
+    "perhaps_off_list": "perhaps_off_list",
+    "reader_uncalibrated": "uncalibrated",
     "low_confidence": "low_confidence",
 }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, event, select
 
 from contracts.clock import FixedClock
 from contracts.events import KIND_OF, CartonJudged, CartonSettled, EventBody, JournalEntry
@@ -191,6 +191,9 @@ def test_frames_come_newest_first_a_page_at_a_time(core: Core, station: Station)
         (("glare", "off_list"), "off_list"),
         (("low_confidence", "damaged"), "damaged"),
         (("batch_unreadable", "expiry_unreadable"), "unreadable"),
+        (("perhaps_off_list", "batch_partly_read"), "unreadable"),
+        (("low_confidence", "perhaps_off_list"), "perhaps_off_list"),
+        (("reader_uncalibrated",), "uncalibrated"),
         (("a_reason_of_next_year",), "other"),
         (("no_label",), "no_label"),
         (("two_labels", "blurred"), "two_labels"),
@@ -273,6 +276,7 @@ def rows_after(journal: Sequence[tuple[JournalEntry, EventBody]]) -> list[tuple[
     return [tuple(map(repr, row)) for row in found]
 
 
+@settings(deadline=None)
 @given(st.lists(BODIES, max_size=6), st.randoms(use_true_random=False), st.integers(0, 3))
 def test_any_order_and_any_repetition_give_the_same_rows(
     bodies: list[EventBody], chance: Random, again: int
@@ -295,3 +299,27 @@ def test_rates_are_filled_again_from_the_journals(tmp_path: Path, clock: FixedCl
     assert second.device_head("edge-1") == (0, "")
     first.close()
     second.close()
+
+
+def test_a_hundred_thousand_cartons_are_counted_from_the_index_alone(tmp_path: Path) -> None:
+    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=FixedClock(AT))
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "carton_read" in statement:
+            asked.append(statement)
+
+    event.listen(core._engine, "before_cursor_execute", note)
+    narrow = ReadWindow(((1, 2),), (("camera", "dock-1 label"), ("carrier", "")), "review", "glare")
+    core.read_tallies(EVER)
+    core.read_tallies(narrow)
+    plans = []
+    with core._engine.connect() as connection:
+        for statement in tuple(asked):
+            values = (0,) * statement.count("?")
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.append(" ".join(str(row) for row in plan))
+    core.close()
+    assert len(plans) == 4
+    for plan in plans:
+        assert "carton_read USING COVERING INDEX ix_carton_read_counted (quarter>" in plan

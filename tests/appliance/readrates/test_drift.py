@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.readrates.drift import (
@@ -100,6 +100,7 @@ def test_nothing_settled_says_nothing() -> None:
     assert stability([1, 2], [0, 0]) is None
 
 
+@settings(deadline=None)
 @given(CONFIDENCE)
 def test_any_few_readings_give_numbers_in_their_ranges(pairs: list[tuple[float, bool]]) -> None:
     p, y = [each[0] for each in pairs], [each[1] for each in pairs]

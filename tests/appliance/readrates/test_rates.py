@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.readrates.intervals import Share
@@ -41,6 +41,7 @@ CELLS = st.builds(
 TALLIES = st.lists(st.builds(ReadTally, CELLS, st.integers(1, 500)), max_size=12)
 
 
+@settings(deadline=None)
 @given(TALLIES)
 def test_every_table_adds_up_to_the_same_cartons(tallies: list[ReadTally]) -> None:
     whole = total(tallies)
@@ -126,6 +127,7 @@ QUESTIONS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(QUESTIONS)
 def test_an_address_asks_the_same_question_again(asked: dict[str, str]) -> None:
     question = question_of(asked, now=NOW, zone=SHANGHAI)
