@@ -20,23 +20,31 @@ from vision.adapters.paddle import PROGRAM, PaddleLines
 from vision.reading.ctc import Charset
 from vision.reading.texts import TextSettings
 
+_SOCKET = "reader.sock"
+# From <linux/un.h>: 108 with the zero behind it; other systems have a few less.
+_LONGEST_NAME = 100
 _MEND = "sh scripts/extra.sh paddle makes one and prints its path"
 # Its imports alone take seconds, more on a small box.
 _READY_WITHIN_S = 180.0
 
 
 class SocketPlace:
-    """A fresh folder for one socket: short enough for any socket's name, closed to others."""
+    """A folder for one socket, closed to others: the wanted one, or a fresh one where the socket's
+    name would be longer than the kernel takes.
+    """
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tallyman-"))
-        self.path = self.folder / "reader.sock"
+    def __init__(self, wanted: Path | None = None) -> None:
+        fits = wanted is not None and len(os.fsencode(wanted / _SOCKET)) <= _LONGEST_NAME
+        self._fresh = None if fits else Path(tempfile.mkdtemp(prefix="tallyman-"))
+        self.folder = self._fresh or wanted or Path()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def __enter__(self) -> Path:
-        return self.path
+        return self.folder / _SOCKET
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._fresh is not None:
+            shutil.rmtree(self._fresh, ignore_errors=True)
 
 
 def check_python(python: str) -> None:

@@ -52,7 +52,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
     layout, edge = Layout(config.data), config.edge
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.edge))
-        socket = stack.enter_context(SocketPlace())
+        socket = stack.enter_context(SocketPlace(layout.edge / "reader"))
         loading = asyncio.create_task(
             asyncio.to_thread(load_engines, edge.threads, config.reader, socket=socket)
         )

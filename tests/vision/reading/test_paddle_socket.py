@@ -152,6 +152,16 @@ def test_an_absurd_frame_ends_the_connection_and_not_the_program(place, lines) -
         assert client.recv(1) == b""
 
 
+def test_a_socket_stands_in_the_data_folder_where_its_name_fits(place) -> None:
+    short, long = place.parent / "edge", place.parent / ("deep" * 30)
+    with SocketPlace(short) as path:
+        assert path.parent == short
+        assert short.stat().st_mode & 0o077 == 0
+    with SocketPlace(long) as path:
+        assert path.parent != long
+    assert not path.parent.exists()
+
+
 def test_a_line_that_stands_upright_runs_downwards() -> None:
     box = box_of(np.array([[10.0, 5], [14, 5], [14, 45], [10, 45]]))
     assert box == pytest.approx([12, 25, 40, 4, np.pi / 2])
