@@ -15,7 +15,6 @@ from appliance.bench.facts import median
 from contracts.errors import UnavailableError
 
 _STARTS = 3
-_FRAMES_A_WORKER = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,12 @@ def cold_start(reading: Reading, *, threads: int) -> dict[str, float]:
     return {"median_s": round(median(seconds), 2), "worst_s": round(max(seconds), 2)}
 
 
-def rate(reading: Reading, *, workers: int, frames: int = _FRAMES_A_WORKER) -> dict[str, float]:
-    """Frames a second of `workers` processes with one thread each, decoding included; the
-    processor's milliseconds a frame, which other work on the machine does not change much; and the
-    memory of all of them.
+def rate(reading: Reading, *, workers: int) -> dict[str, float]:
+    """Every file read once by each of `workers` processes with one thread: frames a second,
+    decoding included; the processor's milliseconds a frame, which other work on the machine does
+    not change much; the memory of all of them.
     """
+    frames = len(reading.files)
     with ExitStack() as stack:
         children = [stack.enter_context(_child(reading, 1)) for _ in range(workers)]
         for child in children:
