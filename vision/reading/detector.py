@@ -44,7 +44,8 @@ class Detector:
         scale = self.settings.side_px / max(height, width)
         batch = self._batch(image, scale)
         probability = self.engine.run(batch)[0][0, 0]
-        used = probability[: round(height * scale), : round(width * scale)]
+        # A picture a thousand times as wide as high is still one pixel high.
+        used = probability[: max(1, round(height * scale)), : max(1, round(width * scale))]
         found: Boxes = boxes_of_map(used, self.settings) * np.array([1 / scale] * 4 + [1.0])
         return found
 

@@ -81,7 +81,8 @@ def _foreign(strip: Floats, settings: LineEndSettings) -> NDArray[np.bool_]:
     """Which columns are not plain paper, seen from the line's own paper and print."""
     reach = round(settings.reach * _ROWS)
     own = strip[:, reach : strip.shape[1] - reach]
-    dark, paper = np.percentile(own, [8, 75])
+    levels = np.sort(own, axis=None)
+    dark, paper = levels[int(0.08 * len(levels))], levels[int(0.75 * len(levels))]
     apart = max(settings.foreign * (paper - dark), settings.least_grey)
     foreign: NDArray[np.bool_] = np.mean(np.abs(strip - paper) > apart, axis=0) >= settings.share
     return foreign
