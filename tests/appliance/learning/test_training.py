@@ -18,6 +18,7 @@ import pytest
 from appliance.learning.cutting import png
 from appliance.learning.dataset import Dataset
 from appliance.learning.example import Example, KeptLine, Truth, us_of
+from appliance.learning.health import learning_item
 from appliance.learning.retention import Limits
 from appliance.learning.schedule import Every, Schedule, Wait
 from appliance.learning.split import is_held_out, read_ledger
@@ -153,6 +154,10 @@ async def test_without_a_training_environment_examples_are_kept_and_it_says_so(
     with pytest.raises(UnavailableError, match="no training environment"):
         await hub.run_now()
     assert dataset.held().examples == 2
+    row = learning_item(hub, dataset, clock)
+    assert (row.state, row.value) == ("ok", "2")
+    assert "2 new" in row.detail
+    assert "no training environment" in row.detail
 
 
 @pytest.mark.timeout(300)
