@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from contracts.gs1 import has_valid_check_digit, is_lot
 from contracts.reading import Symbol
+from vision.reading.symbols_damaged import scan_damaged
 from vision.reading.symbols_scan import Scanned, scan
 
 _RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ITF14", "ITF"})
@@ -47,9 +48,15 @@ class SeenSymbol:
 
 
 def read_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
-    """Every symbol in a frame (h, w, 3) BGR. Damaged ones that do not decode are left out."""
+    """Every symbol in a frame (h, w, 3) BGR. Where none tells of the carton, damaged matrix codes
+    are tried with the damage masked; they count only with GS1 facts in them (I7).
+    """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    return tuple(_seen(each) for each in scan(grey, enough=_enough))
+    seen = [_seen(each) for each in scan(grey, enough=_enough)]
+    if not any(each.elements for each in seen):
+        corrected = [_seen(each) for each in scan_damaged(image, grey)]
+        seen += [each for each in corrected if each.elements]
+    return tuple(seen)
 
 
 def _seen(each: Scanned) -> SeenSymbol:
