@@ -20,6 +20,8 @@ from tests.support.paddle import make_set, paddle_python
 from tests.vision.reading.test_line_readers import LIST, label
 from vision.engine import CPU, PADDLE
 
+# Its imports alone take many seconds on a busy machine.
+pytestmark = pytest.mark.timeout(400)
 # Large enough that the process is in the middle of it when it is killed.
 BIG = np.tile(label(), (6, 6, 1))
 
