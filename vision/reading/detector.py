@@ -19,7 +19,7 @@ Boxes = NDArray[np.float64]
 
 _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
-_STEP_PX = 160
+_STEP_PX = 32
 
 
 @dataclass(frozen=True, slots=True)
