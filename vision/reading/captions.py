@@ -27,31 +27,40 @@ class Role(StrEnum):
 
 
 CAPTIONS: Mapping[Role, tuple[str, ...]] = {
-    Role.BATCH: ("LOT", "BATCH", "BATCH NO", "LOT NO", "B/N", "批号", "生产批号", "批次", "(10)"),
+    Role.BATCH: (
+        "LOT", "BATCH", "BATCH NO", "BATCH CODE", "LOT NO", "LOT NUMBER", "B/N", "批号", "生产批号",
+        "批次", "批次号", "(10)",
+    ),
     Role.EXPIRY: (
-        "EXP", "EXPIRY", "EXP DATE", "EXPIRES", "BBE", "BEST BEFORE", "BEST BY", "USE BY",
+        "EXP", "EXPIRY", "EXPIRY DATE", "EXP DATE", "EXPIRES", "BBE", "BEST BEFORE", "BEST BY", "USE BY",
         "USE BEFORE", "BBD", "有效期至", "有效期", "保质期至", "保质期", "失效日期", "到期日",
         "此日期前", "限用日期", "(17)", "(15)",
     ),
     Role.PRODUCTION: (
-        "MFG", "MFD", "MFG DATE", "PROD", "PRD", "PRODUCED", "PACKED", "PKD", "MADE ON",
+        "MFG", "MFD", "MFG DATE", "PROD", "PROD DATE", "PRD", "PMD", "PACKED ON", "PRODUCED", "PACKED", "PKD", "MADE ON",
         "生产日期", "制造日期", "包装日期", "出厂日期", "(11)", "(13)",
     ),
     Role.GTIN: ("GTIN", "EAN", "UPC", "ITEM", "条码", "商品条码", "(01)", "(02)"),
 }  # fmt: skip
 
 
-
 def _open(word: str) -> str:
     """A pattern for `word` in which any character may be unreadable."""
     start = rf"(?<![A-Za-z{UNREADABLE}])" if word[0].isascii() and word[0].isalpha() else ""
-    return start + "".join(
-        r"\s*" if c == " " else f"[{re.escape(c)}{UNREADABLE}]" for c in word
-    )
+    return start + "".join(r"\s*" if c == " " else f"[{re.escape(c)}{UNREADABLE}]" for c in word)
 
 
+# One letter and a colon: plain in a text, but anything looks like it when weighed.
+_SHORT: Mapping[Role, tuple[str, ...]] = {
+    Role.BATCH: ("L:", "B:", "BN:"),
+    Role.EXPIRY: ("E:", "BB:"),
+    Role.PRODUCTION: ("P:", "M:", "PD:"),
+    Role.GTIN: (),
+}
 _WORDS = {
-    role: re.compile("|".join(map(_open, sorted(words, key=len, reverse=True))), re.IGNORECASE)
+    role: re.compile(
+        "|".join(map(_open, sorted((*words, *_SHORT[role]), key=len, reverse=True))), re.IGNORECASE
+    )
     for role, words in CAPTIONS.items()
 }
 _MOST_OPEN = 0.34

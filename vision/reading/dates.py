@@ -1,7 +1,7 @@
 """The dates that cartons carry: one grammar for reading them and for writing what to look for.
 
 Year first with any mark or none (2028-12-03, 2028年12月3日, 20281203), day first with a four-digit
-year (03/12/2028), month in letters (03 DEC 2028), month only (2028/12, DEC 2028), which means the
+year (03/12/2028), month in letters (03 DEC 2028, DEC 03 2028), month only (2028/12, DEC 2028), which means the
 last day of the month (GS1 General Specifications 3.4.7, AI 17). A two-digit year is read only as
 YYMMDD, as in AI 17, and only where the caller says so: 03/12/28 has two meanings. Impossible
 dates are refused, never rolled over.
@@ -29,6 +29,7 @@ _PATTERNS = tuple(
         _YEAR + r"(?P<mark>" + _MARK + r")(?P<m>\d{1,2})" + _MARK + r"(?P<d>\d{1,2})\s*日?",
         r"(?P<d>\d{1,2})" + _MARK + r"(?P<m>\d{1,2})" + _MARK + _YEAR,
         r"(?P<d>\d{1,2})[-/.\s]*" + _NAME + r"[-/.,\s]*" + _YEAR,
+        _NAME + r"[-/.,\s]*(?P<d>\d{1,2})[-/.,\s]+" + _YEAR,
         _YEAR + r"(?P<m>\d\d)(?P<d>\d\d)",
         _NAME + r"[-/.,\s]*" + _YEAR,
         _YEAR + _MARK + r"(?P<m>\d{1,2})\s*月?",
@@ -118,6 +119,7 @@ def written_forms(value: date) -> Iterator[Written]:
     yield _written(value, year, SEPARATOR, digits, SEPARATOR, day)
     yield _written(value, day, SEPARATOR, digits, SEPARATOR, year)
     yield _written(value, day, SEPARATOR, month, SEPARATOR, year)
+    yield _written(value, month, SEPARATOR, day, SEPARATOR, year)
     if value == last_day(value.year, value.month):
         yield _written(value, year, SEPARATOR, digits)
         yield _written(value, digits, SEPARATOR, year)

@@ -15,7 +15,7 @@ from contracts.gs1 import is_lot
 from contracts.reading import FieldValue, LabelFields
 from vision.reading.captions import Role, find_captions
 from vision.reading.ctc import UNREADABLE
-from vision.reading.dates import find_dates, parse_date
+from vision.reading.dates import FoundDate, find_dates, parse_date
 from vision.reading.spelled import Spelled, together, with_check_digit
 from vision.reading.symbols import Elements
 
@@ -163,7 +163,9 @@ def _gtin(text: Spelled) -> Iterable[_Found]:
 
 def _dates(rest: Spelled) -> Iterable[_Found]:
     """The date behind an expiry caption, whole or with gaps."""
-    found = find_dates(rest.text, two_digit_year=True)
+    found = [
+        each for each in find_dates(rest.text, two_digit_year=True) if not _torn(each, rest.text)
+    ]
     if found:
         sure = rest.part(found[0].start, found[0].end)
         digits = [s for c, s in zip(sure.text, sure.sure, strict=True) if c.isalnum()]
@@ -177,6 +179,12 @@ def _dates(rest: Spelled) -> Iterable[_Found]:
         yield _Found(
             "expiry", Spelled("".join(p.text for p in parts), sum((p.sure for p in parts), ()))
         )
+
+
+def _torn(found: FoundDate, text: str) -> bool:
+    """A month without its day beside something that may be the day."""
+    beside = text[: found.start].strip(" :：.") + text[found.end :].strip()
+    return found.month_only and bool(beside)
 
 
 def _batch(rest: Spelled) -> Iterable[_Found]:
@@ -207,6 +215,8 @@ def _later_of_two(lines: Sequence[PlainLine]) -> Iterable[_Found]:
     for line in lines:
         if not any(role is Role.PRODUCTION for role, _, _ in find_captions(line.text)):
             for each in find_dates(line.text):
+                if _torn(each, line.text):
+                    continue
                 dates[each.value] = max(dates.get(each.value, 0.0), line.confidence)
     with_production = any(
         role is Role.PRODUCTION for line in lines for role, _, _ in find_captions(line.text)

@@ -18,6 +18,8 @@ _SEEN = 0.5
 # What a digit field shows where the reader says a letter.
 _AS_DIGIT = str.maketrans("ODQILZSBG", "000112586")
 _LOOK_ALIKE = 0.8
+_SOLVED = 0.9
+_DENIES = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,18 @@ class Spelled:
     def probability(self) -> float:
         """That every character is right; 0 where one is missing."""
         return prod(self.sure) if self.whole and self.text else 0.0
+
+    @property
+    def mean(self) -> float:
+        """How sure its characters are, those that are missing counting as not at all."""
+        pairs = zip(self.text, self.sure, strict=True)
+        return sum(s for c, s in pairs if c != UNREADABLE) / max(1, len(self.text))
+
+    def fits(self, other: Spelled) -> bool:
+        """Do both tell one value, apart from what is missing?"""
+        return len(self.text) == len(other.text) and all(
+            a == b or UNREADABLE in (a, b) for a, b in zip(self.text, other.text, strict=True)
+        )
 
     def shown(self) -> str:
         """The text with weak characters as unreadable."""
@@ -62,7 +76,8 @@ def together(readings: Sequence[Spelled]) -> tuple[Spelled, bool]:
     """One value from several readings, and whether two of them contradict each other surely.
 
     The surest leads; others of its length fill what it lacks, add to what they confirm and take
-    from what they deny. `readings` must not be empty.
+    from what they deny. One that tells another value takes trust from all of it, as much as it was
+    sure itself. `readings` must not be empty.
     """
     ordered = sorted(readings, key=_weight, reverse=True)
     first = ordered[0]
@@ -85,7 +100,9 @@ def together(readings: Sequence[Spelled]) -> tuple[Spelled, bool]:
         against = sum(max(odds, 0.0) for c, odds in votes.items() if c != best)
         text.append(best)
         sure.append(1 / (1 + exp(against - votes[best])))
-    return Spelled("".join(text), tuple(sure)), conflict
+    whole = Spelled("".join(text), tuple(sure))
+    doubt = prod(1 - _DENIES * each.mean for each in ordered if not each.fits(whole))
+    return whole.scaled(doubt ** (1 / max(1, len(text)))), conflict
 
 
 def with_check_digit(number: Spelled) -> Spelled | None:
@@ -101,15 +118,15 @@ def with_check_digit(number: Spelled) -> Spelled | None:
     for digit in "0123456789":
         text = number.text.replace(UNREADABLE, digit)
         if has_valid_check_digit(text):
-            # As sure as the others together.
-            others = prod(s for i, s in enumerate(number.sure) if i != place)
+            # As sure as the others together, and nothing is left to check them by.
+            others = _SOLVED * prod(s for i, s in enumerate(number.sure) if i != place)
             sure = tuple(others if i == place else s for i, s in enumerate(number.sure))
             return Spelled(text, sure)
     return number
 
 
 def _weight(reading: Spelled) -> tuple[float, float]:
-    return reading.probability, sum(reading.sure) / max(1, len(reading.sure))
+    return reading.probability, reading.mean
 
 
 def _odds(probability: float) -> float:
