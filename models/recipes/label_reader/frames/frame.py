@@ -38,7 +38,8 @@ class Plan:
         """Eleven of eighteen are labels, one of eight is not announced, each level is a fifth."""
         turn = index // len(LEVELS)
         kind = "label" if turn * 7 % 18 < 11 else "inkjet"
-        return cls(index, kind, LEVELS[index % len(LEVELS)], (turn + index) % 8 != 3)
+        place = index % len(LEVELS)
+        return cls(index, kind, LEVELS[place], (turn + 3 * place) % 8 != 3)
 
 
 @dataclass(frozen=True, slots=True)
