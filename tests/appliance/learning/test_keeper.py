@@ -100,7 +100,7 @@ async def test_a_lost_picture_or_a_folder_that_refuses_costs_an_example_and_noth
     in_the_way.write_text("no folder")
     async with running(station.keeper().run):
         await station.review("refused by the disk")
-        await until(lambda: followed.read_text() == "2", "passed over")
+        await until(lambda: followed.exists() and followed.read_text() == "2", "passed over")
         in_the_way.unlink()
         await station.judge("picture lost")
         for path in station.evidence._pictures.glob("??/*"):
