@@ -319,8 +319,8 @@ def test_a_hundred_thousand_cartons_are_counted_from_the_index_alone(tmp_path: P
     with core._engine.connect() as connection:
         for statement in tuple(asked):
             values = (0,) * statement.count("?")
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            plans.append(" ".join(str(row) for row in plan))
+            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.append(" ".join(str(step) for step in steps))
     core.close()
     assert len(plans) == 4
     for plan in plans:
