@@ -26,6 +26,9 @@ from vision.reading.symbols_scan import Scanned, scan
 _RETAIL = frozenset({"EAN13", "EAN8", "UPCA", "UPCE", "ITF14", "ITF"})
 _BRACKETED = re.compile(r"\(\d{2,4}\)")
 _LINK = re.compile(r"https?://\S+/01/\d{8,14}.*", re.IGNORECASE)
+_UNMARKED = re.compile(r"01(?P<gtin>\d{14})(?:1[1357]\d{6})*(?:10(?P<lot>[!-z]{1,20}))?")
+"""An element string whose printer left out FNC1: common in QR codes."""
+_LOT_THEN_DATE = re.compile(r".+1[1357]\d{6}")
 GROUP_SEPARATOR = "\x1d"
 
 
@@ -75,8 +78,9 @@ def _enough(found: list[Scanned]) -> bool:
 
 
 def elements_of(kind: str, text: str, *, gs1: bool) -> Elements:
-    """The GS1 facts in a symbol's text: element strings with FNC1 or brackets, a GS1 Digital Link,
-    or the bare GTIN of a retail or ITF-14 symbol. Anything else gives no facts.
+    """The GS1 facts in a symbol's text: element strings with FNC1 or brackets, or without any where
+    they can be meant in one way only, a GS1 Digital Link, or the bare GTIN of a retail or ITF-14
+    symbol. Anything else gives no facts.
     """
     if kind in _RETAIL:
         lengths = {8, 12, 13, 14}
@@ -87,12 +91,22 @@ def elements_of(kind: str, text: str, *, gs1: bool) -> Elements:
             return _facts(GS1DigitalLinkURI.parse(text).element_strings)
         if _BRACKETED.match(text):
             return _facts(GS1Message.parse_hri(text).element_strings)
-        if gs1 or GROUP_SEPARATOR in text:
+        if gs1 or GROUP_SEPARATOR in text or _is_unmarked(text):
             return _facts(GS1Message.parse(text.strip(GROUP_SEPARATOR)).element_strings)
     except biip.ParseError:
         # A symbol that breaks GS1's rules is still shown; it only proves nothing.
         return Elements()
     return Elements()
+
+
+def _is_unmarked(text: str) -> bool:
+    """GTIN with its check digit, then dates, then at most a lot that ends the text. A lot that may
+    swallow a date after it is not guessed at.
+    """
+    said = _UNMARKED.fullmatch(text)
+    if said is None or len(text) == len("01") + 14 or not has_valid_check_digit(said["gtin"]):
+        return False
+    return said["lot"] is None or _LOT_THEN_DATE.fullmatch(said["lot"]) is None
 
 
 def _facts(strings: GS1ElementStrings) -> Elements:

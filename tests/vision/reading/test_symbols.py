@@ -12,7 +12,7 @@ import pytest
 from appliance.bench.symbols_read import find_photos, measure, plain_text, read_both
 from tests.vision.reading.printed import BATCH, GTIN, TEXT, page, symbol
 from vision.frames import decode_frame
-from vision.reading.symbols import Elements, read_symbols
+from vision.reading.symbols import Elements, elements_of, read_symbols
 
 WHOLE = Elements(GTIN, BATCH, date(2028, 12, 3))
 UPS = {
@@ -35,6 +35,25 @@ def test_a_label_reads_at_every_quarter_turn_and_says_where(kind: str, turns: in
     assert np.all(middle > low), (middle, low)
     assert np.all(middle < high), (middle, high)
     assert np.abs(middle - (low + high) / 2).max() < 30
+
+
+def test_an_element_string_without_fnc1_counts_where_it_has_one_meaning() -> None:
+    assert elements_of("QRCode", f"01{GTIN}1728120310{BATCH}", gs1=False) == WHOLE
+    assert elements_of("QRCode", f"01{GTIN}10{BATCH}", gs1=False) == Elements(GTIN, BATCH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"01{GTIN}10{BATCH}17281203",
+        f"01{GTIN[:-1]}11728120310{BATCH}",
+        f"01{GTIN}17289903",
+        f"01{GTIN}",
+        f"01{GTIN}99whatever",
+    ],
+)
+def test_an_element_string_without_fnc1_is_not_guessed_at(text: str) -> None:
+    assert not elements_of("QRCode", text, gs1=False)
 
 
 def test_a_carton_with_two_codes_gives_both() -> None:
