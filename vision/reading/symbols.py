@@ -51,15 +51,15 @@ class SeenSymbol:
 
 
 def read_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
-    """Every symbol in a frame (h, w, 3) BGR. Where none tells of the carton, damaged matrix codes
-    are tried with the damage masked; they count only with GS1 facts in them (I7).
+    """Every symbol in a frame (h, w, 3) BGR. Where there is none, damaged matrix codes are tried
+    with the damage masked; they count only with GS1 facts in them (I7).
     """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    seen = [_seen(each) for each in scan(grey, enough=_enough)]
-    if not any(each.elements for each in seen):
-        corrected = [_seen(each) for each in scan_damaged(image, grey)]
-        seen += [each for each in corrected if each.elements]
-    return tuple(seen)
+    seen = tuple(_seen(each) for each in scan(grey, enough=_enough))
+    if seen:
+        return seen
+    corrected = (_seen(each) for each in scan_damaged(image, grey))
+    return tuple(each for each in corrected if each.elements)
 
 
 def _seen(each: Scanned) -> SeenSymbol:
