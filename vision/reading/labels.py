@@ -23,6 +23,8 @@ from vision.reading.symbols import SeenSymbol
 
 MOST_LABELS = 4
 _VALUE = re.compile(r"[\s:：.#]*([0-9A-Za-z][0-9A-Za-z\-/._]{2,19})")
+_SHORTEST_CAPTION = 3
+_DATE = re.compile(r"20\d\d[./-]?\d\d[./-]?\d\d")
 _APART = 1.5
 """Captions nearer than this, in line heights, are one line that was read in two pieces."""
 
@@ -80,11 +82,16 @@ def _of_lines(lines: Sequence[ReadLine], flat: NDArray[np.float64]) -> Iterator[
     for line, box in zip(lines, flat, strict=True):
         for role, start, end in find_captions(line.text):
             word = line.text[start:end]
-            # Element strings are the symbol's own text, and repeat what the label says.
-            if role is not Role.BATCH or word.startswith("("):
+            # Element strings are the symbol's own text, and repeat what the label says. One or two
+            # letters are a caption too often misread.
+            short = word.isascii() and len(word.strip(" :.")) < _SHORTEST_CAPTION
+            if role is not Role.BATCH or word.startswith("(") or short:
                 continue
             value = _VALUE.match(line.text, end)
             if value is None or not any(c.isdigit() for c in value.group(1)):
+                continue
+            # More often a date whose caption was misread than a batch.
+            if _DATE.fullmatch(value.group(1)):
                 continue
             along = (start / max(1, len(line.text)) - 0.5) * box[2]
             place = np.array([box[0] + along, box[1]])

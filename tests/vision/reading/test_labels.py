@@ -90,6 +90,11 @@ def test_a_bilingual_label_that_says_its_batch_twice_is_one() -> None:
     assert len(split_labels(printed(misread, x=100, y=100), [])) == 1
 
 
+def test_a_date_under_a_misread_caption_is_no_second_batch() -> None:
+    rows = ("LOT L886202", "批号: 2027.0626", "B: 100")
+    assert len(split_labels(printed(rows, x=100, y=100), [])) == 1
+
+
 def test_a_chinese_and_an_english_label_are_two() -> None:
     chinese = ("批号:2428-674", "EXP 2028-12-03")
     lines = [*printed(LEFT, x=100, y=100), *printed(chinese, x=620, y=130)]
