@@ -12,16 +12,16 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))
-sys.path.insert(0, str(HERE))
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
-from classes import LETTERS
-from network import Recogniser
 from onnx import helper, numpy_helper
-from train import columns
+
+from models.recipes.label_reader.classes import LETTERS
+from models.recipes.label_reader.network import Recogniser
+from models.recipes.label_reader.train import columns
 
 OPSET = 20
 _NAMES = {" ": "<space>"}

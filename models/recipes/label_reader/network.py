@@ -146,7 +146,9 @@ def gelu_in_one(nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
             if erf is not None and erf.op_type == "Erf":
                 over = by_output[erf.input[0]]
                 dropped |= {inner.output[0], last.output[0], erf.output[0], over.output[0]}
-                node = helper.make_node("Gelu", [over.input[0]], [node.output[0]])  # noqa: PLW2901
+                gelu = helper.make_node("Gelu", [over.input[0]], [node.output[0]])
+                out.append(gelu)
+                continue
         out.append(node)
     return [node for node in out if node.output[0] not in dropped]
 

@@ -60,7 +60,9 @@ def main(wheel: Path, out: Path) -> None:
     recogniser = onnx.load(tiny / "tiny" / "rec" / "rec.onnx")
     assert len(table) + 1 >= len(kept), "dictionary shorter than expected"
     out.mkdir(parents=True, exist_ok=True)
-    onnx.save(prune_head(recogniser, [0, *(table[c] for c in kept), table[" "]]), out / "second.onnx")
+    onnx.save(
+        prune_head(recogniser, [0, *(table[c] for c in kept), table[" "]]), out / "second.onnx"
+    )
     onnx.save(onnx.load(tiny / "tiny" / "det" / "det.onnx"), out / "det.onnx")
     (out / "second_charset.txt").write_text("\n".join([*kept, "<space>"]) + "\n", encoding="utf-8")
     print(f"{len(kept) + 2} classes kept; not in the dictionary: {''.join(missing) or 'none'}")

@@ -22,19 +22,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cv2
 import numpy as np
 import torch
-from classes import BLANK, LETTERS, encode, encode_seen
-from lines.faces import load_faces
-from lines.sample import Sample, make
-from network import Recogniser
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from models.recipes.label_reader.classes import BLANK, LETTERS, encode, encode_seen
+from models.recipes.label_reader.lines.faces import load_faces
+from models.recipes.label_reader.lines.sample import Sample, make
+from models.recipes.label_reader.network import Recogniser
 from vision.reading.crops import normalise
 
 BATCH_PX = 10_000

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from fontTools.ttLib import TTCollection, TTFont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -41,6 +40,8 @@ _DOT_WORDS = ("vt323", "pixel", "press", "silk", "doto", "codystar", "dots", "do
 
 def load_faces(folder: Path) -> Faces:
     """The faces under `folder` (TTF, OTF, TTC), sorted by what they can draw."""
+    from fontTools.ttLib import TTCollection, TTFont
+
     latin, chinese, dotted = [], [], []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in {".ttf", ".otf", ".ttc"}:

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lines.dots import Raster, drops, five_by_seven, sampled
-from lines.dots import ink as dot_ink
-from lines.faces import Faces
-from lines.faces import ink as face_ink
-from lines.texts import Line, line
-from lines.wear import Picture, wear
+from models.recipes.label_reader.lines.dots import Raster, drops, five_by_seven, sampled
+from models.recipes.label_reader.lines.dots import ink as dot_ink
+from models.recipes.label_reader.lines.faces import Faces
+from models.recipes.label_reader.lines.faces import ink as face_ink
+from models.recipes.label_reader.lines.texts import Line, line
+from models.recipes.label_reader.lines.wear import Picture, wear
 
 HEIGHT_PX = 48
 WIDTH_STEP_PX = 32
