@@ -3,7 +3,8 @@
 SIGTERM and SIGINT end them in order: servers stop listening and end, open streams after two seconds
 at most; meanwhile what was begun may be finished (`finish`), for two seconds too; then jobs are
 cancelled, and whatever was opened is closed by its context. A job that fails ends the process with its
-error; the supervisor (ours, systemd, Kubernetes) starts it again.
+error; the supervisor (ours, systemd, Kubernetes) starts it again. A side job, which the work at the dock
+does not need, is begun again by itself.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from appliance.config import host_port
 from contracts.errors import UnavailableError
 
 _GRACE_S = 2
+_AGAIN_S = 60.0
 log = structlog.get_logger()
 
 
@@ -84,6 +86,14 @@ class Serving:
         """Run `work` until the process ends; when it raises, the process ends with it."""
         self._jobs.append((name, work))
 
+    def side_job(
+        self, name: str, work: Callable[[], Awaitable[None]], *, again_s: float = _AGAIN_S
+    ) -> None:
+        """As `job`, but when it raises, that is told and `work` begins anew after `again_s` seconds:
+        nothing that the dock waits for may end with it.
+        """
+        self._jobs.append((name, lambda: _again_and_again(name, work, again_s)))
+
     def finish(self, wait: Callable[[], Awaitable[None]]) -> None:
         """Before jobs are cancelled, wait for `wait` (a carton that is being judged), 2 s at most."""
         self._finishing.append(wait)
@@ -139,3 +149,14 @@ class Serving:
             raise
         # A job that is done (a replay at its end) does not end the process.
         await asyncio.Event().wait()
+
+
+async def _again_and_again(name: str, work: Callable[[], Awaitable[None]], again_s: float) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a side job failed and is begun again", job=name, again_s=again_s)
+        else:
+            return
+        await asyncio.sleep(again_s)

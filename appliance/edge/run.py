@@ -131,7 +131,8 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
         if engines.paddle_models is not None:
-            # It takes its time: the page is up before, and cartons until then go to review.
+            # It takes its time, or several tries: the page is up before, and cartons until then go to
+            # review.
             paddle = paddle_process(
                 config.reader.paddle_python,
                 socket,
@@ -140,7 +141,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 log_file=layout.logs / "paddleocr.log",
             )
             stack.push_async_callback(paddle.stop)
-            serving.job("paddleocr", paddle.start)
+            serving.side_job("paddleocr", paddle.start)
         keeper = Keeper(
             journal,
             evidence,
@@ -152,7 +153,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
             idle=box.idle,
         )
-        serving.job("examples", keeper.run)
+        serving.side_job("examples", keeper.run)
         serving.job(
             "room for pictures",
             lambda: keep_room(

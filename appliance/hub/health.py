@@ -89,7 +89,7 @@ class HubHealth:
         if self._learning is not None and stale:
             try:
                 self._learning_item = await asyncio.to_thread(self._learning)
-            except OSError as error:
+            except (OSError, TallymanError) as error:
                 detail = str(error)
                 self._learning_item = HealthItem(
                     "learning", "examples", "down", detail=detail, at=now

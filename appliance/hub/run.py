@@ -126,8 +126,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
-        serving.job("read rates", rates.watch)
-        serving.job("learning", training.keep_schedule)
+        serving.side_job("read rates", rates.watch)
+        serving.side_job("learning", training.keep_schedule)
         await serving.run()
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 
 from appliance.serving import Serving
@@ -66,3 +67,37 @@ async def test_what_does_not_finish_holds_nothing_up_for_ever():
     os.kill(os.getpid(), signal.SIGTERM)
     async with asyncio.timeout(20):
         await running
+
+
+async def test_a_side_job_that_fails_begins_anew_and_the_dock_works_on():
+    begun, again = 0, asyncio.Event()
+
+    async def count_rates() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            raise ValueError("a number that nobody thought of")
+        again.set()
+        await asyncio.Event().wait()
+
+    serving = Serving()
+    serving.side_job("read rates", count_rates, again_s=0.0)
+    running = asyncio.create_task(serving.run())
+    async with asyncio.timeout(20):
+        await again.wait()
+    assert not running.done()
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(20):
+        await running
+    assert begun == 2
+
+
+async def test_a_job_that_fails_ends_the_process_with_its_error():
+    async def judge() -> None:
+        raise ValueError("the journal is gone")
+
+    serving = Serving()
+    serving.job("judge", judge)
+    async with asyncio.timeout(20):
+        with pytest.raises(ValueError, match="the journal is gone"):
+            await serving.run()

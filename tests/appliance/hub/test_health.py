@@ -15,8 +15,9 @@ from appliance.journal.journal import Journal
 from appliance.live.memory import MemoryLiveView
 from appliance.pulse import pulse_key
 from appliance.readrates.health import calibration_items
+from appliance.web.ports import HealthItem
 from contracts.clock import FixedClock
-from contracts.errors import UnavailableError
+from contracts.errors import BadInputError, UnavailableError
 from contracts.events import DeviceStarted
 from contracts.reason import Reason
 from erp_link.service.core import Core, DeviceSeen
@@ -79,6 +80,25 @@ async def test_the_page_tells_of_a_database_outage_and_of_a_box_without_valkey(t
         assert state("device", "edge-01") == "down"
         heard["edge-01"] = clock.now()
         await until(lambda: state("device", "edge-01") == "ok")
+    core.close()
+
+
+async def test_a_learning_folder_that_cannot_be_read_is_one_row_and_the_watch_goes_on(
+    tmp_path: Path,
+):
+    clock = FixedClock(datetime(2026, 11, 21, 8, tzinfo=UTC))
+    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+
+    def learning() -> HealthItem:
+        raise BadInputError("erasures.json is damaged", mend="Restore it from backup")
+
+    health = HubHealth(
+        core, bus=None, bridge=None, live=MemoryLiveView(), clock=clock, learning=learning
+    )
+    async with watched(health):
+        await until(lambda: bool(health.health()))
+    (row,) = (each for each in health.health() if each.group == "learning")
+    assert (row.state, row.detail) == ("down", "erasures.json is damaged. Restore it from backup")
     core.close()
 
 
