@@ -28,7 +28,7 @@ def to_remove(stored: Iterable[Stored], limits: Limits, *, now_us: int) -> list[
     """Those that are too old; then the oldest, until the rest fits."""
     gone: list[ExampleName] = []
     kept: list[Stored] = []
-    for each in sorted(stored, key=lambda each: each.name):
+    for each in sorted(stored, key=lambda each: each.name.at_us):
         if now_us - each.name.at_us > limits.days * _DAY_US:
             gone.append(each.name)
         else:

@@ -57,6 +57,32 @@ def test_a_carton_has_one_example_even_when_settings_changed_in_between(tmp_path
     assert cartons(dataset) == ["c-1"]
 
 
+def test_what_others_add_and_erase_is_seen_at_once(tmp_path):
+    hub, command = Dataset(tmp_path, ROOMY), Dataset(tmp_path, ROOMY)
+    for number in range(20):
+        add(hub, f"c-{number}")
+        assert command.held().examples == hub.held().examples == number + 1
+    for number in range(20):
+        command.erase(Erasure(carton=carton_key("edge-01", f"c-{number}")))
+        assert hub.held().examples == 19 - number
+    assert hub.held().bytes == 0
+
+
+def test_ten_thousands_of_examples_are_listed_once_not_with_every_new_one(tmp_path, monkeypatch):
+    dataset = Dataset(tmp_path, ROOMY)
+    add(dataset, "c-1")
+
+    def listed(_folder):
+        pytest.fail("the folder was listed again")
+
+    monkeypatch.setattr("appliance.learning.dataset.os.scandir", listed)
+    add(dataset, "c-2", at=later(hours=-1))
+    assert cartons(dataset) == ["c-2", "c-1"]
+    dataset.remove(dataset.names()[:1])
+    assert cartons(dataset) == ["c-1"]
+    assert dataset.held().examples == 1
+
+
 def test_the_oldest_give_way(tmp_path):
     size = len(encode_example(example("c-0", size=1000)))
     dataset = Dataset(tmp_path, Limits(3 * size, 90))
