@@ -130,6 +130,8 @@ def question_of(asked: Mapping[str, str], *, now: datetime, zone: tzinfo) -> Que
         raise BadInputError(f"what={what!r} is not known", mend=f"Use {', '.join(WHAT)}")
     if cause and cause not in CAUSES:
         raise BadInputError(f"cause={cause!r} is not known", mend=f"Use {', '.join(CAUSES)}")
+    if any("\0" in asked[name] for name in FACETS if name in asked):
+        raise BadInputError("A name with a NUL in it is none", mend="Choose one on the page")
     facets = tuple(
         (name, "" if asked[name] == NAMELESS else asked[name]) for name in FACETS if asked.get(name)
     )
@@ -140,7 +142,8 @@ def _number(asked: Mapping[str, str], name: str, least: int, most: int) -> int |
     text = asked.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+    short = len(text) <= len(str(most))
+    if not (short and text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise BadInputError(
             f"{name}={text!r} is not a number from {least} to {most}", mend="Choose one on the page"
         )

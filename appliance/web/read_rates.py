@@ -29,6 +29,7 @@ PRESETS = (1, 7, 30, 90)
 PAGE = 24
 _TABLES = (*FACETS, "hour", "day")
 _LABELS = 8
+_PAGE_DIGITS = 6
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -108,7 +109,7 @@ def read_rates_router(rates: ReadRates, gate: Gate) -> APIRouter:
 
 def _page_of(request: Request) -> int:
     text = request.query_params.get("page", "1")
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) == int(text)):
+    if not (len(text) <= _PAGE_DIGITS and text.isascii() and text.isdigit() and int(text)):
         raise BadInputError(f"page={text[:20]!r} is not a page", mend="Start at page 1")
     return int(text)
 

@@ -145,7 +145,18 @@ async def test_many_cartons_come_in_pages(dock, client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["from=x", "from=2026-11-21&to=2026-01-01", "what=x", "hour=99", "days=-1"]
+    "query",
+    [
+        "from=x",
+        "from=2026-11-21&to=2026-01-01",
+        "what=x",
+        "hour=99",
+        "hour=00000000099",
+        f"days={'0' * 5000}7",
+        "days=-1",
+        "camera=%00",
+    ],
+    ids=lambda query: query[:20],
 )
 @pytest.mark.parametrize("path", ["/read-rates", "/read-rates/cartons", "/read-rates.csv"])
 async def test_a_question_that_cannot_be_read_says_how_to_ask(client, path, query) -> None:
@@ -153,7 +164,7 @@ async def test_a_question_that_cannot_be_read_says_how_to_ask(client, path, quer
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("page", ["0", "x", "-1", "1000000000000"])
+@pytest.mark.parametrize("page", ["0", "x", "-1", "1000000000000", "1" * 5000], ids=lambda p: p[:9])
 async def test_a_page_that_is_none_is_refused(client, page: str) -> None:
     assert (await client.get(f"/read-rates/cartons?page={page}")).status_code == 422
 
