@@ -39,6 +39,7 @@ from appliance.serving import Serving
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
+from vision.engine import PADDLE
 
 _ENROL_AGAIN_S = 2.0
 log = structlog.get_logger()
@@ -52,7 +53,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
     layout, edge = Layout(config.data), config.edge
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.edge))
-        socket = stack.enter_context(SocketPlace(layout.edge / "reader"))
+        socket: Path | None = None
+        if config.reader.engine == PADDLE:
+            socket = stack.enter_context(SocketPlace(layout.edge / "reader"))
         loading = asyncio.create_task(
             asyncio.to_thread(load_engines, edge.threads, config.reader, socket=socket)
         )
@@ -130,7 +133,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.finish(box.finish)
         serving.job("places", box.follow_places)
         serving.job("pulse", box.pulse)
-        if engines.paddle_models is not None:
+        if socket is not None and engines.paddle_models is not None:
             # It takes its time, or several tries: the page is up before, and cartons until then go to
             # review.
             paddle = paddle_process(

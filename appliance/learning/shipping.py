@@ -41,8 +41,8 @@ class ExampleUpload:
         told: Path,
         look_every_s: float = _LOOK_EVERY_S,
     ) -> None:
-        """`bytes_per_s` 0: nothing is sent. `told` is the file that keeps which erasures the hub
-        and this station have exchanged.
+        """`bytes_per_s` 0: no example is sent; erasures are exchanged all the same. `told` is the file
+        that keeps which erasures the hub and this station have exchanged.
         """
         self._dataset = dataset
         self._bytes_per_s = bytes_per_s
@@ -58,8 +58,6 @@ class ExampleUpload:
 
     async def run(self, hub: HubClient, *, worthwhile: Callable[[], bool]) -> None:
         """Until cancelled. `worthwhile` says whether the hub is there and nothing else waits."""
-        if self._bytes_per_s <= 0:
-            return
         loop, wake = asyncio.get_running_loop(), asyncio.Event()
         self._wake = wake
 
@@ -68,7 +66,8 @@ class ExampleUpload:
                 loop.call_soon_threadsafe(wake.set)
 
         stop = self._dataset.listen(heard)
-        budget = Budget(self._bytes_per_s, now=loop.time())
+        rate = self._bytes_per_s
+        budget = Budget(rate, now=loop.time()) if rate > 0 else None
         backoff = Backoff(first_s=_FIRST_S, most_s=_MOST_S)
         try:
             while True:
@@ -77,7 +76,8 @@ class ExampleUpload:
                 if worthwhile():
                     try:
                         await self._exchange_erasures(hub)
-                        await self._send_all(hub, budget, worthwhile)
+                        if budget is not None:
+                            await self._send_all(hub, budget, worthwhile)
                         backoff.reset()
                     except (TallymanError, OSError, msgspec.MsgspecError) as error:
                         _log.debug("examples_not_sent", extra={"why": str(error)})

@@ -102,6 +102,18 @@ async def test_no_bandwidth_means_nothing_is_sent(site, station, running, until)
     assert station.dataset.held().examples == 1
 
 
+async def test_what_is_erased_goes_also_at_a_station_that_sends_nothing(
+    site, station, running, until
+):
+    for name in ("keep", "erase"):
+        station.dataset.add(example(name), now_us=us_of(NOW))
+    site.dataset.erase(Erasure(carton=carton_key("edge-01", "erase")))
+    with serving(site.hub) as url:
+        async with running(station.uplink(url, kb_s=0).run):
+            await until(lambda: cartons(station.dataset) == ["keep"], "erased at the station")
+    assert site.dataset.held().examples == 0
+
+
 @settings(deadline=None)
 @given(st.integers(1, 10**6), st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 100))))
 def test_the_budget_is_kept_over_any_time(rate, spendings):
@@ -184,14 +196,18 @@ async def test_what_a_station_erases_goes_at_the_hub_but_not_another_stations(
 
 async def test_erasures_are_exchanged_once_and_again_after_a_change(site, station, running, until):
     told = station.folder / "learning" / "told.json"
+
+    def erased(dataset: Dataset) -> set[str]:
+        return {each.carton for each in dataset.erasures().all}
+
     with serving(site.hub) as url:
         async with running(station.uplink(url).run):
             station.dataset.erase(Erasure(carton="0" * 16))
-            await until(lambda: len(site.dataset.erasures().all) == 1, "told")
+            await until(lambda: erased(site.dataset) == {"0" * 16}, "told")
             site.dataset.erase(Erasure(carton="1" * 16))
-            await until(lambda: len(station.dataset.erasures().all) >= 2, "told back")
+            await until(lambda: erased(station.dataset) == {"0" * 16, "1" * 16}, "told back")
             await until(told.exists, "remembered")
-    assert {each.carton for each in station.dataset.erasures().all} == {"0" * 16, "1" * 16}
+    assert erased(site.dataset) == {"0" * 16, "1" * 16}
 
 
 def test_erasures_of_one_device_are_told_to_that_device_only():
