@@ -43,6 +43,7 @@ _LOOK_EVERY_S = 60.0
 _STOP_WITHIN_S = 10.0
 _LAUNCHER = Path(__file__).parents[1] / "services" / "child.py"
 _KEPT_RUNS = 8
+_KEPT_REFUSED = 8
 RECIPE = "learn.py"
 
 
@@ -63,6 +64,12 @@ class Result:
     outcome: str
     detail: str = ""
     learnt_until_us: int = 0
+
+
+class _Publishable(msgspec.Struct):
+    """Of a verdict.json."""
+
+    publishable: bool = False
 
 
 class Training:
@@ -176,7 +183,7 @@ class Training:
                 learnt_until_us=result.learnt_until_us,
             )
             self._remember(done)
-        self._forget_old_runs()
+        await asyncio.to_thread(self._forget_old_runs)
         _log.info("learning_ended", extra={"outcome": done.outcome, "why": done.detail})
         return done
 
@@ -210,9 +217,13 @@ class Training:
             return Result("failed", f"{detail} (see {work / 'learn.log'})")
 
     def _forget_old_runs(self) -> None:
-        """Candidates stay; of old runs only some logs are of use."""
+        """Candidates that may be published stay; of old runs and of what was refused only some are
+        of use.
+        """
         runs = sorted((self._folder / "runs").glob("*"))
-        for old in runs[:-_KEPT_RUNS]:
+        refused = [path for path in self.candidates.glob("*/") if not _publishable(path)]
+        refused.sort(key=lambda path: path.name.partition("-")[2])
+        for old in (*runs[:-_KEPT_RUNS], *refused[:-_KEPT_REFUSED]):
             shutil.rmtree(old, ignore_errors=True)
 
     def _remember(self, state: State) -> None:
@@ -245,6 +256,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             async with asyncio.timeout(_STOP_WITHIN_S):
                 await process.wait()
                 return
+
+
+def _publishable(candidate: Path) -> bool:
+    try:
+        verdict = msgspec.json.decode((candidate / "verdict.json").read_bytes(), type=_Publishable)
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return verdict.publishable
 
 
 def _last_line(log: Path) -> str:

@@ -126,6 +126,18 @@ async def test_too_little_is_nothing_and_a_failure_is_told(dataset, training, tm
     assert not (dataset.folder / "candidates").exists()
 
 
+async def test_a_year_of_refused_candidates_does_not_fill_the_disk(dataset, training, tmp_path):
+    fill(dataset, 3)
+    hub = training(training_env.fails(tmp_path / "python"))
+    for week in range(12):
+        place = hub.candidates / f"1.1.{20 - week}-202601{week + 1:02d}T020000-ab"
+        place.mkdir(parents=True)
+        (place / "verdict.json").write_text(json.dumps({"publishable": week == 0, "reasons": []}))
+    await hub.run_now()
+    weeks = sorted(int(path.name.partition("-")[2][6:8]) - 1 for path in hub.candidates.iterdir())
+    assert weeks == [0, *range(4, 12)], "what may be published, and the newest of the others"
+
+
 async def test_it_runs_on_its_sunday_and_not_before(dataset, training, clock, tmp_path):
     fill(dataset, 2)
     hub = training(training_env.fails(tmp_path / "python"))
