@@ -90,7 +90,8 @@ class Matcher:
             if letter.islower() and letter.upper() in index:
                 lower, upper = index[letter], index[letter.upper()]
                 matrix[lower] = np.maximum(matrix[lower], matrix[upper])
-                matrix[lower, upper] = 1.0
+                # Coders print capitals whatever the list says.
+                matrix[lower, upper] = matrix[upper, lower] = 1.0
         return matrix
 
     def stream(self, lines: Sequence[Glyphs]) -> Stream:
@@ -170,7 +171,8 @@ class Trie:
                 if prefix not in nodes:
                     nodes[prefix] = len(nodes)
                     parent.append(here[prefix[:-1]])
-                    letter.append(letters.get(prefix[-1], unknown))
+                    last = prefix[-1]
+                    letter.append(letters.get(last, letters.get(last.upper(), unknown)))
                 if len(values[i]) == depth + 1:
                     ends.append(nodes[prefix])
                     done.append(i)

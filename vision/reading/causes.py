@@ -84,7 +84,7 @@ def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.uint
     """The upright rectangle around a box, or None if nothing of it is in the frame."""
     quad = corners(box)
     low = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
-    high = np.ceil(quad.max(axis=0)).astype(int) + 1
+    high = np.maximum(np.ceil(quad.max(axis=0)).astype(int) + 1, 0)
     part = frame[low[1] : high[1], low[0] : high[0]]
     if min(part.shape[:2]) < _SLIGHT:
         return None

@@ -47,11 +47,6 @@ class Charset:
     def index(self) -> dict[str, int]:
         return {letter: i for i, letter in enumerate(self.letters)}
 
-    @cached_property
-    def fold(self) -> NDArray[np.float32]:
-        """(1 + columns, 1 + letters): sums the probabilities of forms of one letter."""
-        return self.fold_of(self)
-
     def fold_of(self, other: Charset) -> NDArray[np.float32]:
         """(1 + other's columns, 1 + letters): another network's outputs as our letters. Small
         letters count as capitals where we have only those; what we do not have is dropped.

@@ -99,8 +99,7 @@ def _given(field: FieldValue | None, limits: Thresholds) -> FieldValue | None:
 
 def _unreadable(name: str, plain: PlainReading) -> Reason:
     """Which characters are left of a field, where any are."""
-    field = getattr(plain.fields, name)
-    left = plain.partly.get(name) or (field.value if field else "")
+    left = plain.partly.get(name, "")
     return Reason(f"{name}_partly_read", {"read": left}) if left else Reason(f"{name}_unreadable")
 
 
@@ -141,6 +140,11 @@ def decide_listed(
         ]
         if anything and shares.off_list > limits.accept:
             reasons.append(Reason("perhaps_off_list", {"percent": round(100 * shares.off_list, 1)}))
+    # Two symbols, or symbol and print, or two prints that tell two values surely.
+    told = {reason.params.get("field") for reason in reasons}
+    reasons += [
+        Reason("field_conflict", {"field": name}) for name in plain.conflicts if name not in told
+    ]
     accept = limits.accept
     if not reasons and probability < accept:
         reasons.append(_low(probability, accept))
@@ -220,9 +224,11 @@ def _reread(
     """What stands there instead of the announced value, where that is plain; else None."""
     if field.from_symbol:
         return None
-    if plain is not None and plain.value != listed and field.worst > limits.off_list / 2:
+    if plain is not None and plain.value.upper() != listed.upper():
+        # Characters more or fewer are no rivals in one place: the plain value says them.
         sure = limits.plain if plain.source == "text" else 0.0
-        if plain.confidence >= sure:
+        rivals = field.worst > limits.off_list / 2
+        if plain.confidence >= sure or (rivals and plain.confidence >= limits.plain):
             return plain
     enough = field.support.share_sure >= limits.sure_share
     if not field.printed or field.worst <= limits.off_list or not enough:

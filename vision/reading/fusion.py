@@ -3,7 +3,7 @@
 For each announced line: the log odds of its GTIN, batch and expiry over all text (several places
 of one value add up, as print and human-readable line do), plus what decoded symbols say. The best
 line is then looked at character by character, because a carton that is *not* on the list usually
-differs from one that is by a single character: `Fused.facts` carries that doubt to `confidence`.
+differs from one that is by a single character: `confidence.facts_of` carries that doubt on.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def fuse(
                 most=places,
                 share=share,
             ),
-            values.values[at] in said[name],
-            bool(said[name]) and values.values[at] not in said[name],
+            said[name] == {values.values[at]},
+            bool(said[name] - {values.values[at]}),
         )
     return Fused(ranking, fields, max(float(w.max()) for w in weights.values()))
 

@@ -17,6 +17,7 @@ from vision.reading.captions import CaptionMatcher
 from vision.reading.ctc import UNREADABLE, Charset
 from vision.reading.detector import Boxes, Detector, DetectorSettings
 from vision.reading.finder import FinderSettings, find_lines, read_finder
+from vision.reading.label_area import WorthSettings, worth_reading
 from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 
 _MOST_LINES = 40
@@ -67,10 +68,10 @@ class OwnLines:
         if (folder / "second.onnx").exists():
             engine = load_engine(folder / "second.onnx", variant=variant, parallel=threads)
             own = Charset.parse((folder / "second_charset.txt").read_text(encoding="utf-8"))
-            second = Recogniser(engine, matcher.charset, own, recognising)
+            second = Recogniser.of(engine, matcher.charset, own, recognising)
         return cls(
             Detector(detector, detecting),
-            Recogniser(recogniser, matcher.charset, matcher.charset, recognising),
+            Recogniser.of(recogniser, matcher.charset, matcher.charset, recognising),
             second,
             finder,
             matcher,
@@ -83,8 +84,7 @@ class OwnLines:
         """Text that reads as nothing is tried upside down."""
         boxes = find_lines(frame, self.detector, self.finder)
         if len(boxes) > _MOST_LINES:
-            area = boxes[:, 2] * boxes[:, 3]
-            boxes = boxes[np.sort(np.argsort(-area)[:_MOST_LINES])]
+            boxes = boxes[np.sort(worth_reading(boxes, WorthSettings())[:_MOST_LINES])]
         lines = self._read(self.recogniser, frame, boxes)
         return lines if self._plausible(lines) else self._turned(frame, boxes, lines)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from contracts.gs1 import is_lot
+from contracts.gs1 import has_valid_check_digit, is_lot
 from contracts.reading import FieldValue, LabelFields
 from vision.reading.captions import Role, find_captions
 from vision.reading.ctc import UNREADABLE
@@ -31,6 +31,8 @@ _OPEN_DATE = re.compile(rf"({_D}{{4}}){_MARK}({_D}{{2}}){_MARK}({_D}{{2}})(?!\d)
 _SHORTEST_BATCH, _LONGEST_BATCH = 3, 20
 _JOINED = 0.8
 _LOST_ONE = 0.2
+_READS = 0.6
+"""From here on a whole value in print speaks against a symbol."""
 # The share of misreadings that pass a field's rule: one check digit in ten, and about half of the
 # wrong digits of a date make another date.
 _SLIPS_THROUGH = {"gtin": 0.1, "batch": 1.0, "expiry": 0.5}
@@ -51,7 +53,7 @@ class PlainLine:
 @dataclass(frozen=True, slots=True)
 class PlainReading:
     """`conflicts` names the fields for which two sources say different things; `partly` what could
-    be read of fields that are not whole, with UNREADABLE for the rest.
+    be read of each field that was found, with UNREADABLE for what is missing or weak.
     """
 
     fields: LabelFields
@@ -91,13 +93,14 @@ def read_plainly(lines: Sequence[PlainLine], symbols: Sequence[Elements]) -> Pla
         if decoded:
             # What error correction has checked needs no votes.
             value = decoded[0]
-            conflict = conflict or any(each.text != value.text for each in decoded)
+            conflict = conflict or any(
+                each.value.probability > _READS and not each.value.fits(value) for each in mine
+            )
         if conflict:
             conflicts.append(name)
         whole = _whole(name, value)
-        if whole is None:
-            partly[name] = value.shown()
-        else:
+        partly[name] = value.shown()
+        if whole is not None:
             source = "symbol" if decoded else "text"
             values[name] = FieldValue(whole, round(_passed(name, value), 4), source)
     fields = LabelFields(values.get("gtin"), values.get("batch"), values.get("expiry"))
@@ -111,13 +114,16 @@ def _whole(name: str, value: Spelled) -> str | None:
     if name == "expiry":
         day = parse_date(value.text)
         return day.isoformat() if day else None
+    if name == "gtin" and not has_valid_check_digit(value.text):
+        return None
     return value.text
 
 
 def _passed(name: str, value: Spelled) -> float:
     """Its probability, knowing that it passed its field's rule (Bayes): few misreadings do."""
     right = value.probability
-    return right / (right + (1 - right) * _SLIPS_THROUGH[name])
+    slips = 1.0 if value.solved else _SLIPS_THROUGH[name]
+    return right / (right + (1 - right) * slips)
 
 
 def _of_symbol(elements: Elements) -> Iterable[_Found]:
@@ -154,9 +160,11 @@ def _of_element_strings(packed: Spelled) -> Iterable[_Found]:
         yield from _gtin(packed.part(*match.span(1)))
     for match in _HRI_EXPIRY.finditer(packed.text):
         six = packed.part(*match.span(1)).digits()
-        if parse_date(six.text, two_digit_year=True) or not six.whole:
-            day = Spelled("20" + six.text, (1.0, 1.0, *six.sure))
-            yield _Found("expiry", day)
+        day = parse_date(six.text, two_digit_year=True) if six.whole else None
+        if day or not six.whole:
+            # Day 00 means the last of the month; only the parsed date says so.
+            text = f"{day:%Y%m%d}" if day else "20" + six.text
+            yield _Found("expiry", Spelled(text, (1.0, 1.0, *six.sure)))
     for match in _HRI_BATCH.finditer(packed.text):
         batch = packed.part(*match.span(1))
         if len(batch.text) <= _LONGEST_BATCH:
@@ -168,7 +176,7 @@ def _gtin(text: Spelled) -> Iterable[_Found]:
     if number is not None and len(number.text) == 13:  # noqa: PLR2004 -- as EAN-13 prints it
         # With a zero in front it is more often fourteen digits, one of them lost.
         share = _LOST_ONE if number.text.startswith("0") else 1.0
-        number = Spelled("0" + number.text, (share, *number.sure))
+        number = Spelled("0" + number.text, (share, *number.sure), number.solved)
     if number is not None:
         yield _Found("gtin", number)
 

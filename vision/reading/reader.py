@@ -119,6 +119,7 @@ class LabelReader:
             numbers_again = numbers["confidence"] | numbers["confidence_again"]
             confidence = read_confidence(numbers["confidence"])
             confidence_again = read_confidence(numbers_again)
+            calibrated = bool(numbers["calibrated"])
             matcher, captions = Matcher(charset, align), CaptionMatcher.build(charset, align)
             pool = ThreadPoolExecutor(threads, "read") if threads > 1 else None
             lines = (
@@ -132,7 +133,6 @@ class LabelReader:
             raise ArtefactRefusedError(
                 f"{folder} is not a label reader: {error}", mend="Install the model set again"
             ) from error
-        calibrated = bool(numbers.get("calibrated", True))
         return cls(
             model_set,
             lines,
@@ -198,7 +198,8 @@ class LabelReader:
         """
         weighed = self.weigh(views, expected)
         outcome = self.decide(weighed)
-        if outcome.decision is ReadDecision.REVIEW and weighed.anything and weighed.looks == 1:
+        doubt = outcome.decision is ReadDecision.REVIEW and weighed.cause != "two_labels"
+        if doubt and weighed.anything and weighed.looks == 1:
             views = [self.look_again(*each) for each in zip(frames, views, strict=True)]
             if any(view.second for view in views):
                 weighed = self.weigh(views, expected)

@@ -46,6 +46,13 @@ class Recogniser:
     charset: Charset
     own: Charset
     settings: RecogniserSettings
+    fold: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls, engine: Engine, charset: Charset, own: Charset, settings: RecogniserSettings
+    ) -> Recogniser:
+        return cls(engine, charset, own, settings, charset.fold_of(own))
 
     def read(self, image: NDArray[np.uint8], box: NDArray[np.float64]) -> ReadLine:
         crop = rectify(image, box, margin=self.settings.margin)
@@ -57,7 +64,7 @@ class Recogniser:
 
     def _glyphs(self, outputs: tuple[NDArray[np.float32], ...]) -> Glyphs:
         """One head: characters. Two: the second admits what the first only guesses."""
-        fold, trace = self.charset.fold_of(self.own), self.settings.trace
+        fold, trace = self.fold, self.settings.trace
         if not self.own.admits:
             return collapse(outputs[0][0] @ fold, trace=trace)
         said, admitted = outputs[0][0] @ fold, outputs[1][0]

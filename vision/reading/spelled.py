@@ -24,10 +24,13 @@ _DENIES = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """`text` with UNREADABLE for what is not known, and how sure each character is, 0..1."""
+    """`text` with UNREADABLE for what is not known, and how sure each character is, 0..1.
+    `solved`: one of them was computed from the check digit, which then proves nothing more.
+    """
 
     text: str
     sure: tuple[float, ...]
+    solved: bool = False
 
     @property
     def whole(self) -> bool:
@@ -63,7 +66,7 @@ class Spelled:
         return Spelled("".join(c for c, _ in kept), tuple(s for _, s in kept))
 
     def scaled(self, share: float) -> Spelled:
-        return Spelled(self.text, tuple(s * share for s in self.sure))
+        return Spelled(self.text, tuple(s * share for s in self.sure), self.solved)
 
     def digits(self) -> Spelled:
         """As digits: letters that look like one count as it, less surely."""
@@ -100,7 +103,8 @@ def together(readings: Sequence[Spelled]) -> tuple[Spelled, bool]:
         against = sum(max(odds, 0.0) for c, odds in votes.items() if c != best)
         text.append(best)
         sure.append(1 / (1 + exp(against - votes[best])))
-    whole = Spelled("".join(text), tuple(sure))
+    solved = all(each.solved for each in like)
+    whole = Spelled("".join(text), tuple(sure), solved)
     doubt = prod(1 - _DENIES * each.mean for each in ordered if not each.fits(whole))
     return whole.scaled(doubt ** (1 / max(1, len(text)))), conflict
 
@@ -119,9 +123,8 @@ def with_check_digit(number: Spelled) -> Spelled | None:
         text = number.text.replace(UNREADABLE, digit)
         if has_valid_check_digit(text):
             # As sure as the others together, and nothing is left to check them by.
-            others = _SOLVED * prod(s for i, s in enumerate(number.sure) if i != place)
-            sure = tuple(others if i == place else s for i, s in enumerate(number.sure))
-            return Spelled(text, sure)
+            sure = tuple(_SOLVED if i == place else s for i, s in enumerate(number.sure))
+            return Spelled(text, sure, solved=True)
     return number
 
 

