@@ -29,6 +29,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from appliance.bench.facts import commit
 from appliance.bench.label_truth import read_truth
 from appliance.bench.lines_found import read_lines
 from appliance.bench.read import facts, times
@@ -53,6 +54,8 @@ class Campaign:
     chunk: int
     profile: str
     model_set: str
+    commit: str = ""
+    """Of the code: a campaign that goes on with other code would mix two readers in one curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def run(
 ) -> None:
     """Render frames, read them, and say how many were misread at each grade of damage."""
     reader = open_reader(models, 1)
-    campaign = Campaign(seed, chunk, profile, reader.model_set)
+    campaign = Campaign(seed, chunk, profile, reader.model_set, commit())
     root = Path(__file__).resolve().parents[3]
     work = Work(out, campaign, renderer or root / _RENDERER, fonts, models)
     if only is not None:
@@ -120,7 +123,7 @@ def begin(work: Work) -> None:
         if before != work.campaign:
             raise BadInputError(
                 f"{work.out} holds another campaign: {before}, not {work.campaign}",
-                mend="Name another folder, or the same seed, chunk, profile and model set",
+                mend="Name another folder, or the same seed, chunk, profile, model set and code",
             )
     else:
         write_atomic(path, msgspec.json.encode(work.campaign))
