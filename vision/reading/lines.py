@@ -21,8 +21,8 @@ from vision.reading.label_area import WorthSettings, worth_reading
 from vision.reading.recogniser import ReadLine, Recogniser, RecogniserSettings
 
 _MOST_LINES = 40
-_TRIED_TURNED = 4
-_MOST_AGAIN = 12
+_TRIED_TURNED = 2
+_MOST_AGAIN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class OwnLines:
         return lines if self._plausible(lines) else self._turned(frame, boxes, lines)
 
     def again(self, frame: NDArray[np.uint8], lines: Sequence[ReadLine]) -> tuple[ReadLine, ...]:
-        """As the port has it: lines that look like codes, longest first, at most a dozen."""
+        """As the port has it: lines that look like codes, longest first, at most eight."""
         if self.second is None:
             return ()
         coded = [

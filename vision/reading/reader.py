@@ -28,7 +28,7 @@ from vision.reading.align import AlignSettings, Matcher, Stream
 from vision.reading.captions import CaptionMatcher
 from vision.reading.causes import Causes, causes_of
 from vision.reading.confidence import Answers, Logistic
-from vision.reading.ctc import Charset
+from vision.reading.ctc import UNREADABLE, Charset
 from vision.reading.decide import (
     Confidence,
     Outcome,
@@ -40,21 +40,27 @@ from vision.reading.decide import (
 from vision.reading.detector import corners
 from vision.reading.expected import ExpectedIndex
 from vision.reading.fusion import Fused, FusionSettings, fuse
+from vision.reading.labels import split_labels
 from vision.reading.lines import OwnLines
 from vision.reading.plain import PlainLine, PlainReading, read_plainly
 from vision.reading.ports import LineReader
 from vision.reading.recogniser import ReadLine
-from vision.reading.symbols import SeenSymbol, read_symbols
+from vision.reading.symbols import SeenSymbol, mend_symbols, read_whole_symbols
+
+_LEAST_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one frame shows. `second` holds lines as another network reads them, where asked."""
+    """What one frame shows. `second` holds lines as another network reads them; `again` says that
+    the frame was looked at a second time.
+    """
 
     lines: tuple[ReadLine, ...]
     symbols: tuple[SeenSymbol, ...]
     causes: Causes = Causes()  # noqa: RUF009 -- frozen
     second: tuple[ReadLine, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +187,10 @@ class LabelReader:
 
     def see(self, frame: NDArray[np.uint8]) -> View:
         """Symbols and lines of one frame."""
-        waiting = self._pool.submit(read_symbols, frame) if self._pool else None
+        waiting = self._pool.submit(read_whole_symbols, frame) if self._pool else None
         lines = self.line_reader.lines(frame)
-        symbols = waiting.result() if waiting else read_symbols(frame)
-        boxes = np.array([line.box for line in lines], dtype=np.float64).reshape(-1, 5)
-        return View(lines, symbols, causes_of(frame, boxes, lines, symbols))
+        symbols = waiting.result() if waiting else read_whole_symbols(frame)
+        return View(lines, symbols, Causes(labels=len(split_labels(lines, symbols))))
 
     def conclude(
         self,
@@ -200,20 +205,31 @@ class LabelReader:
         outcome = self.decide(weighed)
         doubt = outcome.decision is ReadDecision.REVIEW and weighed.cause != "two_labels"
         if doubt and weighed.anything and weighed.looks == 1:
-            views = [self.look_again(*each) for each in zip(frames, views, strict=True)]
-            if any(view.second for view in views):
-                weighed = self.weigh(views, expected)
-                outcome = self.decide(weighed)
+            views = [
+                view if view.again else self.look_again(frame, view)
+                for frame, view in zip(frames, views, strict=True)
+            ]
+            weighed = self.weigh(views, expected)
+            outcome = self.decide(weighed)
         return Judged(tuple(views), weighed, outcome)
 
     def look_again(self, frame: NDArray[np.uint8], view: View) -> View:
-        """The same with the second network's reading of its code-like lines."""
-        return replace(view, second=self.line_reader.again(frame, view.lines))
+        """What takes too long for every frame: the second network's reading of the code-like
+        lines, damaged symbols mended, and why it may not be readable.
+        """
+        mend = self._pool.submit(mend_symbols, frame) if self._pool and not view.symbols else None
+        second = self.line_reader.again(frame, view.lines)
+        mended = mend.result() if mend else () if view.symbols else mend_symbols(frame)
+        symbols = (*view.symbols, *mended)
+        boxes = np.array([line.box for line in view.lines], dtype=np.float64).reshape(-1, 5)
+        causes = causes_of(frame, boxes, view.lines, symbols)
+        return View(view.lines, symbols, causes, second, again=True)
 
     def weigh(self, views: Sequence[View], expected: Sequence[ExpectedLine]) -> Weighed:
         """Bring the evidence of all frames of one carton together."""
         lines = [line for view in views for line in (*view.lines, *view.second)]
-        looks = 2 if any(view.second for view in views) else 1
+        looks = 2 if any(view.again for view in views) else 1
+        prints = 2 if any(view.second for view in views) else 1
         causes = [view.causes.likeliest for view in views]
         cause = "two_labels" if "two_labels" in causes else next(filter(None, causes), None)
         elements = [each.elements for view in views for each in view.symbols if each.elements]
@@ -223,7 +239,7 @@ class LabelReader:
         anything = bool(elements) or any(len(line.text.strip()) > 2 for line in lines)  # noqa: PLR2004 -- specks
         if not expected:
             return Weighed(plain, None, index, anything, looks, cause)
-        stream = self.stream(lines)
+        stream = self.stream([line for line in lines if _may_hold_a_field(line)])
         fused = fuse(
             stream,
             self.captions,
@@ -231,7 +247,7 @@ class LabelReader:
             index,
             self.matcher.charset,
             self.fusion,
-            frames=max(1, looks * len(views)),
+            frames=max(1, prints * len(views)),
             complete=_complete(expected),
         )
         return Weighed(plain, fused, index, anything, looks, cause)
@@ -269,6 +285,11 @@ class LabelReader:
             if lines:
                 self._index = index
         return index
+
+
+def _may_hold_a_field(line: ReadLine) -> bool:
+    """GTINs, batches and dates have digits; names and handling marks only cost time."""
+    return sum(c.isdigit() or c == UNREADABLE for c in line.text) >= _LEAST_DIGITS
 
 
 def read_confidence(numbers: dict[str, Any]) -> Confidence:

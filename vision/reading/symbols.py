@@ -51,13 +51,21 @@ class SeenSymbol:
 
 
 def read_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
-    """Every symbol in a frame (h, w, 3) BGR. Where there is none, damaged matrix codes are tried
-    with the damage masked; they count only with GS1 facts in them (I7).
+    """Every symbol in a frame (h, w, 3) BGR that decodes, or the damaged ones that can be mended."""
+    return read_whole_symbols(image) or mend_symbols(image)
+
+
+def read_whole_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
+    """The symbols in a frame (h, w, 3) BGR that decode as they are."""
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    return tuple(_seen(each) for each in scan(grey, enough=_enough))
+
+
+def mend_symbols(image: NDArray[np.uint8]) -> tuple[SeenSymbol, ...]:
+    """Damaged matrix codes in a frame (h, w, 3) BGR, read with the damage masked. They count only
+    with GS1 facts in them (I7).
     """
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    seen = tuple(_seen(each) for each in scan(grey, enough=_enough))
-    if seen:
-        return seen
     corrected = (_seen(each) for each in scan_damaged(image, grey))
     return tuple(each for each in corrected if each.elements)
 
