@@ -138,7 +138,7 @@ def decide_listed(
             for name in differs
             if not fused.fields[name].against_symbol
         ]
-        if anything and shares.off_list > limits.accept:
+        if anything and shares.off_list > max(shares.best, shares.other):
             reasons.append(Reason("perhaps_off_list", {"percent": round(100 * shares.off_list, 1)}))
     # Two symbols, or symbol and print, or two prints that tell two values surely.
     told = {reason.params.get("field") for reason in reasons}
@@ -224,12 +224,10 @@ def _reread(
     """What stands there instead of the announced value, where that is plain; else None."""
     if field.from_symbol:
         return None
-    if plain is not None and plain.value.upper() != listed.upper():
-        # Characters more or fewer are no rivals in one place: the plain value says them.
-        sure = limits.plain if plain.source == "text" else 0.0
-        rivals = field.worst > limits.off_list / 2
-        if plain.confidence >= sure or (rivals and plain.confidence >= limits.plain):
-            return plain
+    # Characters more or fewer are no rivals in one place: the plain value says them.
+    differs = plain is not None and plain.value.upper() != listed.upper()
+    if plain is not None and differs and _stands(plain, limits):
+        return plain
     enough = field.support.share_sure >= limits.sure_share
     if not field.printed or field.worst <= limits.off_list or not enough:
         return None
@@ -246,6 +244,11 @@ def _reread(
         found: date | None = parse_date(read) if read.isdigit() else None
         return FieldValue(found.isoformat(), sure, "text") if found else None
     return FieldValue(read, sure, "text")
+
+
+def _stands(plain: FieldValue, limits: Thresholds) -> bool:
+    """May a plain reading speak against the list?"""
+    return plain.source != "text" or plain.confidence >= limits.plain
 
 
 def _plain_candidate(fields: LabelFields, probability: float) -> Candidate | None:

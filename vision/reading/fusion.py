@@ -74,7 +74,6 @@ class Fused:
 
     ranking: tuple[tuple[int, float], ...]
     fields: Mapping[str, FieldSupport]
-    captions: float
 
     @property
     def best(self) -> int:
@@ -146,7 +145,7 @@ def fuse(
             said[name] == {values.values[at]},
             bool(said[name] - {values.values[at]}),
         )
-    return Fused(ranking, fields, max(float(w.max()) for w in weights.values()))
+    return Fused(ranking, fields)
 
 
 def _said(symbols: Sequence[Elements], name: str) -> frozenset[str]:

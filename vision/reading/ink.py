@@ -2,8 +2,8 @@
 
 A black top-hat keeps what is darker than its surroundings and thinner than nine pixels at 640 (dots,
 strokes, bars), the distance to the local ground keeps the gaps between white scratches out. Blots,
-shadows and tape are neither. The map says where the detector need look at all (vision.reading.label_area), and
-the dot-matrix finder (vision.reading.dot_rows) reads rows off it.
+shadows and tape are neither. The dot-matrix finder (vision.reading.dot_rows) reads rows off the map,
+lines are stretched by it (vision.reading.line_ends), and blank rows are told (vision.reading.label_area).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 See: symbols, and lines of text (`lines`, or another reader behind `ports`) whose glyphs keep their
 doubts. Weigh (`fusion`): every announced line against all of it. Decide (`decide`): accept or
-review. Only what would go to review is looked at again by the second network. One model set, named by its digest, holds the networks and every number (I3); nothing is
-downloaded.
+review. Only what would go to review is looked at again by the second network. One model set, named
+by its digest, holds the networks and every number (I3); nothing is downloaded.
 """
 
 from __future__ import annotations

@@ -228,4 +228,6 @@ def _run(kind: str, given: list[Tensor], a: dict[str, object]) -> Tensor:  # noq
         case "AveragePool":
             return functional.avg_pool2d(x, tuple(a["kernel_shape"]), tuple(a["strides"]))
         case _:
-            raise NotImplementedError(kind)
+            raise NotImplementedError(
+                f"{kind}: this recipe knows only the operators of PP-OCRv6 tiny"
+            )
