@@ -74,13 +74,101 @@ class DeviceStarted:
     notes: tuple[Reason, ...] = ()
 
 
-EventBody = CartonJudged | CartonSettled | CameraChanged | DeviceStarted
+@dataclass(frozen=True, slots=True)
+class DefectTaught:
+    """An operator told the inspector about one carton; a candidate profile learned from it (I5).
+
+    `before` and `after` are the digests of the profile that was taught and of the candidate that
+    came out; `evidence` names the picture and both profile files, so the hub gets them.
+    """
+
+    station: str
+    carton_id: str
+    gtin: str
+    picture: str
+    """SHA-256 of the picture that was taught, as judged."""
+    lesson: str
+    """`miss` (a defect that was passed) or `false_alarm` (good goods that were not)."""
+    defect: str
+    """crack, dent, tear, wet, missing_cap, broken_seal; empty where nobody said."""
+    operator: str
+    before: str
+    after: str
+    candidate: str
+    """SHA-256 of the candidate's file."""
+    session: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonUndone:
+    """The newest lesson was taken back: `after` is in force for reviews again, the candidate before
+    it, or the signed profile itself, and then `candidate` is empty.
+    """
+
+    station: str
+    gtin: str
+    operator: str
+    before: str
+    after: str
+    candidate: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEnrolled:
+    """A product's good look was learned at the station: a candidate until it is signed."""
+
+    station: str
+    gtin: str
+    product: str
+    digest: str
+    candidate: str
+    good_items: int
+    operator: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileActivated:
+    """A signed profile judges batches that begin from now on (I3). `before` is empty for the first.
+
+    `serial`, `key` and `signature` are the quality lead's, as checked by this station.
+    """
+
+    station: str
+    gtin: str
+    before: str
+    after: str
+    file: str
+    signed_by: str
+    reason: str
+    serial: int
+    key: str
+    signature: str
+
+
+EventBody = (
+    CartonJudged
+    | CartonSettled
+    | CameraChanged
+    | DeviceStarted
+    | DefectTaught
+    | LessonUndone
+    | ProfileEnrolled
+    | ProfileActivated
+)
 
 KINDS: dict[str, type[EventBody]] = {
     "carton_judged": CartonJudged,
     "carton_settled": CartonSettled,
     "camera_changed": CameraChanged,
     "device_started": DeviceStarted,
+    "defect_taught": DefectTaught,
+    "lesson_undone": LessonUndone,
+    "profile_enrolled": ProfileEnrolled,
+    "profile_activated": ProfileActivated,
 }
 KIND_OF: dict[type[EventBody], str] = {body: kind for kind, body in KINDS.items()}
 
