@@ -68,9 +68,26 @@ class OnnxEngine:
         Raises UnavailableError for a provider that this build lacks, ArtefactRefusedError for a
         file that is no network.
         """
+        return cls._open(str(path), path.name, threads, providers, keep_arena=keep_arena)
+
+    @classmethod
+    def load_bytes(cls, file: bytes, *, name: str, threads: int = 1) -> OnnxEngine:
+        """As `load` on the CPU with its arena kept, for a network's file that is in memory."""
+        return cls._open(file, name, threads, DEFAULT_PROVIDERS, keep_arena=True)
+
+    @classmethod
+    def _open(
+        cls,
+        source: str | bytes,
+        name: str,
+        threads: int,
+        providers: Sequence[str],
+        *,
+        keep_arena: bool,
+    ) -> OnnxEngine:
         import onnxruntime as ort
 
-        missing = [name for name in providers if name not in ort.get_available_providers()]
+        missing = [one for one in providers if one not in ort.get_available_providers()]
         if missing:
             raise UnavailableError(
                 f"onnxruntime here has no {', '.join(missing)}",
@@ -86,10 +103,10 @@ class OnnxEngine:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         try:
-            session = ort.InferenceSession(str(path), options, providers=list(providers))
+            session = ort.InferenceSession(source, options, providers=list(providers))
         except Exception as error:  # onnxruntime raises a dozen unrelated classes of its own
             raise ArtefactRefusedError(
-                f"{path.name} cannot be loaded as a network: {error}",
+                f"{name} cannot be loaded as a network: {error}",
                 mend="Install the model set again; its manifest names the right hash",
             ) from error
         return cls(session, session.get_inputs()[0].name)
