@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contracts.condition import CartonCondition
 from contracts.inspection import Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
@@ -35,6 +36,12 @@ class CartonJudged:
     frames: int = 1
     name: str = ""
     """The replayed picture's stem; empty for a live carton."""
+    candidate: Inspection | None = None
+    """What a profile of later batches or a candidate said of a carton that was passed: it may have
+    added a review and counts for nothing else (I3, I5).
+    """
+    condition: CartonCondition | None = None
+    """The carton's outside, where a condition profile of the product stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ class DeviceStarted:
     version: str
     model_sets: dict[str, str] = field(default_factory=dict)
     notes: tuple[Reason, ...] = ()
+
+
+MISS, FALSE_ALARM = "miss", "false_alarm"
+DEFECTS = ("crack", "dent", "tear", "wet", "missing_cap", "broken_seal")
+"""What an operator may call a defect."""
 
 
 @dataclass(frozen=True, slots=True)
