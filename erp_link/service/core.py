@@ -40,6 +40,7 @@ from erp_link.service import (
 )
 from erp_link.service import (
     devices,
+    lessons,
     queries,
     read_queries,
     reads,
@@ -49,6 +50,7 @@ from erp_link.service import (
 )
 from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
+from erp_link.service.lessons import ProfileEvent
 from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
 from erp_link.service.read_queries import (
@@ -69,6 +71,7 @@ __all__ = [
     "DeliveryReport",
     "DeviceSeen",
     "Effect",
+    "ProfileEvent",
     "Reservation",
     "StockLine",
 ]
@@ -188,6 +191,8 @@ class Core(Commands):
                     devices.camera_changed(work, entry, body)
                 case DeviceStarted():
                     devices.started(work, entry, body)
+                case _:
+                    lessons.recorded(work, entry, body)
             reads.project(work.connection, entry, body)
             return Applied(duplicate=False, effects=tuple(work.effects))
 
@@ -196,6 +201,10 @@ class Core(Commands):
     def device_head(self, device: str) -> tuple[int, str]:
         """Sequence and hash of the last entry applied; (0, "") for a device not heard of."""
         return self._read(lambda c: devices.head(c, device))
+
+    def profile_events(self) -> list[ProfileEvent]:
+        """What stations taught, undid, enrolled and put in force, oldest first."""
+        return self._read(lessons.events)
 
     def devices(self) -> list[DeviceSeen]:
         """Every device that sent an entry, with its cameras, for the health page."""
