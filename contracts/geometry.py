@@ -10,8 +10,18 @@ Quad = tuple[Point, Point, Point, Point]
 
 
 @dataclass(frozen=True, slots=True)
+class BoxMm:
+    """A box in millimetres on the goods, from the frame's top left."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
-    """A box with a score: where a defect was seen."""
+    """A box with a score: where a defect was seen; `kind` is its class where one was taught."""
 
     x_px: int
     y_px: int
@@ -19,3 +29,5 @@ class Region:
     height_px: int
     score: float
     kind: str = "anomaly"
+    mm: BoxMm | None = None
+    """None where the camera's scale is not known."""

@@ -15,6 +15,17 @@ class InspectDecision(StrEnum):
     REVIEW = "review"
 
 
+class DefectKind(StrEnum):
+    """The classes an operator can teach; a region of none of them is an `anomaly`."""
+
+    CRACK = "crack"
+    DENT = "dent"
+    TEAR = "tear"
+    WET = "wet"
+    MISSING_CAP = "missing_cap"
+    BROKEN_SEAL = "broken_seal"
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """`threshold` is None while the profile has too few good items to state a bound (I7)."""

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from contracts.errors import BadInputError
 from vision.defects.bank import ROWS, distances, image_score, thin
 from vision.defects.conformal import strictest_bound, threshold
+from vision.defects.facts import FORMAT, Enrolled, ProfileFacts, Range
 from vision.defects.looks import Look, scene_distance, shift_share
+from vision.defects.packing import packed, unpacked
 from vision.defects.places import learn
-from vision.defects.profile import FORMAT, Profile, ProfileFacts, Range
+from vision.defects.profile import Profile
 from vision.defects.scale import Scale, scale_of
 
 MOST_SCENES = 32
@@ -81,7 +83,7 @@ def build(
     )
     share = max(1, ROWS // len(groups))
     parts = [thin(np.concatenate(group), share) for group in groups]
-    bank = np.concatenate(parts).astype(np.float16).astype(np.float32)
+    bank = unpacked(packed(np.concatenate(parts)))
     owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
     scores: list[float] = []
@@ -128,7 +130,11 @@ def build(
         scores=tuple(fused),
         bound_percent=bound,
         threshold=None if bound is None else threshold(fused, bound),
-        odd=tuple(item for item, score in zip(items, fused, strict=True) if score > ODD),
+        enrolled=Enrolled(
+            items=tuple(items),
+            scores=tuple(fused),
+            odd=tuple(item for item, score in zip(items, fused, strict=True) if score > ODD),
+        ),
         brightness=_range([look.brightness for look in looks]),
         sharpness=_range([look.sharpness for look in looks]),
         typical=_range(typical),

@@ -35,10 +35,13 @@ from vision.engine import CPU
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """`heatmap` (h, w) in 0..1, 0.5 where a patch is as strange as the limit allows."""
+    """`heatmap` (h, w) in 0..1, 0.5 where a patch is as strange as the limit allows; `seen` is
+    what the drift watch needs (vision.defects.drift).
+    """
 
     inspection: Inspection
     heatmap: NDArray[np.float32]
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class DefectInspector:
         height, width = image.shape[:2]
         patches = self.backbone.patches(image, analysis_size(facts.width_px, facts.height_px))
         flat = patches.reshape(-1, CHANNELS)
-        far = distances(flat, profile.bank.astype(np.float32))
+        far = distances(flat, profile.bank)
         look = look_at(image, patches)
         grid = facts.patch_scale.over(far.reshape(patches.shape[:2]))
         score = facts.patch_scale.of(image_score(far))
@@ -101,8 +104,8 @@ class DefectInspector:
         if facts.place_scale is not None:
             strange = strangeness(
                 cells(patches),
-                profile.usual.astype(np.float32),
-                profile.spread.astype(np.float32),
+                profile.usual,
+                profile.spread,
             )
             place = float(strange.max())
             if facts.place_counts:
@@ -115,15 +118,15 @@ class DefectInspector:
             brightness=look.brightness,
             sharpness=look.sharpness,
             typical=float(np.median(far)),
-            scene=scene_distance(look.scene, profile.scenes.astype(np.float32)),
-            shift=shift_share(look.thumb, profile.thumb.astype(np.float32)),
+            scene=scene_distance(look.scene, profile.scenes),
+            shift=shift_share(look.thumb, profile.thumb),
             place=None if facts.place_counts else place,
         )
         decision, reasons = decide(
             score,
             facts,
             changed=gate(seen, facts),
-            like_a_miss=teaching.resembles(flat, far, profile.flaws.astype(np.float32)),
+            like_a_miss=teaching.resembles(flat, far, profile.flaws),
         )
         limit = facts.threshold if facts.threshold is not None else max(facts.scores)
         shown = regions(grid, limit, width, height)
@@ -140,6 +143,7 @@ class DefectInspector:
                 profile=profile.digest,
             ),
             heatmap(grid, limit, width, height),
+            seen,
         )
 
     def teach(

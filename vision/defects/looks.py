@@ -70,6 +70,7 @@ def shift_share(thumb: NDArray[np.float32], usual: NDArray[np.float32]) -> tuple
     to say.
     """
     window = cv2.createHanningWindow((THUMB_PX, THUMB_PX), cv2.CV_32F)
-    (x, y), response = cv2.phaseCorrelate(usual, thumb, window)
+    # OpenCV multiplies the window into what it is given, read-only or not.
+    (x, y), response = cv2.phaseCorrelate(usual.copy(), thumb.copy(), window)
     sure = 0.15
     return (x / THUMB_PX, y / THUMB_PX) if response > sure else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""A product's good look as one file: at most 1 MB, hashed, bound to one backbone, never pickled.
+"""A product's good look as one file: at most 1 MB, hashed, bound to its networks, never pickled.
 
 A profile does not change: teaching makes another one (I5). What is in the file is arrays of
 plain numbers and one JSON text; the digest covers both, so a flipped bit is refused.
@@ -11,86 +11,51 @@ import io
 import os
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import ArtefactRefusedError, BadInputError
-from vision.defects.scale import Scale
+from vision.defects.facts import FORMAT, ProfileFacts, Range
+from vision.defects.packing import packed, unpacked
 
-FORMAT = 1
+__all__ = ["FORMAT", "MOST_BYTES", "Profile", "ProfileFacts", "Range"]
+
 MOST_BYTES = 1 << 20
 _MOST_UNPACKED_BYTES = 4 << 20
-_ARRAYS = ("bank", "scenes", "thumb", "usual", "spread", "flaws")
+_PACKED = ("bank", "scenes", "usual", "flaws")
+_PLAIN = ("thumb", "spread", "crack_weights", "head")
 _MEND = "Take the profile from its source again, or enrol the product anew"
 
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileFacts:
-    """What is known of a product besides its patches.
-
-    `scores` has one leave-one-out score for each good item, in deviations from the typical one
-    (vision.defects.scale), the unit of `threshold` too.
-    """
-
-    format: int
-    product: str
-    backbone: str
-    """Digest of the model set whose patches these are."""
-    width_px: int
-    height_px: int
-    good_items: int
-    good_images: int
-    patch_scale: Scale
-    place_scale: Scale | None
-    """None while the items are too few to say what belongs where."""
-    place_counts: bool
-    """Whether places are part of the score; else, of loosely lying goods, only of the gate."""
-    place: Range
-    """The strangest cell of good items."""
-    scores: tuple[float, ...]
-    bound_percent: int | None
-    """At most so many of a hundred good items are called defective; None: too few to say."""
-    threshold: float | None
-    brightness: Range
-    sharpness: Range
-    typical: Range
-    """Median patch distance of good pictures."""
-    scene: Range
-    shift_x: Range
-    shift_y: Range
-    odd: tuple[str, ...] = ()
-    """Items that look unlike the rest: a look at their pictures is due before they set a limit."""
-    parent: str = ""
-    """Digest of the profile that this one was taught from."""
-    lessons: tuple[str, ...] = ()
-    """What was taught since enrolment: `miss` or `false_alarm`, oldest first."""
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `thumb` (64, 64) luma, `usual`
     (r, c, 152) and `spread` (r, c) of each place, `flaws` (k, 152) patches of confirmed misses;
-    float16, read-only. Equal when their digests are.
+    `crack_weights` (n,) of the product's own crack network, `head` (p, q) of one learned from
+    flaws, either empty where there is none. Read-only. Equal when their digests are.
     """
 
     facts: ProfileFacts
-    bank: NDArray[np.float16]
-    scenes: NDArray[np.float16]
-    thumb: NDArray[np.float16]
-    usual: NDArray[np.float16]
-    spread: NDArray[np.float16]
-    flaws: NDArray[np.float16]
+    bank: NDArray[np.float32]
+    scenes: NDArray[np.float32]
+    thumb: NDArray[np.float32]
+    usual: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    flaws: NDArray[np.float32]
+    crack_weights: NDArray[np.float16]
+    head: NDArray[np.float32]
     digest: str
+    stored: Arrays
+    """As in the file."""
 
     @classmethod
     def of(
@@ -103,20 +68,41 @@ class Profile:
         usual: NDArray[np.float32],
         spread: NDArray[np.float32],
         flaws: NDArray[np.float32],
+        crack_weights: NDArray[np.float16] | None = None,
+        head: NDArray[np.float32] | None = None,
     ) -> Profile:
         """Freeze the parts; the digest is computed here and nowhere else."""
-        parts = (bank, scenes, thumb, usual, spread, flaws)
-        arrays = [np.array(part, dtype=np.float16) for part in parts]
-        return cls._frozen(facts, arrays, msgspec.json.encode(facts))
+        parts: Arrays = {
+            "bank": bank,
+            "scenes": scenes,
+            "usual": usual,
+            "flaws": flaws,
+            "thumb": thumb,
+            "spread": spread,
+            "crack_weights": np.empty(0, np.float16) if crack_weights is None else crack_weights,
+            "head": np.empty((0, 0), np.float32) if head is None else head,
+        }
+        return cls._frozen(facts, _stored(parts), msgspec.json.encode(facts))
+
+    def but(self, facts: ProfileFacts, **changed: NDArray[Any]) -> Profile:
+        """Another profile: these facts, the named arrays in place of this one's."""
+        names = (*_PACKED, *_PLAIN)
+        if wrong := sorted(set(changed) - set(names)):
+            raise ValueError(f"a profile has no {', '.join(wrong)}")
+        return Profile.of(facts, **{name: getattr(self, name) for name in names} | changed)
 
     @classmethod
-    def _frozen(
-        cls, facts: ProfileFacts, arrays: list[NDArray[np.float16]], meta: bytes
-    ) -> Profile:
-        for array in arrays:
-            array.setflags(write=False)
-        bank, scenes, thumb, usual, spread, flaws = arrays
-        return cls(facts, bank, scenes, thumb, usual, spread, flaws, _digest(meta, arrays))
+    def _frozen(cls, facts: ProfileFacts, stored: Arrays, meta: bytes) -> Profile:
+        return cls(
+            facts=facts,
+            **{name: unpacked(stored[name]) for name in _PACKED},
+            thumb=_widened(stored["thumb"]),
+            spread=_widened(stored["spread"]),
+            head=_widened(stored["head"]),
+            crack_weights=stored["crack_weights"],
+            digest=_digest(meta, stored),
+            stored=stored,
+        )
 
     @property
     def product(self) -> str:
@@ -137,17 +123,7 @@ class Profile:
         buffer = io.BytesIO()
         meta = np.frombuffer(msgspec.json.encode(self.facts), dtype=np.uint8)
         digest = np.frombuffer(self.digest.encode(), dtype=np.uint8)
-        np.savez_compressed(
-            buffer,
-            meta=meta,
-            digest=digest,
-            bank=self.bank,
-            scenes=self.scenes,
-            thumb=self.thumb,
-            usual=self.usual,
-            spread=self.spread,
-            flaws=self.flaws,
-        )
+        np.savez_compressed(buffer, allow_pickle=False, meta=meta, digest=digest, **self.stored)
         data = buffer.getvalue()
         if len(data) > MOST_BYTES:
             raise BadInputError(
@@ -188,21 +164,40 @@ class Profile:
             _check_unpacked(unpacked)
             with np.load(io.BytesIO(data), allow_pickle=False) as parts:
                 meta = parts["meta"].tobytes()
-                stored = parts["digest"].tobytes().decode("ascii")
-                arrays = [np.array(parts[part]) for part in _ARRAYS]
+                _check_format(meta, name)
+                stored_digest = parts["digest"].tobytes().decode("ascii")
+                stored = MappingProxyType({part: np.array(parts[part]) for part in _TYPES})
+            _check_types(stored)
             facts = msgspec.json.decode(meta, type=ProfileFacts)
+            profile = cls._frozen(facts, stored, meta)
         except ArtefactRefusedError:
             raise
         except (
             Exception
         ) as error:  # zip, zlib, numpy and msgspec each raise their own for bad bytes
             raise ArtefactRefusedError(f"{name} is not a profile: {error}", mend=_MEND) from error
-        if facts.format != FORMAT or any(array.dtype != np.float16 for array in arrays):
-            raise ArtefactRefusedError(f"{name} has another profile format", mend=_MEND)
-        profile = cls._frozen(facts, arrays, meta)
-        if profile.digest != stored:
+        if profile.digest != stored_digest:
             raise ArtefactRefusedError(f"{name} does not have the hash it names", mend=_MEND)
         return profile
+
+
+_TYPES: Mapping[str, type[np.generic]] = {
+    **dict.fromkeys(_PACKED, np.int8),
+    **dict.fromkeys(_PLAIN, np.float16),
+}
+
+
+class _Made(msgspec.Struct):
+    format: int
+
+
+def _check_format(meta: bytes, name: str) -> None:
+    found = msgspec.json.decode(meta, type=_Made).format
+    if found != FORMAT:
+        raise ArtefactRefusedError(
+            f"{name} has profile format {found}, this version reads format {FORMAT}",
+            mend="Enrol the product anew from its good pictures: tallyman inspect enrol",
+        )
 
 
 def _check_unpacked(size: int) -> None:
@@ -210,9 +205,31 @@ def _check_unpacked(size: int) -> None:
         raise ValueError(f"it unpacks to {size} bytes")
 
 
-def _digest(meta: bytes, arrays: list[NDArray[np.float16]]) -> str:
+def _check_types(stored: Arrays) -> None:
+    for name, wanted in _TYPES.items():
+        if stored[name].dtype != wanted:
+            raise ValueError(f"its {name} holds {stored[name].dtype}, not {np.dtype(wanted)}")
+        stored[name].setflags(write=False)
+
+
+def _stored(parts: Mapping[str, NDArray[Any]]) -> Arrays:
+    stored: dict[str, NDArray[Any]] = {name: packed(parts[name]) for name in _PACKED}
+    stored |= {name: np.array(parts[name], dtype=np.float16) for name in _PLAIN}
+    for array in stored.values():
+        array.setflags(write=False)
+    return MappingProxyType(stored)
+
+
+def _widened(stored: NDArray[np.float16]) -> NDArray[np.float32]:
+    whole = stored.astype(np.float32)
+    whole.setflags(write=False)
+    return whole
+
+
+def _digest(meta: bytes, stored: Arrays) -> str:
     whole = hashlib.sha256(meta)
-    for array in arrays:
-        whole.update(repr(array.shape).encode())
-        whole.update(np.ascontiguousarray(array).astype("<f2").tobytes())
+    for name in sorted(stored):
+        array = stored[name]
+        whole.update(repr((name, array.dtype.str, array.shape)).encode())
+        whole.update(np.ascontiguousarray(array).tobytes())
     return "sha256:" + whole.hexdigest()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from contracts.errors import BadInputError
 from vision.defects.bank import distances
+from vision.defects.facts import Lesson
 from vision.defects.places import widened
 from vision.defects.profile import Profile
 
@@ -40,25 +41,24 @@ def taught(
     """
     facts = profile.facts
     most = MOST_MISSES if kind == "miss" else MOST_FALSE_ALARMS
-    if facts.lessons.count(kind) >= most:
+    if sum(lesson.kind == kind for lesson in facts.lessons) >= most:
         raise BadInputError(
             f"The profile of {profile.product} has learned {most} such mistakes, no more fit",
             mend="Enrol the product anew with the pictures collected since",
         )
-    bank, flaws = profile.bank.astype(np.float32), profile.flaws.astype(np.float32)
-    usual, spread = profile.usual.astype(np.float32), profile.spread.astype(np.float32)
+    bank, flaws, spread = profile.bank, profile.flaws, profile.spread
+    kinds = facts.flaw_kinds
     strangest = np.argsort(-distances(patches, bank), kind="stable")
     if kind == "false_alarm":
         bank = np.concatenate([bank, patches[strangest[:ROWS_OF_A_FALSE_ALARM]]])
-        spread = widened(places, usual, spread)
+        spread = widened(places, profile.usual, spread)
     else:
-        flaws = np.concatenate([flaws, patches[strangest[:ROWS_OF_A_MISS]]])
-    return Profile.of(
-        replace(facts, parent=profile.digest, lessons=(*facts.lessons, kind)),
+        new = patches[strangest[:ROWS_OF_A_MISS]]
+        flaws, kinds = np.concatenate([flaws, new]), (*kinds, *[""] * len(new))
+    lessons = (*facts.lessons, Lesson(kind))
+    return profile.but(
+        replace(facts, parent=profile.digest, lessons=lessons, flaw_kinds=kinds),
         bank=bank,
-        scenes=profile.scenes.astype(np.float32),
-        thumb=profile.thumb.astype(np.float32),
-        usual=usual,
         spread=spread,
         flaws=flaws,
     )

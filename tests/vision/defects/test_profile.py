@@ -99,3 +99,38 @@ def test_a_bomb_is_not_unpacked():
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path):
     with pytest.raises(BadInputError, match="tallyman inspect enrol"):
         Profile.load(tmp_path / "none.profile")
+
+
+def test_a_profile_of_an_earlier_format_says_to_enrol_anew(profile: Profile):
+    parts = dict(np.load(io.BytesIO(profile.to_bytes())))
+    text = parts["meta"].tobytes().replace(b'"format":2', b'"format":1')
+    earlier = io.BytesIO()
+    np.savez_compressed(earlier, meta=np.frombuffer(text, np.uint8), digest=parts["digest"])
+    with pytest.raises(ArtefactRefusedError, match="profile format 1") as refused:
+        Profile.from_bytes(earlier.getvalue(), name="earlier.profile")
+    assert "Enrol the product anew" in str(refused.value.mend)
+
+
+def test_the_largest_profile_fits(profile: Profile):
+    """A whole bank with its false alarms, 32 scenes, all flaws, and weights of every head."""
+    draw = np.random.default_rng(5)
+
+    def unit(*shape: int) -> np.ndarray:
+        rows = draw.normal(size=(*shape, 152)).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+    largest = profile.but(
+        profile.facts,
+        bank=unit(2048 + 320),
+        scenes=unit(32, 16),
+        usual=unit(16, 16),
+        flaws=unit(120),
+        crack_weights=draw.normal(0, 0.1, 230_000).astype(np.float16),
+        head=draw.normal(size=(20, 153)).astype(np.float32),
+    )
+    assert len(largest.to_bytes()) <= MOST_BYTES
+
+
+def test_a_profile_has_no_other_parts(profile: Profile):
+    with pytest.raises(ValueError, match="no bnak"):
+        profile.but(profile.facts, bnak=profile.bank)
