@@ -2,7 +2,9 @@
 
 Values in, verdict out: reading, defects, holds known here, expiry and policy. The sternest finding
 wins (hold over review over accept) and every finding is told. Accept is said only when nothing
-speaks against it and everything that was asked for has been seen.
+speaks against it and everything that was asked for has been seen. A defective carton is held by
+itself; its batch is frozen once so many of its cartons are defective that a sound batch would hardly
+ever show as many.
 """
 
 from __future__ import annotations
@@ -29,6 +31,24 @@ class JudgePolicy:
     short_dated_days: int = 15
     audit_one_in: int = 0
     """One in so many accepted cartons is confirmed by a person; 0: none."""
+    freeze_percent: float = 1.0
+    """At most so many of a hundred sound batches are frozen by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTally:
+    """What is known of the carton's batch, the carton itself included."""
+
+    judged: int
+    defective: int
+    needed: int | None
+    """So many defective ones of `judged` freeze the batch; None: no bound can be stated (I7)."""
+    percent: float
+    """At most so many of a hundred sound batches are ever frozen."""
+
+    @property
+    def freezes(self) -> bool:
+        return self.needed is not None and self.defective >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ def judge(
     today: date,
     clock_is_sure: bool,
     policy: JudgePolicy,
+    tally: BatchTally | None = None,
     faults: Iterable[Reason] = (),
     audit: bool = False,
 ) -> Verdict:
@@ -53,27 +74,29 @@ def judge(
     `reading` is None when no label picture belongs to the carton, `inspection` when the goods
     were not looked at (no picture, or no profile for the product). `clock_is_sure` is False while
     the clock is unsynchronised or below its persisted floor: then nothing is accepted on expiry.
+    `tally` is what the batch has shown so far; None where the carton does not count.
     `faults` speak against the pictures themselves: a camera that was dark, a missing close.
     `audit`: the carton was drawn (`drawn_for_audit`), so that a person confirms what would be
     accepted.
     """
     line = _line_of(reading, expectations)
+    batch, sure = batch_of(reading, expectations)
+    defect = inspection is not None and inspection.decision is InspectDecision.DEFECT
+    counts = tally if defect and sure else None
+    freezes = counts is not None and counts.freezes
+    # The first reason is what the hold and its ticket are called by: the batch's own where it freezes.
     findings = [
+        *(_of_batch(counts) if freezes else ()),
         *_of_reading(reading, line, expectations),
         *_of_goods(inspection, policy),
+        *(() if freezes else _of_batch(counts)),
         *(Finding(Decision.REVIEW, fault) for fault in faults),
     ]
-    batch: BatchKey | None = None
     expiry: str | None = None
     if reading is not None:
-        fields = reading.fields
-        expiry = fields.expiry.value if fields.expiry else None
-        if line is not None:
-            batch = line.line.key
-        elif reading.decision is ReadDecision.ACCEPT and fields.gtin and fields.batch:
-            batch = BatchKey("", fields.gtin.value, fields.batch.value)
+        expiry = reading.fields.expiry.value if reading.fields.expiry else None
         known = _of_expiry(expiry, today, policy, clock_is_sure=clock_is_sure)
-        if batch is not None and _is_held(batch, expectations.held):
+        if batch is not None and is_held(batch, expectations.held):
             known.append(Finding(Decision.HOLD, Reason("batch_held", {"lot": batch.lot})))
         # What follows from a doubtful reading is doubtful too: a person settles it first.
         doubtful = reading.decision is ReadDecision.REVIEW
@@ -83,10 +106,6 @@ def judge(
     if audit and decision is Decision.ACCEPT:
         findings.append(Finding(Decision.REVIEW, Reason("audit")))
         decision = Decision.REVIEW
-    defect = inspection is not None and inspection.decision is InspectDecision.DEFECT
-    # A batch is frozen only where it is known for sure: a doubtful reading must not freeze a
-    # neighbour's goods. The carton itself is held all the same.
-    sure = reading is not None and reading.decision is ReadDecision.ACCEPT and line is not None
     return Verdict(
         decision=decision,
         reasons=tuple(
@@ -95,9 +114,37 @@ def judge(
         batch=batch,
         expiry=expiry,
         asn_line=line.line.number if line else None,
-        freezes=batch if defect and sure else None,
+        freezes=batch if freezes else None,
         off_list=reading is not None
         and any(reason.code == "off_list" for reason in reading.reasons),
+    )
+
+
+def batch_of(
+    reading: LabelReading | None, expectations: Expectations
+) -> tuple[BatchKey | None, bool]:
+    """The batch that a reading names, and whether it is known for sure.
+
+    Only then is anything counted or frozen: a doubtful reading must not freeze a neighbour's goods.
+    """
+    if reading is None:
+        return None, False
+    read = reading.decision is ReadDecision.ACCEPT
+    line = _line_of(reading, expectations)
+    if line is not None:
+        return line.line.key, read
+    fields = reading.fields
+    if read and fields.gtin and fields.batch:
+        return BatchKey("", fields.gtin.value, fields.batch.value), False
+    return None, False
+
+
+def is_held(batch: BatchKey, held: Iterable[BatchKey]) -> bool:
+    """A batch whose supplier is not known may be any supplier's: it does not evade a hold."""
+    return any(
+        (each.gtin, each.lot) == (batch.gtin, batch.lot)
+        and (each.supplier == batch.supplier or not batch.supplier)
+        for each in held
     )
 
 
@@ -109,15 +156,6 @@ def drawn_for_audit(carton_id: str, one_in: int) -> bool:
         return False
     digest = hashlib.sha256(f"audit {carton_id}".encode()).digest()
     return int.from_bytes(digest[:8]) % one_in == 0
-
-
-def _is_held(batch: BatchKey, held: Iterable[BatchKey]) -> bool:
-    """A batch whose supplier is not known may be any supplier's: it does not evade a hold."""
-    return any(
-        (each.gtin, each.lot) == (batch.gtin, batch.lot)
-        and (each.supplier == batch.supplier or not batch.supplier)
-        for each in held
-    )
 
 
 _RANK = {Decision.HOLD: 0, Decision.REVIEW: 1, Decision.ACCEPT: 2}
@@ -176,6 +214,18 @@ def _of_goods(inspection: Inspection | None, policy: JudgePolicy) -> list[Findin
     weight = Decision.HOLD if defect else Decision.REVIEW
     reasons = inspection.reasons or (Reason("defect_seen"),)
     return [Finding(weight, reason) for reason in reasons]
+
+
+def _of_batch(tally: BatchTally | None) -> list[Finding]:
+    if tally is None:
+        return []
+    told: dict[str, str | int | float] = {"defective": tally.defective, "judged": tally.judged}
+    if tally.needed is None:
+        return [Finding(Decision.HOLD, Reason("batch_unbounded", told))]
+    told |= {"needed": tally.needed, "percent": tally.percent}
+    return [
+        Finding(Decision.HOLD, Reason("batch_frozen" if tally.freezes else "batch_counted", told))
+    ]
 
 
 def _of_expiry(

@@ -67,6 +67,11 @@ class Layout:
         return self.edge / "profiles"
 
     @property
+    def batches(self) -> Path:
+        """A shorter way to what the journal says of each batch (appliance.edge.book_file)."""
+        return self.edge / "batches.json"
+
+    @property
     def enrolment(self) -> Path:
         """How a new edge is introduced to its hub: fingerprint and single-use claim."""
         return self.edge / "enrolment.json"

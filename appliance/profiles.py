@@ -1,47 +1,145 @@
-"""Product profiles in a folder, one file a GTIN, opened when first needed and again when changed."""
+"""Product profiles in a folder, opened when first needed and again when changed (I3, I5).
+
+`<GTIN>.profile` judges, `<GTIN>.candidate.profile` was taught or enrolled here and is not signed yet,
+`kept/<digest>.profile` has judged a batch and stays for the rest of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from contracts.errors import ArtefactRefusedError
+from appliance.durable import write_atomic
+from contracts.errors import ArtefactRefusedError, TallymanError
 from vision.defects.profile import Profile
 
 SUFFIX = ".profile"
+CANDIDATE = ".candidate" + SUFFIX
+_KEPT = "kept"
+_MOST_KEPT_OPEN = 16
 log = structlog.get_logger()
+
+Check = Callable[[str, Path, bytes, Profile], None]
+"""GTIN, file, its bytes, what they are: raises ArtefactRefusedError for what may not judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    changed: tuple[int, ...]
+    profile: Profile | None
+    trouble: str
 
 
 class ProfileFolder:
-    """`get` answers the profile of a GTIN, or None; a corrupted file is refused and told once,
-    and the profile that was loaded before it goes on judging (I5).
+    """A corrupted or unsigned file is refused and told once, and the profile that was loaded before
+    it goes on judging. `check` says which may judge; without it every whole file may.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, check: Check | None = None) -> None:
         self.folder = folder
-        self._loaded: dict[str, tuple[int, Profile | None]] = {}
+        self._check = check
+        self._loaded: dict[Path, _Loaded] = {}
+        self._kept: dict[str, Profile] = {}
 
     def path(self, gtin: str) -> Path:
         return self.folder / f"{gtin}{SUFFIX}"
 
+    def candidate_path(self, gtin: str) -> Path:
+        return self.folder / f"{gtin}{CANDIDATE}"
+
+    def kept_path(self, digest: str) -> Path:
+        return self.folder / _KEPT / f"{digest.rpartition(':')[2]}{SUFFIX}"
+
     def get(self, gtin: str) -> Profile | None:
-        path = self.path(gtin)
+        """The profile that judges a GTIN's next batches; None where there is none that may."""
+        return self._newest(gtin, self.path(gtin), self._check)
+
+    def candidate(self, gtin: str) -> Profile | None:
+        """What was taught since; it may add a review and nothing else."""
+        return self._newest(gtin, self.candidate_path(gtin), None)
+
+    def trouble(self, gtin: str) -> str:
+        """Why the newest file of a GTIN was refused; empty where nothing is wrong."""
+        loaded = self._loaded.get(self.path(gtin))
+        return loaded.trouble if loaded else ""
+
+    def keep(self, profile: Profile) -> None:
+        """Store a profile that begins to judge a batch, before its first result is recorded.
+
+        Raises OSError when the disk refuses.
+        """
+        if profile.digest in self._kept:
+            return
+        path = self.kept_path(profile.digest)
+        if not path.exists() or self.pinned(profile.digest) is None:
+            write_atomic(path, profile.to_bytes())
+        self._remember(profile)
+
+    def pinned(self, digest: str) -> Profile | None:
+        """The profile that began a batch, by its digest; None where it is gone or was changed."""
+        known = self._kept.get(digest)
+        if known is not None:
+            return known
         try:
-            changed = path.stat().st_mtime_ns
-        except FileNotFoundError:
+            profile = Profile.load(self.kept_path(digest))
+        except TallymanError as error:
+            log.warning("pinned profile refused", profile=digest, error=str(error))
             return None
-        known = self._loaded.get(gtin)
-        if known is not None and known[0] == changed:
-            return known[1]
-        previous = known[1] if known else None
-        try:
-            profile: Profile | None = Profile.load(path)
-        except ArtefactRefusedError as error:
-            log.warning("profile refused", gtin=gtin, error=str(error))
-            profile = previous
-        self._loaded[gtin] = (changed, profile)
+        if profile.digest != digest:
+            log.warning("pinned profile refused", profile=digest, found=profile.digest)
+            return None
+        self._remember(profile)
         return profile
 
+    def gtins(self) -> tuple[str, ...]:
+        """The products that have a profile, signed or not, or a candidate."""
+        return tuple(sorted({path.name.partition(".")[0] for path in self._files()}))
+
     def count(self) -> int:
-        return len(list(self.folder.glob(f"*{SUFFIX}"))) if self.folder.is_dir() else 0
+        """How many products have a profile that is more than a candidate."""
+        return sum(not path.name.endswith(CANDIDATE) for path in self._files())
+
+    def _files(self) -> Iterator[Path]:
+        return self.folder.glob(f"*{SUFFIX}")
+
+    def _remember(self, profile: Profile) -> None:
+        if len(self._kept) >= _MOST_KEPT_OPEN:
+            del self._kept[next(iter(self._kept))]
+        self._kept[profile.digest] = profile
+
+    def _newest(self, gtin: str, path: Path, check: Check | None) -> Profile | None:
+        changed = _stamp(path)
+        if not changed:
+            self._loaded.pop(path, None)
+            return None
+        known = self._loaded.get(path)
+        if known is not None and known.changed == changed:
+            return known.profile
+        try:
+            data = path.read_bytes()
+            profile = Profile.from_bytes(data, name=str(path))
+            if check is not None:
+                check(gtin, path, data, profile)
+            found = _Loaded(changed, profile, "")
+        except (ArtefactRefusedError, OSError) as error:
+            log.warning("profile refused", gtin=gtin, error=str(error))
+            found = _Loaded(changed, known.profile if known else None, str(error))
+        self._loaded[path] = found
+        return found.profile
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Changes with the file and with the signature beside it; empty where there is no file."""
+    times = []
+    for each in (path, path.with_name(path.name + ".sig")):
+        try:
+            seen = each.stat()
+        except OSError:
+            if each == path:
+                return ()
+            continue
+        times += [seen.st_mtime_ns, seen.st_size, seen.st_ino]
+    return tuple(times)

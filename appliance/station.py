@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -21,17 +21,18 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from appliance.batches import BatchBook
 from appliance.cameras.frame import Frame
 from appliance.cartons.view import CartonView
 from appliance.desk import CartonCard
 from appliance.edge.card import card_of
 from appliance.evidence import EvidenceStore
+from appliance.goods import GoodsJudge, Inspector, Looked, Profiles, WatchFor
 from appliance.journal.journal import Journal
-from appliance.judge import JudgePolicy, drawn_for_audit, judge
+from appliance.judge import BatchTally, JudgePolicy, batch_of, drawn_for_audit, is_held, judge
 from contracts.asn import Expectations, ExpectedLine
 from contracts.errors import JournalError, TallymanError
 from contracts.events import CartonJudged
-from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
 from contracts.stock import BatchKey, Evidence
@@ -61,16 +62,6 @@ class Reader(Protocol):
     ) -> LabelReading: ...
 
 
-class Inspector(Protocol):
-    @property
-    def model_set(self) -> str: ...
-
-    @property
-    def variant(self) -> str: ...
-
-    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
-
-
 class Lane(Protocol):
     def expect(self, carton_id: str, *, left_at: datetime) -> None:
         """A carton is on its way to the diverter."""
@@ -87,8 +78,7 @@ class StationParts:
 
     reader: Reader
     inspector: Inspector
-    profile_for: Callable[[str], Profile | None]
-    """By GTIN."""
+    profiles: Profiles
     expectations: Callable[[], Expectations]
     journal: Journal
     evidence: EvidenceStore
@@ -97,6 +87,10 @@ class StationParts:
     time_zone: ZoneInfo
     clock_is_kept: Callable[[], bool] = lambda: True
     """False while no time service keeps the machine's clock (I4)."""
+    book: BatchBook = field(default_factory=BatchBook)
+    watch_for: WatchFor = lambda _profile: None
+    needed_to_freeze: Callable[[Profile, int], int | None] = lambda _profile, _judged: 1
+    """How many defective ones of so many cartons freeze a batch; None: no bound can be stated."""
 
 
 class Station:
@@ -109,6 +103,9 @@ class Station:
         self.commit_ms: deque[float] = deque(maxlen=200)
         """How long the last verdicts took to become durable."""
         self._frozen_here: set[BatchKey] = set()
+        self._goods = GoodsJudge(
+            parts.inspector, parts.profiles, parts.book, watch_for=parts.watch_for
+        )
 
     def remember_frozen(self, batch: BatchKey) -> None:
         """A batch frozen here is held here at once, also before the hub says so (I1, I6)."""
@@ -153,7 +150,7 @@ class Station:
         """Record a carton that nothing could be said about."""
         expectations = self._parts.expectations()
         verdict = Verdict(Decision.REVIEW, (Reason("engine_failed", {"engine": "station"}),))
-        body = self._body(view, expectations, verdict, None, None, ())
+        body = self._body(view, expectations, verdict, None, Looked(), ())
         await self._keep(body)
         await self._tell_lane(view, verdict.decision)
         return card_of(body, at=view.closed_at, expectations=expectations)
@@ -165,22 +162,23 @@ class Station:
 
         faults = list(view.faults)
         reading, label_evidence = await self._read(view, expectations, faults)
-        inspection, goods_evidence = await self._inspect(view, reading, expectations, faults)
+        looked, goods_evidence = await self._inspect(view, reading, expectations, faults)
 
         stamp = parts.journal.time()
         today = datetime.fromtimestamp(stamp.at_us / 1e6, parts.time_zone).date()
         verdict = judge(
             reading,
-            inspection,
+            looked.inspection,
             expectations=expectations,
             today=today,
             clock_is_sure=stamp.trusted and parts.clock_is_kept(),
             policy=parts.policy,
+            tally=self._tally(reading, looked, expectations),
             faults=faults,
             audit=drawn_for_audit(view.carton_id, parts.policy.audit_one_in),
         )
         evidence = (*label_evidence, *goods_evidence)
-        body = self._body(view, expectations, verdict, reading, inspection, evidence)
+        body = self._body(view, expectations, verdict, reading, looked, evidence)
         await self._keep(body)
         if verdict.freezes is not None:
             self.remember_frozen(verdict.freezes)
@@ -198,7 +196,7 @@ class Station:
         expectations: Expectations,
         verdict: Verdict,
         reading: LabelReading | None,
-        inspection: Inspection | None,
+        looked: Looked,
         evidence: tuple[Evidence, ...],
     ) -> CartonJudged:
         parts = self._parts
@@ -210,7 +208,8 @@ class Station:
             opened_by=view.opened_by,
             verdict=verdict,
             reading=reading,
-            inspection=inspection,
+            inspection=looked.inspection,
+            candidate=looked.candidate,
             evidence=evidence,
             model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
             variant=_variant(parts.reader.variant, parts.inspector.variant),
@@ -244,30 +243,44 @@ class Station:
         reading: LabelReading | None,
         expectations: Expectations,
         faults: list[Reason],
-    ) -> tuple[Inspection | None, list[Evidence]]:
+    ) -> tuple[Looked, list[Evidence]]:
         frames = view.frames.get(INSPECT, ())[:1]
         if not frames:
-            return None, []
+            return Looked(), []
         evidence = await asyncio.to_thread(self._store, INSPECT, frames)
-        gtin = _product_of(reading, expectations)
+        batch, sure = batch_of(reading, expectations)
         try:
-            seen = await asyncio.to_thread(self._look, frames[0], gtin)
+            looked = await asyncio.to_thread(
+                self._goods.look,
+                frames[0],
+                gtin=_product_of(reading, expectations),
+                batch=batch if sure else None,
+                session=expectations.session,
+            )
+        except OSError:
+            raise
         except Exception:
             log.warning("inspector failed", carton=view.carton_id, exc_info=True)
             faults.append(Reason("engine_failed", {"engine": "inspector"}))
-            return None, evidence
-        if seen is None:
-            return None, evidence
-        if seen.inspection.decision is not InspectDecision.PASS:
-            evidence += await asyncio.to_thread(self._store_heat, seen, frames[0])
-        return seen.inspection, evidence
+            return Looked(), evidence
+        faults += looked.faults
+        if looked.shown is not None:
+            evidence += await asyncio.to_thread(self._store_heat, looked.shown, frames[0])
+        return looked, evidence
 
-    def _look(self, frame: Frame, gtin: str | None) -> Inspected | None:
-        """None where the product is not known or has no profile here."""
-        profile = self._parts.profile_for(gtin) if gtin else None
-        if profile is None:
+    def _tally(
+        self, reading: LabelReading | None, looked: Looked, expectations: Expectations
+    ) -> BatchTally | None:
+        batch, sure = batch_of(reading, expectations)
+        if batch is None or not sure or is_held(batch, expectations.held) or not looked.profile:
             return None
-        return self._parts.inspector.inspect(frame.image, profile, name=frame.name)
+        counted = self._parts.book.counting(batch, looked.inspection)
+        if counted is None:
+            return None
+        needed = self._parts.needed_to_freeze(looked.profile, counted.judged)
+        return BatchTally(
+            counted.judged, counted.defective, needed, self._parts.policy.freeze_percent
+        )
 
     def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:
         heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))
@@ -278,7 +291,8 @@ class Station:
 
     async def _keep(self, body: CartonJudged) -> None:
         began = time.perf_counter()
-        await self._parts.journal.append(body)
+        entry = await self._parts.journal.append(body)
+        self._parts.book.take(body, entry.seq)
         self.commit_ms.append(1000 * (time.perf_counter() - began))
 
     async def _tell_lane(self, view: CartonView, decision: Decision) -> None:

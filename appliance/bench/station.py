@@ -34,6 +34,7 @@ from appliance.evidence import EvidenceStore
 from appliance.identity.device import DeviceIdentity
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
+from appliance.profiles import ProfileFolder
 from appliance.services.address import free_address
 from appliance.station import INSPECT, LABEL, Station, StationParts
 from appliance.up import everything
@@ -104,6 +105,9 @@ async def _measure(
         profile = await asyncio.to_thread(
             inspector.enrol, good_pictures(_GOOD, seed=seed + 1), product=COOKIES.gtin
         )
+        profiles = ProfileFolder(running.layout.profiles)
+        await asyncio.to_thread(profiles.keep, profile)
+        await asyncio.to_thread(profile.save, profiles.path(COOKIES.gtin))
         journal = stack.enter_context(
             Journal.open(running.layout.journal, identity=identity, clock=clock)
         )
@@ -122,7 +126,7 @@ async def _measure(
             StationParts(
                 reader=reader,
                 inspector=inspector,
-                profile_for=lambda _gtin: profile,
+                profiles=profiles,
                 expectations=lambda: uplink.expectations,
                 journal=journal,
                 evidence=evidence,

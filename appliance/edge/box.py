@@ -22,16 +22,18 @@ from appliance.cartons.view import CartonView
 from appliance.clock_sync import is_synchronised
 from appliance.config import Config
 from appliance.desk import CameraCard, CartonCard
+from appliance.edge.book_file import BookFile
 from appliance.edge.cameras import Eyes
 from appliance.edge.desk import StationDesk
 from appliance.evidence import EvidenceStore
+from appliance.goods import Inspector
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.label_zpl import PRINTER_PORT, LabelPrinter, carton_zpl
 from appliance.profiles import ProfileFolder
 from appliance.pulse import EVERY_S, pulse_key
-from appliance.station import Inspector, Lane, Reader, Station, StationParts
+from appliance.station import Lane, Reader, Station, StationParts
 from appliance.uplink.sender import Uplink
 from contracts.errors import JournalError, JournalFullError
 from contracts.events import KIND_OF, CameraChanged, CartonJudged, DeviceStarted
@@ -55,6 +57,7 @@ class EdgeParts:
     notes: tuple[Reason, ...]
     """What a person should know about the engines."""
     profiles: ProfileFolder
+    book: BookFile
     journal: Journal
     evidence: EvidenceStore
     live: LiveView
@@ -78,7 +81,8 @@ class EdgeBox:
             StationParts(
                 reader=parts.reader,
                 inspector=parts.inspector,
-                profile_for=parts.profiles.get,
+                profiles=parts.profiles,
+                book=parts.book.book,
                 expectations=lambda: parts.uplink.expectations,
                 journal=parts.journal,
                 evidence=parts.evidence,
@@ -173,6 +177,7 @@ class EdgeBox:
             return
         self.desk.remember(card, self._parts.uplink.expectations.session)
         await self.tell(card, name=view.name)
+        await self._parts.book.keep_up()
 
     async def tell(self, card: CartonCard, *, name: str = "") -> None:
         """Pages ask again for what changed; the event says which carton and how it was judged."""

@@ -16,6 +16,7 @@ import structlog
 from appliance.accounts.session import SessionVerifier
 from appliance.cartons.lane import LaneOutput
 from appliance.config import Config
+from appliance.edge.book_file import BookFile
 from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import open_eyes
 from appliance.edge.web import edge_app
@@ -97,6 +98,8 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             views=layout.edge / "views",
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
         )
+        book = await asyncio.to_thread(BookFile.open, journal, layout.batches)
+        stack.callback(book.save)
         engines = await loading
         reader = engines.reader
         box = EdgeBox(
@@ -106,6 +109,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 inspector=engines.inspector,
                 notes=engines.notes,
                 profiles=ProfileFolder(Path(edge.profiles) if edge.profiles else layout.profiles),
+                book=book,
                 journal=journal,
                 evidence=evidence,
                 live=live,

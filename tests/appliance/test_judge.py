@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.judge import JudgePolicy, drawn_for_audit, judge
+from appliance.judge import BatchTally, JudgePolicy, drawn_for_audit, judge
 from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import FieldValue, LabelFields, LabelReading, ReadDecision
@@ -41,7 +41,14 @@ CRACKED = replace(
 
 
 def verdict(
-    reading=READ, inspection=SOUND, delivery=DELIVERY, *, clock=True, faults=(), **policy
+    reading=READ,
+    inspection=SOUND,
+    delivery=DELIVERY,
+    *,
+    clock=True,
+    faults=(),
+    tally=None,
+    **policy,
 ) -> Verdict:
     return judge(
         reading,
@@ -50,8 +57,12 @@ def verdict(
         today=TODAY,
         clock_is_sure=clock,
         policy=JudgePolicy(**policy),
+        tally=tally,
         faults=faults,
     )
+
+
+ENOUGH = BatchTally(judged=5, defective=3, needed=3, percent=1)
 
 
 def codes(judged: Verdict) -> list[str]:
@@ -71,17 +82,41 @@ def test_a_sound_announced_carton_is_accepted() -> None:
     assert judged.freezes is None
 
 
-def test_a_cracked_carton_freezes_its_batch() -> None:
-    judged = verdict(inspection=CRACKED)
+def test_one_cracked_carton_is_held_and_its_batch_goes_on() -> None:
+    judged = verdict(inspection=CRACKED, tally=BatchTally(4, 1, needed=3, percent=1))
+    assert judged.decision is Decision.HOLD
+    assert judged.freezes is None
+    assert codes(judged) == ["defect_seen", "batch_counted"]
+    assert judged.reasons[1].params == {"defective": 1, "judged": 4, "needed": 3, "percent": 1}
+
+
+def test_so_many_cracked_cartons_freeze_their_batch_and_the_hold_is_called_by_their_number() -> (
+    None
+):
+    judged = verdict(inspection=CRACKED, tally=ENOUGH)
     assert judged.decision is Decision.HOLD
     assert judged.freezes == LINE.key
+    assert codes(judged) == ["batch_frozen", "defect_seen"]
+
+
+def test_without_a_bound_no_number_of_cracked_cartons_freezes_a_batch() -> None:
+    judged = verdict(inspection=CRACKED, tally=BatchTally(9, 9, needed=None, percent=1))
+    assert judged.decision is Decision.HOLD
+    assert judged.freezes is None
+    assert "batch_unbounded" in codes(judged)
+
+
+def test_a_sound_carton_freezes_nothing_whatever_its_batch_has_shown() -> None:
+    assert verdict(tally=ENOUGH).decision is Decision.ACCEPT
+    unsure = replace(SOUND, decision=InspectDecision.REVIEW)
+    assert verdict(inspection=unsure, tally=ENOUGH).freezes is None
 
 
 def test_a_cracked_carton_with_a_doubtful_label_freezes_nobody_elses_batch() -> None:
     doubtful = replace(
         READ, decision=ReadDecision.REVIEW, reasons=(Reason("low_confidence", {"percent": 60}),)
     )
-    judged = verdict(doubtful, CRACKED)
+    judged = verdict(doubtful, CRACKED, tally=ENOUGH)
     assert judged.decision is Decision.HOLD
     assert judged.freezes is None
     assert codes(judged) == ["defect_seen", "low_confidence"]
@@ -171,9 +206,14 @@ inspections = st.sampled_from(
 deliveries = st.sampled_from([Expectations(), DELIVERY, replace(DELIVERY, held=(LINE.key,))])
 
 
-@given(readings, inspections, deliveries, st.booleans())
-def test_accept_means_nothing_speaks_against_it(reading, inspection, delivery, clock) -> None:
-    judged = verdict(reading, inspection, delivery, clock=clock)
+tallies = st.sampled_from([None, ENOUGH, replace(ENOUGH, needed=4), replace(ENOUGH, needed=None)])
+
+
+@given(readings, inspections, deliveries, st.booleans(), tallies)
+def test_accept_means_nothing_speaks_against_it(
+    reading, inspection, delivery, clock, tally
+) -> None:
+    judged = verdict(reading, inspection, delivery, clock=clock, tally=tally)
     if judged.decision is Decision.ACCEPT:
         assert reading is not None
         assert reading.decision is ReadDecision.ACCEPT
@@ -185,6 +225,8 @@ def test_accept_means_nothing_speaks_against_it(reading, inspection, delivery, c
         assert judged.reasons, "a refusal without a reason helps nobody"
     if judged.freezes is not None:
         assert judged.decision is Decision.HOLD
+        assert tally is not None
+        assert tally.freezes
 
 
 def test_a_carton_drawn_for_audit_is_confirmed_by_a_person() -> None:

@@ -4,159 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
-from appliance.cameras.frame import Frame
-from appliance.cartons.view import CartonView
 from appliance.desk import Settlement
 from appliance.edge.card import card_of
 from appliance.edge.desk import StationDesk
-from appliance.evidence import EvidenceStore
-from appliance.identity.device import DeviceIdentity
-from appliance.journal.codec import decode_body
-from appliance.journal.journal import Journal
-from appliance.judge import JudgePolicy
-from appliance.station import Station, StationParts
-from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.errors import BadInputError, ConflictError, JournalFullError, NotFoundError
 from contracts.events import CartonJudged, CartonSettled
-from contracts.inspection import InspectDecision, Inspection
-from contracts.reading import Candidate, FieldValue, LabelFields, LabelReading, ReadDecision
-from contracts.reason import Reason
+from contracts.inspection import InspectDecision
 from contracts.verdict import Decision
-from vision.defects.inspector import Inspected
-
-AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-LINE = AsnLine(1, "06291041500213", "LOT-7", (AT + timedelta(days=200)).date(), 10, supplier="Acme")
-DELIVERY = Expectations(3, "RS-1", "ASN-1", (ExpectedLine(LINE),))
-READ = LabelReading(
-    frame="label-1",
-    fields=LabelFields(
-        FieldValue(LINE.gtin, 0.99, "symbol"),
-        FieldValue(LINE.batch, 0.98, "text"),
-        FieldValue(LINE.expiry.isoformat(), 0.97, "text"),
-    ),
-    symbols=(),
-    asn_line=1,
-    confidence=0.98,
-    decision=ReadDecision.ACCEPT,
-    reasons=(),
-    model_set="sha256:read",
-    elapsed_ms=90,
+from tests.support.docks import (
+    DELIVERY,
+    DOUBTFUL,
+    LINE,
+    Dock,
+    PaperInspector,
+    PaperReader,
+    carton,
 )
-DOUBTFUL = replace(
-    READ,
-    decision=ReadDecision.REVIEW,
-    reasons=(Reason("low_confidence", {"percent": 61}),),
-    candidates=(Candidate(LINE.gtin, LINE.batch, LINE.expiry.isoformat(), 0.61, 1),),
-)
-
-
-class PaperReader:
-    """Reads what it was told; breaks when told so."""
-
-    model_set = "sha256:read"
-    variant = "openvino-cpu"
-
-    def __init__(self, reading: LabelReading | Exception = READ) -> None:
-        self.reading = reading
-
-    def read(self, frames, expected, *, name):
-        if isinstance(self.reading, Exception):
-            raise self.reading
-        return replace(self.reading, frame=name)
-
-
-class PaperInspector:
-    model_set = "sha256:inspect"
-    variant = "onnxruntime-cpu"
-
-    def __init__(self, decision: InspectDecision = InspectDecision.PASS) -> None:
-        self.decision = decision
-
-    def inspect(self, image, profile, *, name):
-        reasons = (Reason("defect_seen"),) if self.decision is not InspectDecision.PASS else ()
-        seen = Inspection(name, 1.0, 2.0, self.decision, reasons, (), "sha256:inspect", 30)
-        return Inspected(seen, np.zeros(image.shape[:2], np.float32))
-
-
-class RecordingLane:
-    def __init__(self) -> None:
-        self.told: list[tuple[str, Decision]] = []
-
-    def expect(self, carton_id, *, left_at) -> None:
-        pass
-
-    async def publish(self, carton_id, decision, *, opened_at) -> str:
-        self.told.append((carton_id, decision))
-        return str(decision)
-
-
-class Dock:
-    """A station with a real journal and evidence store, and engines made of paper."""
-
-    def __init__(self, folder: Path, clock, **parts) -> None:
-        self.identity = DeviceIdentity.open_or_create(folder / "id", "edge-01")
-        self.clock = clock
-        self.delivery = DELIVERY
-        self.path = folder / "journal.db"
-        self.journal = Journal.open(
-            self.path, identity=self.identity, clock=clock, max_bytes=parts.pop("max_bytes", None)
-        )
-        self.evidence = EvidenceStore(folder / "evidence")
-        self.lane = RecordingLane()
-        self.station = Station(
-            "dock-1",
-            StationParts(
-                reader=parts.get("reader", PaperReader()),
-                inspector=parts.get("inspector", PaperInspector()),
-                profile_for=parts.get("profile_for", lambda gtin: object()),
-                expectations=lambda: self.delivery,
-                journal=self.journal,
-                evidence=self.evidence,
-                lane=self.lane,
-                policy=JudgePolicy(),
-                time_zone=ZoneInfo("Asia/Shanghai"),
-            ),
-        )
-
-    def bodies(self) -> list:
-        return [decode_body(e.kind, e.body) for e in self.journal.entries(0, 500)]
-
-
-@pytest.fixture
-def dock(tmp_path, clock):
-    made: list[Dock] = []
-
-    def make(**parts) -> Dock:
-        made.append(Dock(tmp_path, clock, **parts))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.journal.close()
-
-
-def frame(camera: str, number: int = 1) -> Frame:
-    image = np.full((48, 64, 3), 128, np.uint8)
-    return Frame(
-        camera, AT, image, b"\xff\xd8\xff" + camera.encode(), "0" * 64, f"{camera}-1", number
-    )
-
-
-def carton(carton_id: str = "C1", *cameras: str) -> CartonView:
-    return CartonView(
-        carton_id,
-        AT,
-        "trigger",
-        {camera: (frame(camera),) for camera in cameras or ("label", "inspect")},
-        AT,
-    )
 
 
 async def test_a_sound_carton_is_journalled_before_the_lane_is_told(dock) -> None:
@@ -205,7 +71,9 @@ async def test_no_picture_of_the_goods_is_review(dock) -> None:
 
 
 async def test_a_product_without_a_profile_is_review_with_its_picture_kept(dock) -> None:
-    card = await dock(profile_for=lambda gtin: None).station.judge_carton(carton())
+    d = dock()
+    d.profiles.signed = None
+    card = await d.station.judge_carton(carton())
     assert [r.code for r in card.verdict.reasons] == ["not_inspected"]
     assert [e.kind for e in card.evidence] == ["label", "inspect"]
 

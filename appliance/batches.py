@@ -1,0 +1,126 @@
+"""What this station knows of the batches it judges: under which profile, and how many were defective.
+
+Folded from the journal's verdicts, so a restart knows what the run before knew (I3, I6):
+- A batch stays with the profile that its first carton was judged under, also when a newer one is
+  signed meanwhile. Re-judging under another takes a new generation, which a station never opens.
+- A carton whose label was not read for sure belongs to no batch: of each product the session's first
+  profile judges such cartons.
+- A batch is counted from cartons read for sure and judged under its own profile. What was in doubt
+  (light, a hand in view) counts neither way, and neither does what came while the batch was held. A
+  freeze uses up what it was founded on: after a release, another one takes new evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from contracts.events import CartonJudged
+from contracts.inspection import InspectDecision, Inspection
+from contracts.reading import ReadDecision
+from contracts.stock import BatchKey
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Cartons of one batch judged under `profile`, its digest."""
+
+    profile: str
+    judged: int = 0
+    defective: int = 0
+
+
+@dataclass(slots=True)
+class BatchBook:
+    """`seq` is the journal entry up to which everything is folded in."""
+
+    seq: int = 0
+    session: str | None = None
+    _batches: dict[BatchKey, Counted] = field(default_factory=dict)
+    _products: dict[str, str] = field(default_factory=dict)
+    """Of the session: by GTIN, the digest that judges cartons of no sure batch."""
+
+    def of(self, batch: BatchKey | None) -> Counted | None:
+        """None for a batch that nothing was judged of."""
+        return self._batches.get(batch) if batch is not None else None
+
+    def counting(self, batch: BatchKey, seen: Inspection | None) -> Counted | None:
+        """The batch with one more carton counted in; None where the carton counts neither way."""
+        if seen is None or seen.decision is InspectDecision.REVIEW:
+            return None
+        counted = self._batches.get(batch, Counted(seen.profile))
+        if counted.profile != seen.profile:
+            return None
+        defect = seen.decision is InspectDecision.DEFECT
+        return replace(counted, judged=counted.judged + 1, defective=counted.defective + defect)
+
+    def pin(self, batch: BatchKey | None, *, session: str | None, gtin: str) -> str:
+        """The digest that must judge a carton; empty where any may. `batch` is None for a carton
+        that was not read for sure.
+        """
+        if batch is None:
+            return self._products.get(gtin, "") if session == self.session else ""
+        known = self._batches.get(batch)
+        return known.profile if known else ""
+
+    def take(self, body: CartonJudged, seq: int) -> None:
+        """Fold one durable verdict in; entries come in their order, a known one changes nothing."""
+        if seq <= self.seq:
+            return
+        self.seq = seq
+        if body.session != self.session:
+            self.session = body.session
+            self._products.clear()
+        seen = body.inspection
+        if seen is None or not seen.profile:
+            return
+        batch = sure_batch(body)
+        if batch is None:
+            gtin = _product(body)
+            if gtin:
+                self._products.setdefault(gtin, seen.profile)
+            return
+        began = self._batches.setdefault(batch, Counted(seen.profile))
+        if body.verdict.freezes == batch:
+            self._batches[batch] = Counted(began.profile)
+        elif not any(reason.code == "batch_held" for reason in body.verdict.reasons):
+            self._batches[batch] = self.counting(batch, seen) or began
+
+    def to_bytes(self) -> bytes:
+        """For `from_bytes`: a shorter way to the same book than reading the whole journal."""
+        return msgspec.json.encode(
+            _Stored(
+                self.seq,
+                self.session,
+                [(key, counted) for key, counted in self._batches.items()],
+                self._products,
+            )
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BatchBook:
+        """Raises msgspec.MsgspecError for what is no book."""
+        stored = msgspec.json.decode(data, type=_Stored)
+        return cls(stored.seq, stored.session, dict(stored.batches), stored.products)
+
+
+class _Stored(msgspec.Struct):
+    seq: int
+    session: str | None
+    batches: list[tuple[BatchKey, Counted]]
+    products: dict[str, str]
+
+
+def sure_batch(body: CartonJudged) -> BatchKey | None:
+    """The batch of a carton whose label was read for sure and stands on the list."""
+    reading = body.reading
+    sure = reading is not None and reading.decision is ReadDecision.ACCEPT
+    return body.verdict.batch if sure and body.verdict.asn_line is not None else None
+
+
+def _product(body: CartonJudged) -> str:
+    if body.verdict.batch is not None:
+        return body.verdict.batch.gtin
+    gtin = body.reading.fields.gtin if body.reading else None
+    return gtin.value if gtin else ""

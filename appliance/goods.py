@@ -1,0 +1,175 @@
+"""Which profile looks at a carton's goods, and what else has a say (I3, I5, I7).
+
+The batch's own profile judges: the one its first carton was judged under. The drift watch of camera
+and profile may turn its answer into a review. What passes is shown to the product's newer profile
+too, a candidate that nobody has signed or one signed for later batches: it may add a review and
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from appliance.batches import BatchBook
+from appliance.cameras.frame import Frame
+from contracts.errors import ArtefactRefusedError
+from contracts.inspection import InspectDecision, Inspection
+from contracts.reason import Reason
+from contracts.stock import BatchKey
+from vision.defects.gate import Seen
+from vision.defects.inspector import Inspected
+from vision.defects.profile import Profile
+
+_SHOWN_DIGITS = 12
+log = structlog.get_logger()
+
+
+class Inspector(Protocol):
+    @property
+    def model_set(self) -> str: ...
+
+    @property
+    def variant(self) -> str: ...
+
+    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
+
+
+class Profiles(Protocol):
+    """appliance.profiles.ProfileFolder, or what a bench or test puts in its place."""
+
+    def get(self, gtin: str) -> Profile | None: ...
+
+    def candidate(self, gtin: str) -> Profile | None: ...
+
+    def trouble(self, gtin: str) -> str: ...
+
+    def pinned(self, digest: str) -> Profile | None: ...
+
+    def keep(self, profile: Profile) -> None: ...
+
+
+class Watch(Protocol):
+    """Follows one camera's pictures under one profile; turns an answer into a review while light,
+    focus or place have drifted.
+    """
+
+    def settle(self, inspection: Inspection, seen: Seen) -> Inspection: ...
+
+
+WatchFor = Callable[[Profile], Watch | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """`shown` is what the evidence picture is made of: the answer that speaks against the carton,
+    of `candidate` where only that one does. `faults` send it to review.
+    """
+
+    inspection: Inspection | None = None
+    profile: Profile | None = None
+    candidate: Inspection | None = None
+    shown: Inspected | None = None
+    faults: tuple[Reason, ...] = ()
+
+
+class GoodsJudge:
+    """Not for two cartons at once: the drift watch follows pictures in their order."""
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        profiles: Profiles,
+        book: BatchBook,
+        *,
+        watch_for: WatchFor = lambda _profile: None,
+    ) -> None:
+        self._inspector = inspector
+        self._profiles = profiles
+        self._book = book
+        self._watch_for = watch_for
+        self._watches: dict[tuple[str, str], Watch | None] = {}
+
+    def look(
+        self, frame: Frame, *, gtin: str | None, batch: BatchKey | None, session: str | None
+    ) -> Looked:
+        """`batch` is None where the label was not read for sure. Blocks.
+
+        Raises OSError when the disk does not take the profile that begins to judge the batch.
+        """
+        if gtin is None:
+            return Looked()
+        pin = self._book.pin(batch, session=session, gtin=gtin)
+        profile = self._profile(gtin, pin)
+        if profile is None:
+            return Looked(faults=self._missing(gtin, pin))
+        self._profiles.keep(profile)
+        try:
+            inspected = self._inspector.inspect(frame.image, profile, name=frame.name)
+        except ArtefactRefusedError as error:
+            log.warning("profile refused", gtin=gtin, error=str(error))
+            return Looked(faults=(Reason("profile_other_set", {"product": gtin}),))
+        inspection = self._watched(frame.camera, profile, inspected)
+        inspected = replace(inspected, inspection=inspection)
+        if inspection.decision is not InspectDecision.PASS:
+            return Looked(inspection, profile, shown=inspected)
+        return self._second(frame, gtin, Looked(inspection, profile))
+
+    def _profile(self, gtin: str, pin: str) -> Profile | None:
+        newest = self._profiles.get(gtin)
+        if not pin or (newest is not None and newest.digest == pin):
+            return newest
+        return self._profiles.pinned(pin)
+
+    def _missing(self, gtin: str, pin: str) -> tuple[Reason, ...]:
+        if pin:
+            digest = pin.rpartition(":")[2][:_SHOWN_DIGITS]
+            return (Reason("pinned_profile_gone", {"product": gtin, "profile": digest}),)
+        if self._profiles.trouble(gtin):
+            return (Reason("profile_refused", {"product": gtin}),)
+        return ()
+
+    def _watched(self, camera: str, profile: Profile, inspected: Inspected) -> Inspection:
+        key = (camera, profile.digest)
+        if key not in self._watches:
+            self._watches[key] = self._watch_for(profile)
+        watch = self._watches[key]
+        return watch.settle(inspected.inspection, inspected.seen) if watch else inspected.inspection
+
+    def _second(self, frame: Frame, gtin: str, looked: Looked) -> Looked:
+        newer = self._newer(gtin, looked.profile)
+        if newer is None:
+            return looked
+        try:
+            second = self._inspector.inspect(frame.image, newer, name=frame.name)
+        except Exception:
+            # It can only add a review, and the signed profile has passed the carton.
+            log.warning("candidate could not look", gtin=gtin, exc_info=True)
+            return looked
+        said = second.inspection
+        if said.decision is InspectDecision.PASS:
+            return replace(looked, candidate=said)
+        return replace(
+            looked,
+            candidate=said,
+            shown=second,
+            faults=(*looked.faults, Reason("candidate_doubts"), *said.reasons),
+        )
+
+    def _newer(self, gtin: str, judging: Profile | None) -> Profile | None:
+        """What was learned since the profile that judges, of the same camera."""
+        for newer in (self._profiles.candidate(gtin), self._profiles.get(gtin)):
+            if newer is None or judging is None or newer.digest == judging.digest:
+                continue
+            if _size(newer) == _size(judging):
+                return newer
+        return None
+
+
+def _size(profile: Profile) -> tuple[int, int]:
+    return profile.facts.width_px, profile.facts.height_px
