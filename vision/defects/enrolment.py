@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from contracts.errors import BadInputError
 from vision.defects.bank import ROWS, distances, image_score, thin
 from vision.defects.conformal import strictest_bound, threshold
+from vision.defects.drift import learn_drift
 from vision.defects.facts import FORMAT, Enrolled, ProfileFacts, Range
 from vision.defects.looks import Look, scene_distance, shift_share
 from vision.defects.packing import packed, unpacked
@@ -88,13 +89,16 @@ def build(
 
     scores: list[float] = []
     typical: list[float] = []
+    looks: list[Look] = []
+    owners: list[str] = []
     for number, item in enumerate(items):
         others = bank[owner != number] if len(parts) > 1 else bank
         far = [distances(one.patches[0], others) for one in shown if one.item == item]
         scores.append(max(image_score(one) for one in far))
         typical += [float(np.median(one)) for one in far]
+        looks += [one.look for one in shown if one.item == item]
+        owners += [item] * len(far)
 
-    looks = [one.look for one in shown]
     thumb = np.mean([look.thumb for look in looks], axis=0)
     shifts = [shift_share(look.thumb, thumb) for look in looks]
     scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
@@ -141,6 +145,7 @@ def build(
         scene=Range(0.0, _scene_spread(shown, scenes)),
         shift_x=_range([x for x, _ in shifts]),
         shift_y=_range([y for _, y in shifts]),
+        drift=learn_drift(looks, typical, items=owners),
     )
     return Profile.of(
         facts,

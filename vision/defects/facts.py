@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vision.defects.drift import DriftFacts
 from vision.defects.scale import Scale
 
 FORMAT = 2
@@ -49,17 +50,8 @@ class HeadFacts:
     limit: float | None = None
     scores: tuple[float, ...] = ()
     """What it says of good items that it was not taught with."""
-
-
-@dataclass(frozen=True, slots=True)
-class DriftFacts:
-    """Measures of each good picture, in one order: what a run of pictures is held against."""
-
-    brightness: tuple[float, ...] = ()
-    sharpness: tuple[float, ...] = ()
-    typical: tuple[float, ...] = ()
-    shift_x: tuple[float, ...] = ()
-    shift_y: tuple[float, ...] = ()
+    caught: int = 0
+    """How many of the taught misses it finds when it learns from the others only."""
 
 
 @dataclass(frozen=True, slots=True)

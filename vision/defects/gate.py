@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.reason import Reason
+from vision.defects.drift import Measures
 from vision.defects.profile import ProfileFacts, Range
 
 
@@ -27,6 +28,8 @@ class Seen:
     shift: tuple[float, float]
     place: float | None
     """The strangest cell, where the score does not judge it already."""
+    measures: Measures | None = None
+    """What the drift watch takes; None for a picture of another size."""
 
 
 # How far beyond the enrolled range a picture may lie.

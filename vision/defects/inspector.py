@@ -24,6 +24,7 @@ from vision.defects import teaching
 from vision.defects.backbone import CHANNELS, Backbone, analysis_size
 from vision.defects.bank import distances, image_score, variants, variants_for
 from vision.defects.conformal import BOUNDS_PERCENT, needed_items
+from vision.defects.drift import measures_of
 from vision.defects.enrolment import Shown, build, distinct
 from vision.defects.gate import Seen, gate
 from vision.defects.heat import heatmap, regions
@@ -121,6 +122,9 @@ class DefectInspector:
             scene=scene_distance(look.scene, profile.scenes),
             shift=shift_share(look.thumb, profile.thumb),
             place=None if facts.place_counts else place,
+            measures=measures_of(look, float(np.median(far)), facts.drift.usual)
+            if facts.drift and (width, height) == (facts.width_px, facts.height_px)
+            else None,
         )
         decision, reasons = decide(
             score,
