@@ -1,0 +1,222 @@
+"""What taught flaws have in common, and how far a picture goes in that direction.
+
+A patch memory knows only how strange a patch is; a defect that people care about may be less
+strange than a harmless speck. Ten confirmed misses say in which direction a flaw differs. Fisher's
+linear discriminant (1936) with a ridge finds it: the covariance of good patches is well known from
+the bank, so a few flaws suffice for a direction where a free classifier would learn them by heart.
+An operator says which picture is bad, not where. So each picture stands for its strangest patches,
+and those that go farthest are taken for the flaw, in rounds (multiple-instance learning, as in
+mi-SVM, Andrews et al. 2002).
+
+The head is held to what it says of good items that it did not learn from, each of them seen as a
+new picture would be: through its own strangest patches, measured against the other items. It adds
+a review and raises a score, it never lowers one (I7); nothing here reads or writes files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.defects.facts import HeadFacts
+from vision.defects.scale import scale_of
+
+NAME = "fisher"
+STRANGEST = 12
+"""Patches that stand for a picture: eight lose nothing on circuit boards, thirty-two gain nothing."""
+MOST_GOOD = 40
+"""Good items whose strangest patches a profile keeps: 73 kB."""
+FEWEST_GOOD = 5
+"""Below it nothing can be said of good items that were left out."""
+NO_KIND = "anomaly"
+_ROUNDS = 3
+_FROM_EACH = 2
+_RIDGE = 0.1
+_MARGIN = 0.15
+"""A kind is named when it leads the next one by so much of its own length."""
+
+Rows = NDArray[np.float32]
+
+
+def strangest(far: Rows, shape: tuple[int, int], *, most: int = STRANGEST) -> NDArray[np.intp]:
+    """Which of a picture's patches stand for it: the strangest, none beside a stranger one.
+
+    `far` (n,) distances of patches in a grid of `shape`; the strangest first, exactly
+    min(most, n): where peaks are too few, the strangest others follow.
+    """
+    grid = far.reshape(shape)
+    peak = (grid >= cv2.dilate(grid, np.ones((3, 3), np.uint8))).ravel()
+    return np.lexsort((-far, ~peak))[: min(most, far.size)]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a profile holds of its taught flaws: `numbers` (1 + kinds, c + 1)."""
+
+    facts: HeadFacts
+    numbers: Rows
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: HeadFacts | None, numbers: Rows, flaw_kinds: Sequence[str]) -> Head | None:
+        """None where nothing was taught."""
+        return cls(facts, numbers, named_kinds(flaw_kinds)) if facts else None
+
+
+def named_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The classes told, each once, in the order of the head's rows."""
+    return tuple(sorted({kind for kind in kinds if kind}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Count, sum and scatter of good patches: items can be taken out again without a second look."""
+
+    count: int
+    total: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Rows) -> _Sums:
+        wide = rows.reshape(-1, rows.shape[-1]).astype(np.float64)
+        return cls(len(wide), wide.sum(axis=0), wide.T @ wide)
+
+    def without(self, *others: _Sums) -> _Sums:
+        return _Sums(
+            self.count - sum(one.count for one in others),
+            self.total - sum(one.total for one in others),
+            self.scatter - sum(one.scatter for one in others),
+        )
+
+    def whitening(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Mean (c,), covariance with its ridge (c, c), and the inverse of that."""
+        mean = self.total / self.count
+        covariance = self.scatter / self.count - np.outer(mean, mean)
+        width = len(mean)
+        covariance += np.eye(width) * max(_RIDGE * np.trace(covariance) / width, 1e-9)
+        inverse: NDArray[np.float64] = np.linalg.inv(covariance).astype(np.float64)
+        return mean, covariance, inverse
+
+
+def _direction(flaws: Rows, good: _Sums) -> tuple[Rows, NDArray[np.intp]]:
+    """(c + 1,) weights and offset, in deviations of good patches, and which patches of each
+    picture (m, 2) were taken for its flaw. `flaws` (m, k, c).
+    """
+    mean, covariance, inverse = good.whitening()
+    taken = np.tile(np.arange(flaws.shape[1]), (len(flaws), 1))
+    weights = mean
+    for _ in range(_ROUNDS + 1):
+        typical = np.take_along_axis(flaws, taken[..., None], axis=1).mean(axis=(0, 1))
+        weights = inverse @ (typical - mean)
+        weights /= max(float(np.sqrt(weights @ covariance @ weights)), 1e-9)
+        taken = np.argsort(-(flaws @ weights), axis=1, kind="stable")[:, :_FROM_EACH]
+    return np.append(weights, -mean @ weights).astype(np.float32), taken
+
+
+def _kind_rows(flaws: Rows, taken: NDArray[np.intp], kinds: Sequence[str], good: _Sums) -> Rows:
+    """(k, c + 1): how far a patch goes towards each named kind, alphabetically, in one unit."""
+    mean, covariance, inverse = good.whitening()
+    chosen = np.take_along_axis(flaws, taken[..., None], axis=1)
+    rows = []
+    for kind in named_kinds(kinds):
+        own = [number for number, one in enumerate(kinds) if one == kind]
+        weights = inverse @ (chosen[own].mean(axis=(0, 1)) - mean)
+        weights /= max(float(np.sqrt(weights @ covariance @ weights)), 1e-9)
+        rows.append(np.append(weights, -mean @ weights))
+    return np.array(rows, np.float32).reshape(-1, flaws.shape[-1] + 1)
+
+
+def _far(rows: Rows, weights: Rows) -> float:
+    """How far the farthest of (..., c) patches goes."""
+    return float((rows @ weights[:-1] + weights[-1]).max())
+
+
+def kept_items(items: int) -> NDArray[np.intp]:
+    """Which of so many good items leave their strangest patches: all, or forty evenly drawn."""
+    return np.unique(np.linspace(0, items - 1, min(items, MOST_GOOD)).astype(np.intp))
+
+
+def learn_head(
+    flaws: Rows,
+    kinds: Sequence[str],
+    *,
+    bank: Rows,
+    owners: NDArray[np.intp],
+    good: Rows,
+    allowed: Sequence[Rows] = (),
+) -> tuple[HeadFacts, Rows]:
+    """The head of a product and its (1 + kinds, c + 1) numbers.
+
+    `flaws` (m, k, c): the strangest patches of m confirmed misses, at least one; `kinds`: the
+    class of each, empty where not told. `bank` (n, c): good patches; `owners` (n,): which of
+    `good` each is from, -1 for none. `good` (items, k, c): the strangest patches of good items.
+    `allowed`: patches of each confirmed false alarm; the limit lies beyond them too.
+    """
+    whole = _Sums.of(np.concatenate([bank, good.reshape(-1, bank.shape[1])]))
+    weights, taken = _direction(flaws, whole)
+    numbers = np.concatenate([weights[None], _kind_rows(flaws, taken, kinds, whole)])
+    if len(good) < FEWEST_GOOD:
+        return HeadFacts(NAME, scale_of([0.0])), numbers
+    scores = []
+    for number, rows in enumerate(good):
+        without = whole.without(_Sums.of(bank[owners == number]), _Sums.of(rows))
+        scores.append(_far(rows, _direction(flaws, without)[0]))
+    scale = scale_of(scores)
+    limit = scale.of(max([*scores, *(_far(rows, weights) for rows in allowed)]))
+    caught = _caught(flaws, whole, scale.typical + limit * scale.deviation)
+    return (
+        HeadFacts(NAME, scale, limit, tuple(scale.of(score) for score in scores), caught),
+        numbers,
+    )
+
+
+def _caught(flaws: Rows, good: _Sums, limit: float) -> int:
+    """How many of the taught misses would be found by what the others taught."""
+    if len(flaws) == 1:
+        return 0
+    return sum(
+        _far(own, _direction(np.delete(flaws, number, axis=0), good)[0]) > limit
+        for number, own in enumerate(flaws)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like the taught flaws a picture is: `at` (k,) its strangest patches, how far each goes
+    (k,) in deviations of the typical good item, and the class each would be.
+    """
+
+    at: NDArray[np.intp]
+    deviations: Rows
+    kinds: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        return float(self.deviations.max())
+
+    def beyond(self, limit: float) -> NDArray[np.intp]:
+        """Which of the patches in `at` go beyond the limit, the farthest first."""
+        order = np.argsort(-self.deviations, kind="stable")
+        return order[self.deviations[order] > limit]
+
+
+def likeness(patches: Rows, far: Rows, shape: tuple[int, int], *, head: Head) -> Likeness:
+    """Hold a picture's (n, c) patches, (n,) far from good ones in a grid of `shape`, to the head."""
+    at = strangest(far, shape)
+    reach = patches[at] @ head.numbers[:, :-1].T + head.numbers[:, -1]
+    return Likeness(at, head.facts.scale.over(reach[:, 0]), _named(reach[:, 1:], head.kinds))
+
+
+def _named(reach: Rows, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """A class for each row of (n, kinds): the nearest, where it clearly leads."""
+    if not kinds:
+        return (NO_KIND,) * len(reach)
+    ranked = np.sort(reach, axis=1)
+    lead = ranked[:, -1] - (ranked[:, -2] if len(kinds) > 1 else 0.0)
+    clear = (ranked[:, -1] > 0) & (lead >= _MARGIN * ranked[:, -1])
+    best = reach.argmax(axis=1)
+    return tuple(kinds[one] if sure else NO_KIND for one, sure in zip(best, clear, strict=True))
