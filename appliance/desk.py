@@ -36,6 +36,10 @@ class CartonCard:
     model_sets: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
     settled_by: str = ""
+    product: str = ""
+    """GTIN of the goods inside: of the batch where that is known, else as read or keyed."""
+    inspected: str = ""
+    """What was said of the goods: pass, defect or review; empty where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ journal after a restart look the same (I6).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from appliance.desk import CartonCard
@@ -46,7 +47,17 @@ def card_of(
         evidence=body.evidence,
         model_sets=tuple(body.model_sets.values()),
         elapsed_ms=measured if elapsed_ms is None else elapsed_ms,
+        product=_product_of(body),
+        inspected=str(inspection.decision) if inspection else "",
     )
+
+
+def _product_of(body: CartonJudged) -> str:
+    if body.verdict.batch is not None:
+        return body.verdict.batch.gtin
+    if body.reading is not None and body.reading.fields.gtin is not None:
+        return body.reading.fields.gtin.value
+    return ""
 
 
 def _offered(body: CartonJudged) -> tuple[Candidate, ...]:
@@ -66,21 +77,12 @@ def settled(card: CartonCard, answer: CartonSettled) -> CartonCard:
     fields = LabelFields(
         gtin=_said(answer.gtin), batch=_said(answer.batch), expiry=_said(answer.expiry)
     )
-    return CartonCard(
-        carton_id=card.carton_id,
-        station=card.station,
-        at=card.at,
-        verdict=card.verdict,
+    return replace(
+        card,
         fields=card.fields if answer.how == "refused" else fields,
-        description=card.description,
-        slot=card.slot,
         candidates=(),
-        quads=card.quads,
-        regions=card.regions,
-        evidence=card.evidence,
-        model_sets=card.model_sets,
-        elapsed_ms=card.elapsed_ms,
         settled_by=answer.operator,
+        product=answer.gtin or card.product,
     )
 
 
