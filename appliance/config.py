@@ -74,6 +74,10 @@ class EdgeConfig:
     label_camera: str = ""
     """Device number, RTSP or HTTP URL, or `upload`."""
     inspect_camera: str = ""
+    inspect_mm_per_px: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0
+    """Millimetres on the goods for one pixel of the inspect camera; 0: not measured, so that boxes
+    are told in pixels only.
+    """
     threads: int = 2
     """Threads of the inference engines."""
     keep_pictures_days: int = 30
@@ -92,6 +96,14 @@ class ReaderConfig:
     """Folder of a label reader's model set; empty: the newest that the appliance carries."""
     paddle_python: str = ""
     """The Python of an environment made from requirements/paddle.lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectorConfig:
+    """What looks at the goods on an edge."""
+
+    engine: str = "onnxruntime-cpu"
+    """One of those that the backbone's manifest names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,10 @@ class PolicyConfig:
     short_dated_days: int = 15
     audit_one_in: int = 0
     """One in so many accepted cartons, drawn by chance, is confirmed by a person; 0: none."""
+    freeze_percent: Annotated[float, msgspec.Meta(ge=0.01, le=20)] = 1.0
+    """At most so many of a hundred sound batches are frozen by false alarms."""
+    condition: Literal["off", "review", "hold"] = "review"
+    """What a damaged carton leads to, where its product's reference sides are enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,7 @@ class Config:
     hub: HubConfig = field(default_factory=HubConfig)
     edge: EdgeConfig = field(default_factory=EdgeConfig)
     reader: ReaderConfig = field(default_factory=ReaderConfig)
+    inspector: InspectorConfig = field(default_factory=InspectorConfig)
     broker: BrokerConfig = field(default_factory=BrokerConfig)
     live: LiveConfig = field(default_factory=LiveConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
@@ -275,7 +292,7 @@ def _toml(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case int():
+        case int() | float():
             return str(value)
         case tuple() | list():
             return "[" + ", ".join(_toml(part) for part in value) + "]"

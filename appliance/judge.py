@@ -45,10 +45,16 @@ class BatchTally:
     """So many defective ones of `judged` freeze the batch; None: no bound can be stated (I7)."""
     percent: float
     """At most so many of a hundred sound batches are ever frozen."""
+    steady: bool = True
+    """False while it is not sure that camera and light are as at enrolment: nothing is frozen."""
+
+    @property
+    def enough(self) -> bool:
+        return self.needed is not None and self.defective >= self.needed
 
     @property
     def freezes(self) -> bool:
-        return self.needed is not None and self.defective >= self.needed
+        return self.enough and self.steady
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +228,14 @@ def _of_batch(tally: BatchTally | None) -> list[Finding]:
     told: dict[str, str | int | float] = {"defective": tally.defective, "judged": tally.judged}
     if tally.needed is None:
         return [Finding(Decision.HOLD, Reason("batch_unbounded", told))]
-    told |= {"needed": tally.needed, "percent": tally.percent}
-    return [
-        Finding(Decision.HOLD, Reason("batch_frozen" if tally.freezes else "batch_counted", told))
-    ]
+    told |= {"needed": tally.needed, "percent": _plain(tally.percent)}
+    waits = "batch_unsteady" if tally.enough else "batch_counted"
+    return [Finding(Decision.HOLD, Reason("batch_frozen" if tally.freezes else waits, told))]
+
+
+def _plain(number: float) -> int | float:
+    """1 rather than 1.0, for a person."""
+    return int(number) if number.is_integer() else number
 
 
 def _of_expiry(

@@ -92,6 +92,7 @@ class EdgeBox:
                     warn_days=config.policy.warn_days,
                     short_dated_days=config.policy.short_dated_days,
                     audit_one_in=config.policy.audit_one_in,
+                    freeze_percent=config.policy.freeze_percent,
                 ),
                 time_zone=ZoneInfo(config.site.time_zone),
                 clock_is_kept=is_synchronised if config.policy.clock_synchronised else lambda: True,

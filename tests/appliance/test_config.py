@@ -39,6 +39,9 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("[learning]\nkeep = 'faces'\n", "learning.keep"),
         ("[learning]\nhour = 24\n", "learning.hour"),
         ("[learning]\nedge_mb = 0\n", "learning.edge_mb"),
+        ("[policy]\nfreeze_percent = 50\n", "policy.freeze_percent"),
+        ("[policy]\ncondition = 'ignore'\n", "policy.condition"),
+        ("[edge]\ninspect_mm_per_px = -0.2\n", "edge.inspect_mm_per_px"),
     ],
 )
 def test_what_is_not_understood_is_named(tmp_path: Path, text: str, place: str) -> None:

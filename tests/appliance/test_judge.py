@@ -106,6 +106,12 @@ def test_without_a_bound_no_number_of_cracked_cartons_freezes_a_batch() -> None:
     assert "batch_unbounded" in codes(judged)
 
 
+def test_a_batch_is_not_frozen_on_pictures_whose_light_may_have_changed() -> None:
+    judged = verdict(inspection=CRACKED, tally=replace(ENOUGH, steady=False))
+    assert judged.freezes is None
+    assert codes(judged) == ["defect_seen", "batch_unsteady"]
+
+
 def test_a_sound_carton_freezes_nothing_whatever_its_batch_has_shown() -> None:
     assert verdict(tally=ENOUGH).decision is Decision.ACCEPT
     unsure = replace(SOUND, decision=InspectDecision.REVIEW)
