@@ -235,7 +235,7 @@ def _of_batch(tally: BatchTally | None) -> list[Finding]:
 
 def _plain(number: float) -> int | float:
     """1 rather than 1.0, for a person."""
-    return int(number) if number.is_integer() else number
+    return int(number) if number == int(number) else number
 
 
 def _of_expiry(
