@@ -36,6 +36,7 @@ from contracts.events import (
     DefectTaught,
     LessonUndone,
     ProfileActivated,
+    ProfileEnrolled,
 )
 from contracts.stock import Evidence
 from vision.defects.profile import Profile
@@ -213,6 +214,16 @@ class Teacher:
             await self._take_over(signature.gtin)
         log.info("signed profile in force", gtin=signature.gtin, profile=signature.digest)
         return True
+
+    async def take_enrolled(self, enrolled: ProfileEnrolled, data: bytes) -> None:
+        """Record an enrolment and make its profile the candidate; what was pending is set aside.
+
+        Raises JournalError, OSError: then nothing has changed.
+        """
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._kept.put, enrolled.digest, data)
+            await self._journal.append(enrolled)
+            await self._take_over(enrolled.gtin)
 
     def bytes_of(self, digest: str, file: str) -> bytes | None:
         """A profile that is on this machine already, by its digest and the hash of its file."""
