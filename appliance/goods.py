@@ -59,10 +59,16 @@ class Watch(Protocol):
     focus or place have drifted.
     """
 
+    @property
+    def steady(self) -> bool:
+        """Whether the pictures of late are enough, and enough like the enrolled ones, to freeze."""
+        ...
+
     def settle(self, inspection: Inspection, seen: Seen) -> Inspection: ...
 
 
-WatchFor = Callable[[Profile], Watch | None]
+WatchFor = Callable[[str, Profile], Watch | None]
+"""By camera and profile; the same watch for every picture of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Looked:
     candidate: Inspection | None = None
     shown: Inspected | None = None
     faults: tuple[Reason, ...] = ()
+    steady: bool = True
+    """False while no batch may be frozen on what this camera sees."""
 
 
 class GoodsJudge:
@@ -87,13 +95,12 @@ class GoodsJudge:
         profiles: Profiles,
         book: BatchBook,
         *,
-        watch_for: WatchFor = lambda _profile: None,
+        watch_for: WatchFor = lambda _camera, _profile: None,
     ) -> None:
         self._inspector = inspector
         self._profiles = profiles
         self._book = book
         self._watch_for = watch_for
-        self._watches: dict[tuple[str, str], Watch | None] = {}
 
     def look(
         self, frame: Frame, *, gtin: str | None, batch: BatchKey | None, session: str | None
@@ -114,11 +121,14 @@ class GoodsJudge:
         except ArtefactRefusedError as error:
             log.warning("profile refused", gtin=gtin, error=str(error))
             return Looked(faults=(Reason("profile_other_set", {"product": gtin}),))
-        inspection = self._watched(frame.camera, profile, inspected)
-        inspected = replace(inspected, inspection=inspection)
-        if inspection.decision is not InspectDecision.PASS:
-            return Looked(inspection, profile, shown=inspected)
-        return self._second(frame, gtin, Looked(inspection, profile))
+        watch = self._watch_for(frame.camera, profile)
+        if watch is not None:
+            settled = watch.settle(inspected.inspection, inspected.seen)
+            inspected = replace(inspected, inspection=settled)
+        looked = Looked(inspected.inspection, profile, steady=watch is None or watch.steady)
+        if inspected.inspection.decision is not InspectDecision.PASS:
+            return replace(looked, shown=inspected)
+        return self._second(frame, gtin, looked)
 
     def _profile(self, gtin: str, pin: str) -> Profile | None:
         newest = self._profiles.get(gtin)
@@ -133,13 +143,6 @@ class GoodsJudge:
         if self._profiles.trouble(gtin):
             return (Reason("profile_refused", {"product": gtin}),)
         return ()
-
-    def _watched(self, camera: str, profile: Profile, inspected: Inspected) -> Inspection:
-        key = (camera, profile.digest)
-        if key not in self._watches:
-            self._watches[key] = self._watch_for(profile)
-        watch = self._watches[key]
-        return watch.settle(inspected.inspection, inspected.seen) if watch else inspected.inspection
 
     def _second(self, frame: Frame, gtin: str, looked: Looked) -> Looked:
         newer = self._newer(gtin, looked.profile)

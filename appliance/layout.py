@@ -29,6 +29,11 @@ class Layout:
         return self.hub / "accounts.db"
 
     @property
+    def quality_db(self) -> Path:
+        """The quality lead's locked keys and what they signed."""
+        return self.hub / "quality.db"
+
+    @property
     def hub_evidence(self) -> Path:
         return self.hub / "evidence"
 
@@ -67,9 +72,24 @@ class Layout:
         return self.edge / "profiles"
 
     @property
+    def teaching(self) -> Path:
+        """Profiles that an undo may need, and how far the journal was read for them."""
+        return self.edge / "teaching"
+
+    @property
+    def trust(self) -> Path:
+        """The keys under which a profile may judge here."""
+        return self.edge / "trust"
+
+    @property
     def batches(self) -> Path:
         """A shorter way to what the journal says of each batch (appliance.edge.book_file)."""
         return self.edge / "batches.json"
+
+    @property
+    def watches(self) -> Path:
+        """What the drift watches of the cameras know (appliance.edge.watches)."""
+        return self.edge / "watches.json"
 
     @property
     def enrolment(self) -> Path:

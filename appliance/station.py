@@ -88,7 +88,7 @@ class StationParts:
     clock_is_kept: Callable[[], bool] = lambda: True
     """False while no time service keeps the machine's clock (I4)."""
     book: BatchBook = field(default_factory=BatchBook)
-    watch_for: WatchFor = lambda _profile: None
+    watch_for: WatchFor = lambda _camera, _profile: None
     needed_to_freeze: Callable[[Profile, int], int | None] = lambda _profile, _judged: 1
     """How many defective ones of so many cartons freeze a batch; None: no bound can be stated."""
 
@@ -279,7 +279,11 @@ class Station:
             return None
         needed = self._parts.needed_to_freeze(looked.profile, counted.judged)
         return BatchTally(
-            counted.judged, counted.defective, needed, self._parts.policy.freeze_percent
+            counted.judged,
+            counted.defective,
+            needed,
+            self._parts.policy.freeze_percent,
+            steady=looked.steady,
         )
 
     def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:

@@ -22,9 +22,9 @@ from appliance.cartons.view import CartonView
 from appliance.clock_sync import is_synchronised
 from appliance.config import Config
 from appliance.desk import CameraCard, CartonCard
-from appliance.edge.book_file import BookFile
 from appliance.edge.cameras import Eyes
 from appliance.edge.desk import StationDesk
+from appliance.edge.memory import Memory
 from appliance.evidence import EvidenceStore
 from appliance.goods import Inspector
 from appliance.journal.codec import decode_body
@@ -57,7 +57,7 @@ class EdgeParts:
     notes: tuple[Reason, ...]
     """What a person should know about the engines."""
     profiles: ProfileFolder
-    book: BookFile
+    memory: Memory
     journal: Journal
     evidence: EvidenceStore
     live: LiveView
@@ -82,7 +82,8 @@ class EdgeBox:
                 reader=parts.reader,
                 inspector=parts.inspector,
                 profiles=parts.profiles,
-                book=parts.book.book,
+                book=parts.memory.book.book,
+                watch_for=parts.memory.watches.of,
                 expectations=lambda: parts.uplink.expectations,
                 journal=parts.journal,
                 evidence=parts.evidence,
@@ -178,7 +179,7 @@ class EdgeBox:
             return
         self.desk.remember(card, self._parts.uplink.expectations.session)
         await self.tell(card, name=view.name)
-        await self._parts.book.keep_up()
+        await self._parts.memory.keep_up()
 
     async def tell(self, card: CartonCard, *, name: str = "") -> None:
         """Pages ask again for what changed; the event says which carton and how it was judged."""

@@ -16,9 +16,9 @@ import structlog
 from appliance.accounts.session import SessionVerifier
 from appliance.cartons.lane import LaneOutput
 from appliance.config import Config
-from appliance.edge.book_file import BookFile
 from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import open_eyes
+from appliance.edge.memory import Memory
 from appliance.edge.web import edge_app
 from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore, keep_room
@@ -98,8 +98,8 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             views=layout.edge / "views",
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
         )
-        book = await asyncio.to_thread(BookFile.open, journal, layout.batches)
-        stack.callback(book.save)
+        memory = await asyncio.to_thread(Memory.open, journal, layout)
+        stack.callback(memory.save)
         engines = await loading
         reader = engines.reader
         box = EdgeBox(
@@ -109,7 +109,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 inspector=engines.inspector,
                 notes=engines.notes,
                 profiles=ProfileFolder(Path(edge.profiles) if edge.profiles else layout.profiles),
-                book=book,
+                memory=memory,
                 journal=journal,
                 evidence=evidence,
                 live=live,

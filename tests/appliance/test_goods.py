@@ -199,6 +199,8 @@ async def test_a_profile_of_another_model_set_is_review_and_says_so(dock) -> Non
 class Drifted:
     """Suspends from the second picture on."""
 
+    steady = True
+
     def __init__(self) -> None:
         self.pictures = 0
 
@@ -210,17 +212,23 @@ class Drifted:
 
 
 async def test_while_the_light_has_drifted_nothing_is_passed_held_or_frozen(dock) -> None:
-    watches = []
-
-    def watch_for(profile):
-        watches.append(profile.digest)
-        return Drifted()
-
-    d = dock(needed=2, watch_for=watch_for)
+    watch = Drifted()
+    d = dock(needed=2, watch_for=lambda camera, profile: watch)
     cards = await judged(d, DEFECT, DEFECT, PASS)
     assert [str(card.verdict.decision) for card in cards] == ["hold", "review", "review"]
     assert codes(cards[1]) == ["view_darker"]
-    assert watches == ["first"], "one watch follows the whole run"
+
+
+async def test_until_enough_pictures_were_seen_in_steady_light_no_batch_is_frozen(dock) -> None:
+    watch = Drifted()
+    watch.settle = lambda inspection, seen: inspection
+    watch.steady = False
+    d = dock(needed=2, watch_for=lambda camera, profile: watch)
+    cards = await judged(d, DEFECT, DEFECT)
+    assert codes(cards[1]) == ["defect_seen", "batch_unsteady"]
+    watch.steady = True
+    (card,) = await judged(d, DEFECT, first=3)
+    assert card.verdict.freezes == LINE.key
 
 
 class FullDisk:

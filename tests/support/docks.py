@@ -155,7 +155,7 @@ class Dock:
                 policy=JudgePolicy(),
                 time_zone=ZoneInfo("Asia/Shanghai"),
                 book=self.book,
-                watch_for=parts.get("watch_for", lambda profile: None),
+                watch_for=parts.get("watch_for", lambda camera, profile: None),
                 needed_to_freeze=lambda profile, judged: parts.get("needed", 1),
             ),
         )
