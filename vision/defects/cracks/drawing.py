@@ -75,7 +75,7 @@ def _cover(height: int, width: int, draw: np.random.Generator) -> NDArray[np.flo
         branch = form(trunk[at - 1], turned, length * float(draw.uniform(0.2, 0.6)), draw)
         _stroke(fine, branch, thick * float(draw.uniform(0.4, 0.9)), draw)
     shrunk = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-    cover = np.asarray(shrunk, np.float32) / 255
+    cover: NDArray[np.float32] = np.asarray(shrunk, np.float32) / np.float32(255)
     soft = float(draw.uniform(0.0, 0.9))
     if soft > _LEAST_BLUR:
         cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), soft), np.float32)
