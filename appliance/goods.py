@@ -22,11 +22,13 @@ from contracts.errors import ArtefactRefusedError
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reason import Reason
 from contracts.stock import BatchKey
+from vision.defects.freeze import FreezeRule
 from vision.defects.gate import Seen
 from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
 
 _SHOWN_DIGITS = 12
+_FREEZES_BY = 100
 log = structlog.get_logger()
 
 
@@ -172,6 +174,19 @@ class GoodsJudge:
             if _size(newer) == _size(judging):
                 return newer
         return None
+
+
+def needed_to_freeze(profile: Profile, judged: int, percent: float) -> int | None:
+    """How many defective ones of `judged` cartons freeze a batch when at most `percent` of a hundred
+    sound ones may be frozen: where they are too few yet, the least that ever can. None: the profile
+    states no bound.
+    """
+    facts = profile.facts
+    rule = FreezeRule.of(len(facts.scores), facts.bound_percent, error=percent / 100)
+    if rule is None:
+        return None
+    counts = (rule.needed(seen) for seen in range(judged, judged + _FREEZES_BY))
+    return next((count for count in counts if count is not None), None)
 
 
 def _size(profile: Profile) -> tuple[int, int]:

@@ -27,7 +27,14 @@ from appliance.cartons.view import CartonView
 from appliance.desk import CartonCard
 from appliance.edge.card import card_of
 from appliance.evidence import EvidenceStore
-from appliance.goods import GoodsJudge, Inspector, Looked, Profiles, WatchFor
+from appliance.goods import (
+    GoodsJudge,
+    Inspector,
+    Looked,
+    Profiles,
+    WatchFor,
+    needed_to_freeze,
+)
 from appliance.journal.journal import Journal
 from appliance.judge import BatchTally, JudgePolicy, batch_of, drawn_for_audit, is_held, judge
 from contracts.asn import Expectations, ExpectedLine
@@ -89,8 +96,7 @@ class StationParts:
     """False while no time service keeps the machine's clock (I4)."""
     book: BatchBook = field(default_factory=BatchBook)
     watch_for: WatchFor = lambda _camera, _profile: None
-    needed_to_freeze: Callable[[Profile, int], int | None] = lambda _profile, _judged: 1
-    """How many defective ones of so many cartons freeze a batch; None: no bound can be stated."""
+    needed_to_freeze: Callable[[Profile, int, float], int | None] = needed_to_freeze
 
 
 class Station:
@@ -277,14 +283,9 @@ class Station:
         counted = self._parts.book.counting(batch, looked.inspection)
         if counted is None:
             return None
-        needed = self._parts.needed_to_freeze(looked.profile, counted.judged)
-        return BatchTally(
-            counted.judged,
-            counted.defective,
-            needed,
-            self._parts.policy.freeze_percent,
-            steady=looked.steady,
-        )
+        percent = self._parts.policy.freeze_percent
+        needed = self._parts.needed_to_freeze(looked.profile, counted.judged, percent)
+        return BatchTally(counted.judged, counted.defective, needed, percent, steady=looked.steady)
 
     def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:
         heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))

@@ -26,7 +26,7 @@ from appliance.demo.texture import jpeg
 from appliance.durable import write_atomic
 from contracts.asn import Asn
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Grows when the rendering changes, so that old pictures are not taken for new ones."""
 ENROL_COUNT: Final = 64
 """Good pictures a product: with 59 or more a bound of 5 % can be stated with 95 % certainty."""

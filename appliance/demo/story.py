@@ -165,11 +165,11 @@ def _cartons(lines: tuple[AsnLine, ...]) -> tuple[SampleCarton, ...]:
             ),
             (on(6, "carton-07", _HOLD, "expired"), {}),
             (
-                on(5, "carton-08", _HOLD, "biscuit cracked: its batch is frozen"),
-                {"defect": Defect.CRACK, "printing": "DataMatrix", "freezes": True},
+                on(5, "carton-08", _HOLD, "biscuit cracked: held by itself"),
+                {"defect": Defect.CRACK, "printing": "DataMatrix"},
             ),
             (
-                on(5, "carton-09", _HOLD, "biscuit broken, same batch"),
+                on(5, "carton-09", _HOLD, "biscuit broken, two of two: the batch is frozen"),
                 {"defect": Defect.BROKEN, "freezes": True},
             ),
             (on(5, "carton-10", _HOLD, "sound, of the frozen batch"), {}),

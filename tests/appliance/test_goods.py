@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from appliance.edge.book_file import BookFile
+from appliance.goods import needed_to_freeze
 from contracts.errors import ArtefactRefusedError, JournalError
 from contracts.inspection import InspectDecision
 from contracts.reason import Reason
@@ -229,6 +231,21 @@ async def test_until_enough_pictures_were_seen_in_steady_light_no_batch_is_froze
     watch.steady = True
     (card,) = await judged(d, DEFECT, first=3)
     assert card.verdict.freezes == LINE.key
+
+
+@pytest.mark.parametrize(
+    ("items", "bound", "judged", "needed"),
+    [(18, None, 5, None), (19, 5, 1, 4), (19, 5, 5, 4), (64, 2, 1, 2), (64, 2, 5, 3)],
+)
+def test_how_many_it_takes_follows_from_the_good_items(items, bound, judged, needed) -> None:
+    facts = SimpleNamespace(scores=(0.0,) * items, bound_percent=bound)
+    assert needed_to_freeze(SimpleNamespace(facts=facts), judged, 1.0) == needed
+
+
+def test_a_site_that_may_err_less_takes_more_cartons() -> None:
+    facts = SimpleNamespace(scores=(0.0,) * 64, bound_percent=2)
+    profile = SimpleNamespace(facts=facts)
+    assert needed_to_freeze(profile, 5, 0.01) > needed_to_freeze(profile, 5, 1.0)
 
 
 class FullDisk:

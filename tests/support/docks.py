@@ -156,7 +156,7 @@ class Dock:
                 time_zone=ZoneInfo("Asia/Shanghai"),
                 book=self.book,
                 watch_for=parts.get("watch_for", lambda camera, profile: None),
-                needed_to_freeze=lambda profile, judged: parts.get("needed", 1),
+                needed_to_freeze=lambda profile, judged, percent: parts.get("needed", 1),
             ),
         )
 
