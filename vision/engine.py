@@ -36,6 +36,12 @@ _PROVIDERS = {
     ),
 }
 VARIANTS = (*_PROVIDERS, OPENVINO)
+"""Runtimes of our own; any network of 32-bit floats can be tried on them."""
+_EIGHT_BITS = "-int8"
+CPU_INT8 = CPU + _EIGHT_BITS
+OPENVINO_INT8 = OPENVINO + _EIGHT_BITS
+INSPECT_VARIANTS = (*VARIANTS, CPU_INT8, OPENVINO_INT8)
+"""What a defect backbone may be proven on: the last two run its 8-bit file."""
 
 
 class Engine(Protocol):
@@ -127,8 +133,10 @@ def load_engine(
 
     One run uses `threads` threads; about `parallel` runs are expected at once; `keep_arena` as
     OnnxEngine.load has it. Raises BadInputError for a variant that nobody knows, UnavailableError
-    for one that is not installed, ArtefactRefusedError for a file that is no network.
+    for one that is not installed, ArtefactRefusedError for a file that is no network. Variants in
+    8 bits run on the same runtimes: what differs is the file (`network_file`).
     """
+    variant = variant.removesuffix(_EIGHT_BITS)
     if variant == OPENVINO:
         from vision.adapters.openvino import OpenVinoEngine
 
@@ -140,6 +148,11 @@ def load_engine(
     return OnnxEngine.load(
         path, threads=threads, providers=_PROVIDERS[variant], keep_arena=keep_arena
     )
+
+
+def network_file(stem: str, variant: str) -> str:
+    """The file of a set that `variant` runs: `STEM.onnx`, `STEM.int8.onnx` for those in 8 bits."""
+    return f"{stem}.int8.onnx" if variant.endswith(_EIGHT_BITS) else f"{stem}.onnx"
 
 
 def bucket(length: int, *, step: int, most: int) -> int:

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.engine import Engine, OnnxEngine
+from contracts.errors import ArtefactRefusedError
+from vision.engine import CPU, Engine, load_engine, network_file
 
-FILE = "backbone.onnx"
+STEM = "backbone"
 STRIDE_PX = 8
 CHANNELS = 152
 _SIDE_PX = 256
@@ -32,11 +33,24 @@ def analysis_size(width_px: int, height_px: int) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class Backbone:
     engine: Engine
+    variant: str = CPU
+    """The engine that it runs on, as manifests and results name it."""
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int) -> Backbone:
-        """Raises ArtefactRefusedError for a file that is no network."""
-        return cls(OnnxEngine.load(folder / FILE, threads=threads, keep_arena=True))
+    def load(cls, folder: Path, *, threads: int, variant: str = CPU) -> Backbone:
+        """Load the network of the set in `folder` that `variant` runs.
+
+        Raises ArtefactRefusedError for a set without such a file or a file that is no network,
+        BadInputError for a variant that nobody knows, UnavailableError for one not installed.
+        """
+        path = folder / network_file(STEM, variant)
+        if not path.is_file():
+            raise ArtefactRefusedError(
+                f"{folder} has no {path.name}, which {variant} runs",
+                mend=f"Choose {CPU}, or install a set that has the file",
+            )
+        engine = load_engine(path, variant=variant, threads=threads, keep_arena=True)
+        return cls(engine, variant)
 
     def patches(self, image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
         """(h, w, 3) BGR -> (rows, columns, 152) unit vectors, one for each 8 px of `size`."""
