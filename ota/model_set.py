@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import ArtefactRefusedError
+from ota.proof import proven
 
 MANIFEST = "manifest.json"
+_PROOF_IS_ASKED_OF = frozenset({"defect", "defect-detector"})
 # Words about a set, not parts of it: they may be mended without a new digest.
 _NOT_COVERED = frozenset({MANIFEST, "MODEL_CARD.md", "quality.toml", "README.md"})
 
@@ -20,7 +22,8 @@ _NOT_COVERED = frozenset({MANIFEST, "MODEL_CARD.md", "quality.toml", "README.md"
 @dataclass(frozen=True, slots=True)
 class ModelSet:
     """An opened and verified set. `digest` is `sha256:` and 64 hex digits of the manifest;
-    `variants` are the engines that it was proven on, with the same decisions on golden frames.
+    `variants` are the engines that it was proven on, with the same decisions on golden frames;
+    `unproven` those that its manifest names without a proof that holds (ota.proof).
     """
 
     digest: str
@@ -30,6 +33,8 @@ class ModelSet:
     folder: Path
     files: tuple[str, ...]
     variants: tuple[str, ...]
+    licence: str = ""
+    unproven: tuple[str, ...] = ()
 
 
 def write_manifest(
@@ -42,10 +47,12 @@ def write_manifest(
     source: str,
     recipe: str,
     variants: Sequence[str] = ("onnxruntime-cpu",),
+    parity: Mapping[str, Mapping[str, object]] | None = None,
 ) -> ModelSet:
     """Name every file of `folder` in its manifest; cards and quality records stay outside it.
 
-    `variants` names the engines that the set is proven on.
+    `variants` names the engines that the set is proven on, `parity` the proof for each
+    (ota.proof.Proof).
     """
     files = {
         path.relative_to(folder).as_posix(): {
@@ -64,6 +71,7 @@ def write_manifest(
         "recipe": recipe,
         "variants": list(variants),
         "files": files,
+        **({"parity": parity} if parity else {}),
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
@@ -82,7 +90,8 @@ def open_model_set(folder: Path) -> ModelSet:
         manifest = json.loads(raw)
         files: dict[str, dict[str, object]] = manifest["files"]
         name, version, kind = manifest["name"], manifest["version"], manifest["kind"]
-        variants = tuple(str(each) for each in manifest["variants"])
+        named = tuple(str(each) for each in manifest["variants"])
+        parity = dict(manifest.get("parity", {}))
     except FileNotFoundError:
         raise ArtefactRefusedError(f"{path} does not exist", mend=mend) from None
     except (ValueError, KeyError, TypeError) as error:
@@ -100,6 +109,7 @@ def open_model_set(folder: Path) -> ModelSet:
         name_here = found.relative_to(folder).as_posix()
         if name_here not in files and name_here not in _NOT_COVERED:
             raise ArtefactRefusedError(f"{found} is not in the manifest", mend=mend)
+    variants = proven(named, parity) if kind in _PROOF_IS_ASKED_OF else named
     return ModelSet(
         digest="sha256:" + hashlib.sha256(raw).hexdigest(),
         name=str(name),
@@ -108,6 +118,8 @@ def open_model_set(folder: Path) -> ModelSet:
         folder=folder,
         files=tuple(sorted(files)),
         variants=variants,
+        licence=str(manifest.get("licence", "")),
+        unproven=tuple(each for each in named if each not in variants),
     )
 
 
