@@ -14,6 +14,7 @@ from vision.defects.bank import ROWS, distances, image_score, thin
 from vision.defects.conformal import strictest_bound, threshold
 from vision.defects.drift import learn_drift
 from vision.defects.facts import FORMAT, Enrolled, ProfileFacts, Range
+from vision.defects.flaws import kept_items, strangest
 from vision.defects.looks import Look, scene_distance, shift_share
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import learn
@@ -91,9 +92,12 @@ def build(
     typical: list[float] = []
     looks: list[Look] = []
     owners: list[str] = []
+    strange: list[NDArray[np.float32]] = []
     for number, item in enumerate(items):
         others = bank[owner != number] if len(parts) > 1 else bank
-        far = [distances(one.patches[0], others) for one in shown if one.item == item]
+        own = [one for one in shown if one.item == item]
+        far = [distances(one.patches[0], others) for one in own]
+        strange.append(_strangest_of(own, far))
         scores.append(max(image_score(one) for one in far))
         typical += [float(np.median(one)) for one in far]
         looks += [one.look for one in shown if one.item == item]
@@ -105,15 +109,15 @@ def build(
     bound = strictest_bound(len(items))
     patch_scale = scale_of(scores)
     place_scale: Scale | None = None
-    place_counts, strangest = False, [0.0]
+    place_counts, strangest_cells = False, [0.0]
     fused = [patch_scale.of(score) for score in scores]
     usual, spread = np.empty((0, 0, bank.shape[1]), np.float32), np.empty((0, 0), np.float32)
     if bound is not None:
-        usual, spread, strangest = learn(
+        usual, spread, strangest_cells = learn(
             [[one.places for one in shown if one.item == item] for item in items]
         )
-        place_scale = scale_of(strangest)
-        placed = [place_scale.of(value) for value in strangest]
+        place_scale = scale_of(strangest_cells)
+        placed = [place_scale.of(value) for value in strangest_cells]
         # Where one good item lies far from the others' places, places would set the limit for
         # patches too, and broken goods would pass below it.
         place_counts = max(placed) <= max(ODD, *fused)
@@ -130,7 +134,7 @@ def build(
         patch_scale=patch_scale,
         place_scale=place_scale,
         place_counts=place_counts,
-        place=_range(strangest),
+        place=_range(strangest_cells),
         scores=tuple(fused),
         bound_percent=bound,
         threshold=None if bound is None else threshold(fused, bound),
@@ -155,7 +159,15 @@ def build(
         usual=usual,
         spread=spread,
         flaws=np.empty((0, bank.shape[1]), np.float32),
+        strange=np.stack([strange[number] for number in kept_items(len(items))]),
     )
+
+
+def _strangest_of(own: Sequence[Shown], far: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The strangest patches (k, 152) of an item's strangest picture."""
+    worst = max(range(len(own)), key=lambda number: image_score(far[number]))
+    rows, columns = own[worst].places.shape[:2]
+    return own[worst].patches[0][strangest(far[worst], (2 * rows, 2 * columns))]
 
 
 def _range(values: Sequence[float]) -> Range:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import ArtefactRefusedError, BadInputError
+from contracts.geometry import Region
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reason import Reason
 from vision.defects import teaching
@@ -31,6 +32,7 @@ from vision.defects.heat import heatmap, regions
 from vision.defects.looks import look_at, scene_distance, shift_share
 from vision.defects.places import cells, strangeness
 from vision.defects.profile import Profile, ProfileFacts
+from vision.defects.recall import recalled
 from vision.engine import CPU
 
 
@@ -126,14 +128,16 @@ class DefectInspector:
             if facts.drift and (width, height) == (facts.width_px, facts.height_px)
             else None,
         )
-        decision, reasons = decide(
-            score,
-            facts,
-            changed=gate(seen, facts),
-            like_a_miss=teaching.resembles(flat, far, profile.flaws),
-        )
         limit = facts.threshold if facts.threshold is not None else max(facts.scores)
+        like = recalled(profile, flat, far, patches.shape[:2], limit=limit)
+        decision, reasons = decide(
+            score, facts, changed=gate(seen, facts), like_a_miss=like is not None and like.found
+        )
+        if like is not None:
+            score, grid = max(score, like.score), like.over(grid)
         shown = regions(grid, limit, width, height)
+        if like is not None:
+            shown = like.named(shown, width, height)
         return Inspected(
             Inspection(
                 image=name,
@@ -156,8 +160,13 @@ class DefectInspector:
         image: NDArray[np.uint8],
         *,
         kind: Literal["miss", "false_alarm"],
+        defect: str = "",
+        picture: str = "",
+        where: Region | None = None,
     ) -> Profile:
         """A new candidate profile that has learned from one confirmed mistake (I5).
+
+        `defect`, `picture` and `where` as in vision.defects.teaching.taught.
 
         Raises ArtefactRefusedError for another backbone's profile, BadInputError for a picture of
         another size or when the profile can learn no more.
@@ -172,7 +181,9 @@ class DefectInspector:
                 mend="Teach with a picture of the station's own camera",
             )
         patches = self.backbone.patches(image, analysis_size(width, height))
-        return teaching.taught(profile, patches.reshape(-1, CHANNELS), cells(patches), kind=kind)
+        return teaching.taught(
+            profile, patches, kind=kind, defect=defect, picture=picture, where=where
+        )
 
     def accept(self, profile: Profile) -> None:
         """Raises ArtefactRefusedError for a profile of another backbone."""

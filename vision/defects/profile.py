@@ -29,7 +29,7 @@ __all__ = ["FORMAT", "MOST_BYTES", "Profile", "ProfileFacts", "Range"]
 
 MOST_BYTES = 1 << 20
 _MOST_UNPACKED_BYTES = 4 << 20
-_PACKED = ("bank", "scenes", "usual", "flaws")
+_PACKED = ("bank", "scenes", "usual", "flaws", "strange")
 _PLAIN = ("thumb", "spread", "crack_weights", "head")
 _MEND = "Take the profile from its source again, or enrol the product anew"
 
@@ -40,8 +40,9 @@ Arrays = Mapping[str, NDArray[Any]]
 class Profile:
     """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `thumb` (64, 64) luma, `usual`
     (r, c, 152) and `spread` (r, c) of each place, `flaws` (k, 152) patches of confirmed misses;
-    `crack_weights` (n,) of the product's own crack network, `head` (p, q) of one learned from
-    flaws, either empty where there is none. Read-only. Equal when their digests are.
+    `strange` (items, k, 152) the strangest patches of good items; `crack_weights` (n,) of the
+    product's own crack network, `head` (p, q) of one learned from flaws, either empty where there
+    is none. Read-only. Equal when their digests are.
     """
 
     facts: ProfileFacts
@@ -51,6 +52,7 @@ class Profile:
     usual: NDArray[np.float32]
     spread: NDArray[np.float32]
     flaws: NDArray[np.float32]
+    strange: NDArray[np.float32]
     crack_weights: NDArray[np.float16]
     head: NDArray[np.float32]
     digest: str
@@ -68,6 +70,7 @@ class Profile:
         usual: NDArray[np.float32],
         spread: NDArray[np.float32],
         flaws: NDArray[np.float32],
+        strange: NDArray[np.float32] | None = None,
         crack_weights: NDArray[np.float16] | None = None,
         head: NDArray[np.float32] | None = None,
     ) -> Profile:
@@ -77,6 +80,7 @@ class Profile:
             "scenes": scenes,
             "usual": usual,
             "flaws": flaws,
+            "strange": np.empty((0, 0, 0), np.float32) if strange is None else strange,
             "thumb": thumb,
             "spread": spread,
             "crack_weights": np.empty(0, np.float16) if crack_weights is None else crack_weights,

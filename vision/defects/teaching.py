@@ -2,8 +2,13 @@
 
 A confirmed false alarm: its strangest patches join the bank, so the like of them is known from
 then on, and what its places look like counts as usual. The threshold stays: both only lower the
-scores of good items, so the stated bound goes on holding. A confirmed miss: its strangest patches are kept as flaws, and whatever
-lies nearer to a flaw than to anything good is shown for review. It can add a review, never a pass.
+scores of good items, so the stated bound goes on holding. A confirmed miss: its strangest patches
+are kept as flaws. From all flaws a head is learned (vision.defects.flaws); what it finds beyond
+every good item, and whatever lies much nearer to a flaw than to anything good, is shown for
+review. It can add a review, never a pass, and no defect either: no bound is stated for it.
+
+Undoing a lesson is going back to the parent. Lessons of two candidates of one enrolment can be
+brought together.
 """
 
 from __future__ import annotations
@@ -14,62 +19,207 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import BadInputError
+from contracts.errors import BadInputError, ConflictError
+from contracts.geometry import Region
+from contracts.inspection import DefectKind
 from vision.defects.bank import distances
-from vision.defects.facts import Lesson
-from vision.defects.places import widened
+from vision.defects.facts import HeadFacts, Lesson, ProfileFacts
+from vision.defects.flaws import STRANGEST, Head, kept_items, learn_head, strangest
+from vision.defects.packing import packed, unpacked
+from vision.defects.places import cells, widened
 from vision.defects.profile import Profile
 
 ROWS_OF_A_FALSE_ALARM = 32
-ROWS_OF_A_MISS = 6
+ROWS_OF_A_MISS = STRANGEST
 MOST_FALSE_ALARMS = 10
 MOST_MISSES = 20
 _NEAR = 0.5
 """A patch is like a flaw when it is at most half as far from it as from anything good."""
+_NEAREST = 6
+"""So many of a miss's patches are held to be its flaw when nothing else was taught."""
+
+Rows = NDArray[np.float32]
 
 
 def taught(
     profile: Profile,
-    patches: NDArray[np.float32],
-    places: NDArray[np.float32],
+    patches: Rows,
     *,
     kind: Literal["miss", "false_alarm"],
+    defect: str = "",
+    picture: str = "",
+    where: Region | None = None,
 ) -> Profile:
-    """A new profile with the lesson of one picture's (n, 152) patches and (r, c, 152) cells.
+    """A new profile with the lesson of one picture's (r, c, 152) patches.
 
-    Raises BadInputError when the profile has learned as much as a profile may.
+    `defect`: the class of a miss (contracts.inspection.DefectKind), `picture`: the SHA-256 of the
+    picture's file, `where`: the box of the frame that the flaw is in, where somebody pointed at it.
+
+    Raises BadInputError for an unknown class, for a class of a false alarm, and when the profile
+    has learned as much as a profile may.
     """
     facts = profile.facts
-    most = MOST_MISSES if kind == "miss" else MOST_FALSE_ALARMS
-    if sum(lesson.kind == kind for lesson in facts.lessons) >= most:
-        raise BadInputError(
-            f"The profile of {profile.product} has learned {most} such mistakes, no more fit",
-            mend="Enrol the product anew with the pictures collected since",
-        )
-    bank, flaws, spread = profile.bank, profile.flaws, profile.spread
-    kinds = facts.flaw_kinds
-    strangest = np.argsort(-distances(patches, bank), kind="stable")
+    _check_defect(kind, defect)
+    _check_room(profile, [kind])
+    rows, columns, width = patches.shape
+    flat = patches.reshape(-1, width)
+    far = distances(flat, profile.bank)
+    bank, flaws, spread, kinds = profile.bank, profile.flaws, profile.spread, facts.flaw_kinds
     if kind == "false_alarm":
-        bank = np.concatenate([bank, patches[strangest[:ROWS_OF_A_FALSE_ALARM]]])
-        spread = widened(places, profile.usual, spread)
+        order = np.argsort(-far, kind="stable")[:ROWS_OF_A_FALSE_ALARM]
+        bank = np.concatenate([bank, _kept(flat[order])])
+        spread = widened(cells(patches), profile.usual, spread)
     else:
-        new = patches[strangest[:ROWS_OF_A_MISS]]
-        flaws, kinds = np.concatenate([flaws, new]), (*kinds, *[""] * len(new))
-    lessons = (*facts.lessons, Lesson(kind))
-    return profile.but(
+        if where is not None:
+            far = np.where(_inside(where, facts, (rows, columns)), far, np.float32(-1.0))
+        new = _kept(flat[strangest(far, (rows, columns), most=ROWS_OF_A_MISS)])
+        flaws, kinds = np.concatenate([flaws, new]), (*kinds, *[defect] * len(new))
+    lessons = (*facts.lessons, Lesson(kind, defect, picture))
+    return _learned(
+        profile,
         replace(facts, parent=profile.digest, lessons=lessons, flaw_kinds=kinds),
         bank=bank,
-        spread=spread,
         flaws=flaws,
+        spread=spread,
     )
 
 
-def resembles(
-    patches: NDArray[np.float32],
-    good_distances: NDArray[np.float32],
-    flaws: NDArray[np.float32],
-) -> bool:
+def merged(profile: Profile, other: Profile) -> Profile:
+    """A profile with the lessons of both, the other's after this one's; itself where the other
+    knows nothing more. Two stations may have taught candidates of one enrolment.
+
+    Raises ConflictError for profiles of different enrolments, BadInputError for too many lessons.
+    """
+    own, more = _enrolled_rows(profile), _enrolled_rows(other)
+    if not np.array_equal(own, more) or profile.facts.backbone != other.facts.backbone:
+        raise ConflictError(
+            f"The two profiles of {profile.product} come from different enrolments",
+            mend="Teach the lessons of the one again with their pictures to the other",
+        )
+    known = {part.tobytes() for _, part, _ in _lessons(profile)}
+    new = [one for one in _lessons(other) if one[1].tobytes() not in known]
+    if not new:
+        return profile
+    _check_room(profile, [lesson.kind for lesson, _, _ in new])
+    facts = profile.facts
+    misses = [(part, defects) for lesson, part, defects in new if lesson.kind == "miss"]
+    allowed = [part for lesson, part, _ in new if lesson.kind == "false_alarm"]
+    return _learned(
+        profile,
+        replace(
+            facts,
+            parent=profile.digest,
+            lessons=(*facts.lessons, *(lesson for lesson, _, _ in new)),
+            flaw_kinds=facts.flaw_kinds + tuple(one for _, defects in misses for one in defects),
+        ),
+        bank=np.concatenate([profile.bank, *allowed]),
+        flaws=np.concatenate([profile.flaws, *(part for part, _ in misses)]),
+        spread=np.maximum(profile.spread, other.spread) if allowed else profile.spread,
+    )
+
+
+def resembles(patches: Rows, good_distances: Rows, flaws: Rows) -> bool:
     """Whether any of (n, 152) patches is much nearer to a taught flaw than to anything good."""
     if not len(flaws):
         return False
-    return bool((distances(patches, flaws) < _NEAR * good_distances).any())
+    nearest = flaws.reshape(-1, ROWS_OF_A_MISS, flaws.shape[1])[:, :_NEAREST]
+    far = distances(patches, nearest.reshape(-1, flaws.shape[1]))
+    return bool((far < _NEAR * good_distances).any())
+
+
+def head_of(profile: Profile) -> Head | None:
+    """What the profile learned from its taught flaws; None where nothing was taught."""
+    return Head.of(profile.facts.head, profile.head, profile.facts.flaw_kinds)
+
+
+def _learned(
+    profile: Profile, facts: ProfileFacts, *, bank: Rows, flaws: Rows, spread: Rows
+) -> Profile:
+    head, numbers = _head(facts, bank, flaws, profile.strange)
+    return profile.but(
+        replace(facts, head=head), bank=bank, flaws=flaws, spread=spread, head=numbers
+    )
+
+
+def _head(
+    facts: ProfileFacts, bank: Rows, flaws: Rows, strange: Rows
+) -> tuple[HeadFacts | None, Rows]:
+    if not len(flaws):
+        return None, np.empty((0, 0), np.float32)
+    allowed = _false_alarms(facts) * ROWS_OF_A_FALSE_ALARM
+    enrolled = len(bank) - allowed
+    share = enrolled // facts.good_items
+    owners = np.full(len(bank), -1, np.intp)
+    for number, item in enumerate(kept_items(facts.good_items)):
+        owners[item * share : (item + 1) * share] = number
+    return learn_head(
+        flaws.reshape(-1, ROWS_OF_A_MISS, flaws.shape[1]),
+        facts.flaw_kinds[::ROWS_OF_A_MISS],
+        bank=bank,
+        owners=owners,
+        good=strange,
+        allowed=np.split(bank[enrolled:], _false_alarms(facts)) if allowed else (),
+    )
+
+
+def _lessons(profile: Profile) -> list[tuple[Lesson, Rows, tuple[str, ...]]]:
+    """Each lesson with the patches it left, and their classes, oldest first."""
+    flaws = iter(range(0, len(profile.flaws), ROWS_OF_A_MISS))
+    alarms = iter(range(len(_enrolled_rows(profile)), len(profile.bank), ROWS_OF_A_FALSE_ALARM))
+    found: list[tuple[Lesson, Rows, tuple[str, ...]]] = []
+    for lesson in profile.facts.lessons:
+        if lesson.kind == "miss":
+            part = slice(start := next(flaws), start + ROWS_OF_A_MISS)
+            found.append((lesson, profile.flaws[part], profile.facts.flaw_kinds[part]))
+        else:
+            start = next(alarms)
+            found.append((lesson, profile.bank[start : start + ROWS_OF_A_FALSE_ALARM], ()))
+    return found
+
+
+def _enrolled_rows(profile: Profile) -> Rows:
+    count = len(profile.bank) - _false_alarms(profile.facts) * ROWS_OF_A_FALSE_ALARM
+    return profile.bank[:count]
+
+
+def _false_alarms(facts: ProfileFacts) -> int:
+    return sum(lesson.kind == "false_alarm" for lesson in facts.lessons)
+
+
+def _kept(rows: Rows) -> Rows:
+    """As the profile's file will hold them, so that what is learned does not depend on when."""
+    return unpacked(packed(rows))
+
+
+def _inside(where: Region, facts: ProfileFacts, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(n,) which patches of a grid touch the box."""
+    rows, columns = shape
+    down = facts.height_px / rows
+    across = facts.width_px / columns
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    inside: NDArray[np.bool_] = (
+        ((row + 1) * down > where.y_px)
+        & (row * down < where.y_px + where.height_px)
+        & ((column + 1) * across > where.x_px)
+        & (column * across < where.x_px + where.width_px)
+    )
+    return inside
+
+
+def _check_defect(kind: str, defect: str) -> None:
+    known = [one.value for one in DefectKind]
+    if defect and (kind != "miss" or defect not in known):
+        raise BadInputError(
+            f"{defect!r} is no class of a {kind.replace('_', ' ')}",
+            mend=f"A miss may be one of {', '.join(known)}; a false alarm has none",
+        )
+
+
+def _check_room(profile: Profile, new: list[Literal["miss", "false_alarm"]]) -> None:
+    for kind, most in (("miss", MOST_MISSES), ("false_alarm", MOST_FALSE_ALARMS)):
+        learned = sum(lesson.kind == kind for lesson in profile.facts.lessons)
+        if kind in new and learned + new.count(kind) > most:
+            raise BadInputError(
+                f"The profile of {profile.product} has learned {most} such mistakes, no more fit",
+                mend="Enrol the product anew with the pictures collected since",
+            )
