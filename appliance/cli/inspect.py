@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from appliance.cli.pictures import decode_all, files_of, items_of, read_cracked, read_picture
 from contracts.errors import ArtefactRefusedError, BadFrameError, BadInputError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contracts.inspection import Inspection
+    from vision.defects.cracks.learning import Cracked
+    from vision.defects.cracks.network import CrackNetwork
     from vision.defects.inspector import DefectInspector
     from vision.defects.profile import Profile
 
@@ -34,6 +37,17 @@ _Models = Annotated[
     Path | None, typer.Option("--models", help="Folder of the backbone; default: ours.")
 ]
 _Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the engine.")]
+
+
+CRACKS = "crack_network"
+
+
+class Bound(StrEnum):
+    """The bounds on false alarms, in percent."""
+
+    ONE = "1"
+    TWO = "2"
+    FIVE = "5"
 
 
 class Kind(StrEnum):
@@ -59,31 +73,142 @@ def enrol(
             "default: every picture shows another item.",
         ),
     ] = "",
+    camera: Annotated[
+        str, typer.Option("--camera", help="The camera that the pictures are from.")
+    ] = "",
+    bound: Annotated[
+        Bound | None,
+        typer.Option(
+            "--bound",
+            help="False alarms in a hundred good items at most; default: the strictest that the "
+            "items allow. A looser one lets an odd item lie beyond the threshold.",
+        ),
+    ] = None,
+    leave_out_odd: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-odd",
+            help="Learn only from items that look like the rest; the bound then speaks of such.",
+        ),
+    ] = False,
+    cracked: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--cracked",
+            help="A really cracked part, at least three of them, each with NAME_mask.png or "
+            "NAME.txt (YOLO boxes) beside it.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not learn the product's own cracks.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, help="Longest time for learning cracks.")
+    ] = 240.0,
     models: _Models = None,
     threads: _Threads = 1,
 ) -> None:
-    """Learn a product's good look from good pictures and write its profile."""
-    pictures, failed = _decode(images)
+    """Learn a product's good look from good pictures and write its profile.
+
+    The profile can be used within seconds. Then the product's own cracks are learned, and the
+    file is replaced when that is done; Ctrl-C keeps the first one.
+    """
+    pictures, failed = decode_all(images)
     if failed:
         raise BadInputError(
             f"{failed} of the pictures cannot be used, no profile was written",
             mend="Leave them out or send them again",
         )
     names = [name for name, _ in pictures]
-    items = _items(names, item_pattern) if item_pattern else names
-    made = open_inspector(models, threads=threads).enrol(
-        [image for _, image in pictures], product=product or profile.stem, items=items
+    items = items_of(names, item_pattern) if item_pattern else names
+    parts = [read_cracked(path) for path in files_of(cracked or [])]
+    inspector = open_inspector(models, threads=threads)
+    good = [image for _, image in pictures]
+    made = inspector.enrol(
+        good,
+        product=product or profile.stem,
+        items=items,
+        camera=camera,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        wanted_percent=int(bound) if bound else None,
+        leave_out_odd=leave_out_odd,
     )
     made.save(profile)
+    typer.echo(f"{profile}: {_what_it_promises(made)} ({made.digest})")
+    _tell_odd(made)
+    if quick or inspector.cracks is None:
+        return
+    refined = _learn_cracks(inspector, made, good, items, parts, seconds=seconds)
+    if refined is not None:
+        refined.save(profile)
+        typer.echo(f"{profile}: {_how_it_sees_cracks(refined)} ({refined.digest})")
+
+
+def _what_it_promises(made: Profile) -> str:
     facts = made.facts
     says = (
         f"at most {facts.bound_percent} % of good items will be called defective"
         if facts.bound_percent
         else "too few for a threshold: everything will be review, 19 good items are needed"
     )
-    for item in facts.odd:
+    out = len(facts.enrolled.left_out)
+    like = f", of items like the {facts.good_items} kept ones; {out} left out" if out else ""
+    return f"{facts.good_items} good items, {says}{like}"
+
+
+def _how_it_sees_cracks(made: Profile) -> str:
+    facts = made.facts
+    cracks = facts.cracks
+    if cracks is None or not cracks.counts:
+        return "cracks learned, they only ask for a review"
+    limit = (
+        f"{len(facts.scores)} items held out for the threshold, at most {facts.bound_percent} %"
+        if facts.bound_percent
+        else "no threshold yet"
+    )
+    return f"cracks learned from {cracks.trained_on} items; {limit}"
+
+
+def _tell_odd(made: Profile) -> None:
+    odd = made.facts.enrolled.odd
+    for item in odd:
         sys.stderr.write(f"tallyman: {item} looks unlike the other good ones; is it good?\n")
-    typer.echo(f"{profile}: {facts.good_items} good items, {says} ({made.digest})")
+    if odd and made.facts.review_limit is not None:
+        sys.stderr.write(
+            "tallyman: it sets the threshold; what lies beyond the others is review until you "
+            "enrol without it, with --leave-out-odd, or with --bound 5 and more items\n"
+        )
+
+
+def _learn_cracks(
+    inspector: DefectInspector,
+    made: Profile,
+    good: list[NDArray[np.uint8]],
+    items: list[str],
+    parts: list[Cracked],
+    *,
+    seconds: float,
+) -> Profile | None:
+    """The profile with cracks of its own, or None when a person stopped it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    try:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("learning cracks, Ctrl-C keeps the quick profile", total=1.0)
+            return inspector.refine(
+                made,
+                good,
+                items=items,
+                cracked=parts,
+                seconds=seconds,
+                progress=lambda share: bar.update(task, completed=share),
+            )
+    except KeyboardInterrupt:
+        sys.stderr.write("tallyman: stopped; the quick profile stays\n")
+        return None
 
 
 @inspect.command()
@@ -96,7 +221,7 @@ def teach(
     threads: _Threads = 1,
 ) -> None:
     """Teach one confirmed mistake; the profile file becomes the taught one."""
-    picture = _read(image)
+    picture = read_picture(image)
     inspector = open_inspector(models, threads=threads)
     known = _profile(profile, inspector)
     made = inspector.teach(known, picture, kind="miss" if kind is Kind.MISS else "false_alarm")
@@ -113,31 +238,48 @@ def check(
     heatmaps: Annotated[
         Path | None, typer.Option("--heatmaps", help="Folder for a heatmap of each picture.")
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch/--no-watch",
+            help="Take the pictures for one run of one camera: where lamp, lens or camera changed, "
+            "everything is review.",
+        ),
+    ] = True,
+    mm_per_px: Annotated[
+        float | None,
+        typer.Option("--mm-per-px", min=1e-6, help="The camera's scale: regions in millimetres."),
+    ] = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of the reasons: en or zh.")] = "en",
     models: _Models = None,
     threads: _Threads = 1,
 ) -> None:
     """Judge pictures: one line each. A picture that cannot be read is told and the rest go on."""
+    from vision.defects.drift import DriftWatch
+    from vision.defects.evidence import heatmap_jpeg
+
     inspector = open_inspector(models, threads=threads)
     known = _profile(profile, inspector)
     if heatmaps is not None:
         heatmaps.mkdir(parents=True, exist_ok=True)
+    drift = known.facts.drift
+    run = DriftWatch(drift) if watch and drift else None
     failed = 0
     drawn: set[str] = set()
-    for path in _files(images):
+    for path in files_of(images):
         try:
-            picture = _read(path)
+            picture = read_picture(path)
         except BadFrameError as error:
             sys.stderr.write(f"tallyman: {error}\n")
             failed += 1
             continue
-        found = inspector.inspect(picture, known, name=str(path))
+        found = inspector.inspect(picture, known, name=str(path), mm_per_px=mm_per_px)
+        seen = run.settle(found.inspection, found.seen) if run else found.inspection
         if heatmaps is not None:
-            from vision.defects.evidence import heatmap_jpeg
-
             drawn.add(name := _heatmap_name(path, drawn))
-            (heatmaps / name).write_bytes(heatmap_jpeg(picture, found.heatmap))
-        typer.echo(_line(found.inspection, lang, as_json=as_json))
+            jpeg = heatmap_jpeg(picture, found.heatmap, regions=seen.regions)
+            (heatmaps / name).write_bytes(jpeg)
+        typer.echo(_line(seen, lang, as_json=as_json))
     if failed:
         raise typer.Exit(2)
 
@@ -193,14 +335,29 @@ def _line(inspection: Inspection, language: str, *, as_json: bool) -> str:
 
 
 def open_inspector(models: Path | None, *, threads: int) -> DefectInspector:
-    """The inspector over a named folder, or over the backbone that came with the appliance."""
+    """The inspector over a named folder, or over the backbone that came with the appliance; with
+    the crack network, where one came with it.
+    """
     from appliance.model_sets import BACKBONE, carried
     from ota.model_set import open_model_set
     from vision.defects.inspector import DefectInspector
 
     with _refusals():
         found = open_model_set(models) if models else carried(BACKBONE)
-        return DefectInspector.load(found.folder, model_set=found.digest, threads=threads)
+        return DefectInspector.load(
+            found.folder, model_set=found.digest, threads=threads, cracks=_crack_network(threads)
+        )
+
+
+def _crack_network(threads: int) -> CrackNetwork | None:
+    from appliance.model_sets import carried
+    from appliance.paths import models_root
+    from vision.defects.cracks.network import CrackNetwork
+
+    if not (models_root() / CRACKS).is_dir():
+        return None
+    found = carried(CRACKS)
+    return CrackNetwork.load(found.folder, model_set=found.digest, threads=threads)
 
 
 def _profile(path: Path, inspector: DefectInspector) -> Profile:
@@ -210,71 +367,6 @@ def _profile(path: Path, inspector: DefectInspector) -> Profile:
         profile = Profile.load(path)
         inspector.accept(profile)
     return profile
-
-
-def _files(given: list[Path]) -> Iterator[Path]:
-    """Pictures in the order given; a folder's pictures by name, its folders too."""
-    from vision.frames import SUFFIXES
-
-    for path in given:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = [p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES]
-        if not inside:
-            raise BadInputError(
-                f"{path} holds no pictures", mend="Name a folder of JPEG, PNG or BMP"
-            )
-        yield from sorted(inside)
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    from vision.frames import decode_frame
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadFrameError(
-            f"{path} cannot be read: {error.strerror}", mend="Check the name"
-        ) from error
-    return decode_frame(data, name=str(path))
-
-
-def _decode(given: list[Path]) -> tuple[list[tuple[str, NDArray[np.uint8]]], int]:
-    """Every picture with its name, and how many were told to be unusable."""
-    pictures: list[tuple[str, NDArray[np.uint8]]] = []
-    failed = 0
-    for path in _files(given):
-        try:
-            pictures.append((str(path), _read(path)))
-        except BadFrameError as error:
-            sys.stderr.write(f"tallyman: {error}\n")
-            failed += 1
-    return pictures, failed
-
-
-def _items(names: list[str], pattern: str) -> list[str]:
-    try:
-        wanted = re.compile(pattern)
-    except re.error as error:
-        raise BadInputError(
-            f"--item-pattern {pattern!r} is no regular expression: {error}",
-            mend="For example ^([^-]+)-",
-        ) from error
-    if not wanted.groups:
-        raise BadInputError(
-            f"--item-pattern {pattern!r} has no group",
-            mend="Put the item in parentheses: ^([^-]+)-",
-        )
-    found = []
-    for name in names:
-        match = wanted.search(Path(name).name)
-        if match is None:
-            raise BadInputError(
-                f"{name} does not match --item-pattern {pattern!r}", mend="Mend the pattern"
-            )
-        found.append(match.group(1))
-    return found
 
 
 def _heatmap_name(picture: Path, drawn: set[str]) -> str:

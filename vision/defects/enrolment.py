@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import BadInputError
 from vision.defects.bank import ROWS, distances, image_score, thin
-from vision.defects.conformal import strictest_bound, threshold
+from vision.defects.crack_channel import channel_of, crack_facts, fused
 from vision.defects.drift import learn_drift
-from vision.defects.facts import FORMAT, Enrolled, ProfileFacts, Range
+from vision.defects.facts import FORMAT, Channel, CrackFacts, Enrolled, ProfileFacts, Range
 from vision.defects.flaws import kept_items, strangest
+from vision.defects.limits import ODD, bound_for, limits_of
 from vision.defects.looks import Look, scene_distance, shift_share
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import learn
@@ -22,8 +23,6 @@ from vision.defects.profile import Profile
 from vision.defects.scale import Scale, scale_of
 
 MOST_SCENES = 32
-ODD = 6.0
-"""Deviations beyond which a good item is called unlike the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,125 @@ def distinct(
     return list(found.values())
 
 
-def build(
-    shown: Sequence[Shown], *, product: str, backbone: str, width_px: int, height_px: int
-) -> Profile:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a profile is to be made for. `wanted_percent`: no stricter bound than this; `left_out`:
+    items that a person left out as odd.
+    """
+
+    product: str
+    backbone: str
+    width_px: int
+    height_px: int
+    camera: str = ""
+    at: str = ""
+    wanted_percent: int | None = None
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cracks:
+    """What the base crack network, by digest, says of each item: its highest score."""
+
+    network: str
+    values: Mapping[str, float]
+
+
+def build(shown: Sequence[Shown], request: Request, cracks: Cracks | None = None) -> Profile:
     """The profile of a product from its good pictures (at least one)."""
     items = list(dict.fromkeys(one.item for one in shown))
+    memory = _remember(shown, items)
+    looks = [one.look for one in memory.shown]
+    thumb = np.mean([look.thumb for look in looks], axis=0)
+    shifts = [shift_share(look.thumb, thumb) for look in looks]
+    scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
+    patch_scale = scale_of(memory.scores)
+    patch = [patch_scale.of(score) for score in memory.scores]
+    places = _place(shown, items, patch, request)
+    scores = dict(zip(items, places.fused, strict=True))
+    facts = ProfileFacts(
+        format=FORMAT,
+        product=request.product,
+        backbone=request.backbone,
+        width_px=request.width_px,
+        height_px=request.height_px,
+        good_items=len(items),
+        good_images=len(shown),
+        patch_scale=patch_scale,
+        place_scale=places.scale,
+        place_counts=places.counts,
+        place=_range(places.strangest),
+        scores=(),
+        bound_percent=None,
+        threshold=None,
+        enrolled=Enrolled(
+            at=request.at,
+            items=tuple(items),
+            scores=tuple(places.fused),
+            channels=(Channel("bank", on=True, why="channel_always"), places.channel),
+            left_out=request.left_out,
+            wanted_percent=request.wanted_percent,
+        ),
+        brightness=_range([look.brightness for look in looks]),
+        sharpness=_range([look.sharpness for look in looks]),
+        typical=_range(memory.typical),
+        scene=Range(0.0, _scene_spread(shown, scenes)),
+        shift_x=_range([x for x, _ in shifts]),
+        shift_y=_range([y for _, y in shifts]),
+        drift=learn_drift(looks, memory.typical, items=[one.item for one in memory.shown]),
+        camera=request.camera,
+    )
+    values = cracks.values if cracks else {}
+    found = crack_facts(values, scores, network=cracks.network) if cracks else None
+    return Profile.of(
+        calibrated(facts, found, values),
+        bank=memory.bank,
+        scenes=scenes,
+        thumb=thumb,
+        usual=places.usual,
+        spread=places.spread,
+        flaws=np.empty((0, memory.bank.shape[1]), np.float32),
+        strange=np.stack([memory.strange[number] for number in kept_items(len(items))]),
+    )
+
+
+def calibrated(
+    facts: ProfileFacts, cracks: CrackFacts | None, values: Mapping[str, float]
+) -> ProfileFacts:
+    """The facts with their limits, from the scores of the items in the quality record and the
+    crack scores of those that may speak.
+    """
+    known = facts.enrolled
+    scores = fused(dict(zip(known.items, known.scores, strict=True)), values, cracks)
+    odd = tuple(item for item, score in scores.items() if score > ODD)
+    limits = limits_of(scores, odd=odd, wanted_percent=known.wanted_percent)
+    channels = (*(one for one in known.channels if one.name != "cracks"), channel_of(cracks))
+    # Items that taught the crack network have no whole score; how odd they are is known already.
+    odd = tuple(item for item in known.items if item in {*odd, *known.odd})
+    return replace(
+        facts,
+        scores=tuple(scores.values()),
+        bound_percent=limits.bound_percent,
+        threshold=limits.threshold,
+        review_limit=limits.review_limit,
+        cracks=cracks,
+        enrolled=replace(known, odd=odd, channels=channels),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """`scores` by item, `typical` by picture, in the order of `shown`, which goes item by item."""
+
+    bank: NDArray[np.float32]
+    scores: list[float]
+    shown: list[Shown]
+    typical: list[float]
+    strange: list[NDArray[np.float32]]
+    """By item: what stands for it when the taught flaws are looked for."""
+
+
+def _remember(shown: Sequence[Shown], items: Sequence[str]) -> _Memory:
     # With a single item its own variants stand in for other items: enough for a scale, and no
     # threshold is stated from it.
     alone = len(items) == 1
@@ -87,80 +200,16 @@ def build(
     parts = [thin(np.concatenate(group), share) for group in groups]
     bank = unpacked(packed(np.concatenate(parts)))
     owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-
-    scores: list[float] = []
-    typical: list[float] = []
-    looks: list[Look] = []
-    owners: list[str] = []
-    strange: list[NDArray[np.float32]] = []
+    memory = _Memory(bank, [], [], [], [])
     for number, item in enumerate(items):
         others = bank[owner != number] if len(parts) > 1 else bank
-        own = [one for one in shown if one.item == item]
-        far = [distances(one.patches[0], others) for one in own]
-        strange.append(_strangest_of(own, far))
-        scores.append(max(image_score(one) for one in far))
-        typical += [float(np.median(one)) for one in far]
-        looks += [one.look for one in shown if one.item == item]
-        owners += [item] * len(far)
-
-    thumb = np.mean([look.thumb for look in looks], axis=0)
-    shifts = [shift_share(look.thumb, thumb) for look in looks]
-    scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
-    bound = strictest_bound(len(items))
-    patch_scale = scale_of(scores)
-    place_scale: Scale | None = None
-    place_counts, strangest_cells = False, [0.0]
-    fused = [patch_scale.of(score) for score in scores]
-    usual, spread = np.empty((0, 0, bank.shape[1]), np.float32), np.empty((0, 0), np.float32)
-    if bound is not None:
-        usual, spread, strangest_cells = learn(
-            [[one.places for one in shown if one.item == item] for item in items]
-        )
-        place_scale = scale_of(strangest_cells)
-        placed = [place_scale.of(value) for value in strangest_cells]
-        # Where one good item lies far from the others' places, places would set the limit for
-        # patches too, and broken goods would pass below it.
-        place_counts = max(placed) <= max(ODD, *fused)
-        if place_counts:
-            fused = [max(pair) for pair in zip(fused, placed, strict=True)]
-    facts = ProfileFacts(
-        format=FORMAT,
-        product=product,
-        backbone=backbone,
-        width_px=width_px,
-        height_px=height_px,
-        good_items=len(items),
-        good_images=len(shown),
-        patch_scale=patch_scale,
-        place_scale=place_scale,
-        place_counts=place_counts,
-        place=_range(strangest_cells),
-        scores=tuple(fused),
-        bound_percent=bound,
-        threshold=None if bound is None else threshold(fused, bound),
-        enrolled=Enrolled(
-            items=tuple(items),
-            scores=tuple(fused),
-            odd=tuple(item for item, score in zip(items, fused, strict=True) if score > ODD),
-        ),
-        brightness=_range([look.brightness for look in looks]),
-        sharpness=_range([look.sharpness for look in looks]),
-        typical=_range(typical),
-        scene=Range(0.0, _scene_spread(shown, scenes)),
-        shift_x=_range([x for x, _ in shifts]),
-        shift_y=_range([y for _, y in shifts]),
-        drift=learn_drift(looks, typical, items=owners),
-    )
-    return Profile.of(
-        facts,
-        bank=bank,
-        scenes=scenes,
-        thumb=thumb,
-        usual=usual,
-        spread=spread,
-        flaws=np.empty((0, bank.shape[1]), np.float32),
-        strange=np.stack([strange[number] for number in kept_items(len(items))]),
-    )
+        of_item = [one for one in shown if one.item == item]
+        far = [distances(one.patches[0], others) for one in of_item]
+        memory.scores.append(max(image_score(one) for one in far))
+        memory.shown.extend(of_item)
+        memory.typical.extend(float(np.median(one)) for one in far)
+        memory.strange.append(_strangest_of(of_item, far))
+    return memory
 
 
 def _strangest_of(own: Sequence[Shown], far: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -168,6 +217,44 @@ def _strangest_of(own: Sequence[Shown], far: Sequence[NDArray[np.float32]]) -> N
     worst = max(range(len(own)), key=lambda number: image_score(far[number]))
     rows, columns = own[worst].places.shape[:2]
     return own[worst].patches[0][strangest(far[worst], (2 * rows, 2 * columns))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What belongs where, and each item's score with it."""
+
+    usual: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    scale: Scale | None
+    strangest: list[float]
+    fused: list[float]
+    channel: Channel
+
+    @property
+    def counts(self) -> bool:
+        return self.channel.on
+
+
+def _place(
+    shown: Sequence[Shown], items: Sequence[str], patch: list[float], request: Request
+) -> _Places:
+    if bound_for(len(items), request.wanted_percent) is None:
+        nowhere = np.empty((0, 0, shown[0].patches[0].shape[1]), np.float32)
+        channel = Channel("places", on=False, why="channel_few_items")
+        return _Places(nowhere, np.empty((0, 0), np.float32), None, [0.0], patch, channel)
+    usual, spread, strangest_cells = learn(
+        [[one.places for one in shown if one.item == item] for item in items]
+    )
+    scale = scale_of(strangest_cells)
+    placed = [scale.of(value) for value in strangest_cells]
+    # Where one good item lies far from the others' places, places would set the limit for patches
+    # too, and broken goods would pass below it.
+    if max(placed) > max(ODD, *patch):
+        channel = Channel("places", on=False, why="channel_goods_vary")
+        return _Places(usual, spread, scale, strangest_cells, patch, channel)
+    both = [max(pair) for pair in zip(patch, placed, strict=True)]
+    channel = Channel("places", on=True, why="channel_harmless")
+    return _Places(usual, spread, scale, strangest_cells, both, channel)
 
 
 def _range(values: Sequence[float]) -> Range:

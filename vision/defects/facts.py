@@ -34,6 +34,8 @@ class CrackFacts:
     """
     counts: bool = False
     """Whether cracks are part of the score; else only a reason for a review."""
+    judges: bool = True
+    """Whether enough items were held out for that."""
     limit: float | None = None
     """Where cracks are no part of the score: beyond it a pass becomes a review."""
     held_out: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class Channel:
     name: Literal["bank", "places", "cracks"]
     on: bool
     why: str
+    """A reason's code: `channel_always`, `channel_few_items` and the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,14 @@ class Enrolled:
     """UTC, ISO 8601."""
     items: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
-    """Of each item when held against the others, in deviations."""
+    """What patches and places say of each item when held against the others, in deviations."""
     channels: tuple[Channel, ...] = ()
     odd: tuple[str, ...] = ()
     """Items that look unlike the rest: a look at their pictures is due before they set a limit."""
     left_out: tuple[str, ...] = ()
     """Odd items that a person left out: the bound speaks of goods like the kept ones."""
+    wanted_percent: int | None = None
+    """No stricter bound was asked for; None: the strictest that the items allow."""
 
 
 @dataclass(frozen=True, slots=True)

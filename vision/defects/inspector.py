@@ -9,10 +9,10 @@ its reason (I7). A profile judges only under the backbone it was made with (I3, 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,22 @@ from numpy.typing import NDArray
 from contracts.errors import ArtefactRefusedError, BadInputError
 from contracts.geometry import Region
 from contracts.inspection import InspectDecision, Inspection
-from contracts.reason import Reason
 from vision.defects import teaching
 from vision.defects.backbone import CHANNELS, Backbone, analysis_size
 from vision.defects.bank import distances, image_score, variants, variants_for
-from vision.defects.conformal import BOUNDS_PERCENT, needed_items
+from vision.defects.crack_channel import LAG, in_score_units
+from vision.defects.cracks.learning import Cracked
+from vision.defects.cracks.network import CrackNetwork, crack_score
+from vision.defects.deciding import decide
 from vision.defects.drift import measures_of
-from vision.defects.enrolment import Shown, build, distinct
+from vision.defects.enrolment import Cracks, Request, Shown, build, distinct
 from vision.defects.gate import Seen, gate
 from vision.defects.heat import heatmap, regions
 from vision.defects.looks import look_at, scene_distance, shift_share
 from vision.defects.places import cells, strangeness
-from vision.defects.profile import Profile, ProfileFacts
+from vision.defects.profile import Profile
 from vision.defects.recall import recalled
+from vision.defects.refining import SECONDS, refine, values_of
 from vision.engine import CPU
 
 
@@ -49,19 +52,34 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class DefectInspector:
-    """Holds the backbone; profiles are handed in. Safe to call from several threads at once."""
+    """Holds the networks; profiles are handed in. Safe to call from several threads at once."""
 
     backbone: Backbone
     model_set: str
-    variant: ClassVar[str] = CPU
+    cracks: CrackNetwork | None = None
+    """None: profiles are made without cracks, and those made with cracks are refused."""
+
+    @property
+    def variant(self) -> str:
+        """The engine that it sees with."""
+        return self.backbone.variant
 
     @classmethod
-    def load(cls, folder: Path, *, model_set: str, threads: int = 1) -> DefectInspector:
-        """`folder` holds backbone.onnx, `model_set` is its verified digest.
+    def load(
+        cls,
+        folder: Path,
+        *,
+        model_set: str,
+        threads: int = 1,
+        cracks: CrackNetwork | None = None,
+        variant: str = CPU,
+    ) -> DefectInspector:
+        """`folder` holds the backbone's networks, `model_set` is its verified digest, `variant` the
+        engine, one that the set is proven on.
 
-        Raises ArtefactRefusedError for a file that is no network.
+        Raises as Backbone.load.
         """
-        return cls(Backbone.load(folder, threads=threads), model_set)
+        return cls(Backbone.load(folder, threads=threads, variant=variant), model_set, cracks)
 
     def enrol(
         self,
@@ -69,11 +87,18 @@ class DefectInspector:
         *,
         product: str,
         items: Sequence[str] | None = None,
+        camera: str = "",
+        at: str = "",
+        wanted_percent: int | None = None,
+        leave_out_odd: bool = False,
     ) -> Profile:
-        """Learn a product's good look from (h, w, 3) BGR pictures of one size.
+        """Learn a product's good look from (h, w, 3) BGR pictures of one size, in seconds.
 
         `items` names the physical item on each picture (default: every picture another one);
-        bounds count items, not pictures. Raises BadInputError.
+        bounds count items, not pictures. `wanted_percent` asks for no stricter bound than that
+        (1, 2 or 5); `leave_out_odd` learns only from items that look like the rest, and the bound
+        then speaks of goods like those. `camera` and `at` (UTC) are kept in the quality record.
+        Raises BadInputError.
         """
         pictures = distinct(images, items)
         height, width = pictures[0][1].shape[:2]
@@ -84,14 +109,74 @@ class DefectInspector:
             maps = [self.backbone.patches(one, size) for one in variants(image, count)]
             flat = tuple(one.reshape(-1, CHANNELS) for one in maps)
             shown.append(Shown(item, look_at(image, maps[0]), flat, cells(maps[0])))
-        return build(
-            shown, product=product, backbone=self.model_set, width_px=width, height_px=height
+        cracks = (
+            Cracks(self.cracks.model_set, values_of(self.cracks, pictures)) if self.cracks else None
+        )
+        request = Request(
+            product,
+            self.model_set,
+            width,
+            height,
+            camera=camera,
+            at=at,
+            wanted_percent=wanted_percent,
+        )
+        made = build(shown, request, cracks)
+        if not leave_out_odd or not (odd := made.facts.enrolled.odd):
+            return made
+        kept = [one for one in shown if one.item not in odd]
+        if cracks:
+            sound = {item: value for item, value in cracks.values.items() if item not in odd}
+            cracks = replace(cracks, values=sound)
+        return build(kept, replace(request, left_out=odd), cracks)
+
+    def refine(
+        self,
+        profile: Profile,
+        images: Sequence[NDArray[np.uint8]],
+        *,
+        items: Sequence[str] | None = None,
+        cracked: Sequence[Cracked] = (),
+        seconds: float = SECONDS,
+        progress: Callable[[float], None] = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
+        seed: int = 0,
+    ) -> Profile:
+        """A profile with crack weights of its own, learned in at most `seconds` on one core.
+
+        `images` and `items` are those that the profile was enrolled from; `cracked` are really
+        cracked parts, none or at least three. `progress` hears shares of 0..1. Raises
+        BadInputError, ArtefactRefusedError for a profile of other networks, InterruptedError when
+        `stop` says so.
+        """
+        self.accept(profile)
+        if self.cracks is None:
+            raise ArtefactRefusedError(
+                "There is no crack network to learn with", mend="Install the appliance again"
+            )
+        return refine(
+            self.cracks,
+            profile,
+            images,
+            items=items,
+            cracked=cracked,
+            seconds=seconds,
+            progress=progress,
+            stop=stop,
+            seed=seed,
         )
 
-    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected:
-        """Judge one (h, w, 3) BGR picture.
+    def inspect(
+        self,
+        image: NDArray[np.uint8],
+        profile: Profile,
+        *,
+        name: str,
+        mm_per_px: float | None = None,
+    ) -> Inspected:
+        """Judge one (h, w, 3) BGR picture; `mm_per_px` is the camera's scale where it is known.
 
-        Raises ArtefactRefusedError for a profile of another backbone.
+        Raises ArtefactRefusedError for a profile of other networks.
         """
         started = time.perf_counter()
         self.accept(profile)
@@ -115,6 +200,17 @@ class DefectInspector:
                 score = max(score, facts.place_scale.of(place))
                 places = facts.place_scale.over(strange)
                 grid = np.maximum(grid, places.repeat(2, axis=0).repeat(2, axis=1))
+        limit = facts.threshold if facts.threshold is not None else max(facts.scores)
+        lines = self._cracks(image, profile)
+        cracks: NDArray[np.float32] | None = None
+        suspected = False
+        if lines is not None and facts.cracks is not None:
+            cracks = in_score_units(lines, facts.cracks, limit)
+            found = facts.cracks.scale.of(crack_score(lines))
+            if facts.cracks.counts:
+                score = max(score, found - LAG)
+            else:
+                suspected = facts.cracks.limit is not None and found > facts.cracks.limit
         seen = Seen(
             width_px=width,
             height_px=height,
@@ -128,14 +224,17 @@ class DefectInspector:
             if facts.drift and (width, height) == (facts.width_px, facts.height_px)
             else None,
         )
-        limit = facts.threshold if facts.threshold is not None else max(facts.scores)
         like = recalled(profile, flat, far, patches.shape[:2], limit=limit)
         decision, reasons = decide(
-            score, facts, changed=gate(seen, facts), like_a_miss=like is not None and like.found
+            score,
+            facts,
+            changed=gate(seen, facts),
+            like_a_miss=like is not None and like.found,
+            crack_suspected=suspected,
         )
         if like is not None:
             score, grid = max(score, like.score), like.over(grid)
-        shown = regions(grid, limit, width, height)
+        shown = regions(grid, limit, width, height, cracks=cracks, mm_per_px=mm_per_px)
         if like is not None:
             shown = like.named(shown, width, height)
         return Inspected(
@@ -150,7 +249,7 @@ class DefectInspector:
                 elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
                 profile=profile.digest,
             ),
-            heatmap(grid, limit, width, height),
+            heatmap(grid, limit, width, height, cracks=cracks),
             seen,
         )
 
@@ -185,38 +284,29 @@ class DefectInspector:
             profile, patches, kind=kind, defect=defect, picture=picture, where=where
         )
 
+    def _cracks(self, image: NDArray[np.uint8], profile: Profile) -> NDArray[np.float32] | None:
+        """(rows, columns) logits; None where the profile has no cracks or the picture is not of
+        its size, which ends in a review.
+        """
+        facts = profile.facts
+        if self.cracks is None or facts.cracks is None:
+            return None
+        if image.shape[1::-1] != (facts.width_px, facts.height_px):
+            return None
+        own = profile.crack_weights
+        return self.cracks.see(image, own if own.size else None)
+
     def accept(self, profile: Profile) -> None:
-        """Raises ArtefactRefusedError for a profile of another backbone."""
-        if profile.facts.backbone != self.model_set:
-            raise ArtefactRefusedError(
-                f"The profile of {profile.product} was made with the model set "
-                f"{profile.facts.backbone}, this is {self.model_set}",
-                mend="Enrol the product anew under this model set, or run the profile's own",
-            )
-
-
-def decide(
-    score: float, facts: ProfileFacts, *, changed: tuple[Reason, ...], like_a_miss: bool
-) -> tuple[InspectDecision, tuple[Reason, ...]]:
-    """The decision and why. `score` is in deviations; `changed` is what the gate found."""
-    if changed:
-        return InspectDecision.REVIEW, changed
-    if facts.threshold is None:
-        needed = needed_items(BOUNDS_PERCENT[-1])
-        return InspectDecision.REVIEW, (
-            Reason("few_good_items", {"items": facts.good_items, "needed": needed}),
-        )
-    if score > facts.threshold:
-        return InspectDecision.DEFECT, (
-            Reason(
-                "defect_beyond",
-                {
-                    "score": round(score, 1),
-                    "limit": round(facts.threshold, 1),
-                    "percent": facts.bound_percent or 0,
-                },
-            ),
-        )
-    if like_a_miss:
-        return InspectDecision.REVIEW, (Reason("like_taught_defect"),)
-    return InspectDecision.PASS, ()
+        """Raises ArtefactRefusedError for a profile of other networks (I3)."""
+        facts = profile.facts
+        wanted = [(facts.backbone, self.model_set)]
+        if facts.cracks is not None:
+            mine = self.cracks.model_set if self.cracks else "no crack network"
+            wanted.append((facts.cracks.network, mine))
+        for theirs, ours in wanted:
+            if theirs != ours:
+                raise ArtefactRefusedError(
+                    f"The profile of {profile.product} was made with the model set {theirs}, "
+                    f"this is {ours}",
+                    mend="Enrol the product anew under this model set, or run the profile's own",
+                )
