@@ -71,9 +71,11 @@ def prepared(tmp_path_factory) -> Path:
     """A data folder with samples and profiles, to copy from."""
     from appliance.demo.prepare import prepare
     from appliance.profiles import ProfileFolder
+    from appliance.teaching.trust import TrustedKeys
 
     layout = Layout(tmp_path_factory.mktemp("prepared"))
-    prepare(layout.demo, ProfileFolder(layout.profiles), today=datetime.now(UTC).date())
+    profiles, trust = ProfileFolder(layout.profiles), TrustedKeys(layout.trust)
+    prepare(layout.demo, profiles, trust, today=datetime.now(UTC).date())
     return layout.root
 
 

@@ -54,13 +54,16 @@ def prepare(
     folder: Annotated[Path, typer.Argument(help="Where the samples stand or go.")],
     *,
     profiles: Annotated[Path, typer.Option(help="Folder of product profiles.")],
+    trust: Annotated[Path, typer.Option(help="Folder of the keys that this machine trusts.")],
     today: Annotated[str, typer.Option(help="Day of the delivery, ISO 8601.")],
 ) -> None:
     """Write the samples and enrol their products, as `tallyman up` does at its first start."""
     from appliance.demo.prepare import prepare as make_ready
     from appliance.profiles import ProfileFolder
+    from appliance.teaching.trust import TrustedKeys
 
-    make_ready(folder, ProfileFolder(profiles), today=date.fromisoformat(today))
+    day = date.fromisoformat(today)
+    make_ready(folder, ProfileFolder(profiles), TrustedKeys(trust), today=day)
 
 
 def _now() -> datetime:

@@ -99,9 +99,9 @@ async def _prepare(config: Config, layout: Layout) -> SampleDelivery:
     from appliance.demo.prepare import delivery_day
     from appliance.demo.samples import write_samples
 
-    folder, profiles = layout.demo, layout.profiles
-    today = datetime.now(ZoneInfo(config.site.time_zone)).date().isoformat()
-    command = ["demo", "prepare", str(folder), "--profiles", str(profiles), "--today", today]
+    folder, today = layout.demo, datetime.now(ZoneInfo(config.site.time_zone)).date().isoformat()
+    command = ["demo", "prepare", str(folder), "--today", today]
+    command += ["--profiles", str(layout.profiles), "--trust", str(layout.trust)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "appliance", *command, stdout=asyncio.subprocess.DEVNULL
     )

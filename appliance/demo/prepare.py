@@ -6,9 +6,12 @@ day of the first start: a lot's expiry date does not move from one day to the ne
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +19,12 @@ from appliance.demo.samples import VERSION, SampleDelivery, write_samples
 from appliance.durable import write_atomic
 from appliance.model_sets import BACKBONE, carried
 from appliance.profiles import ProfileFolder
+from appliance.teaching.signing import ProfileSignature, signature_path, write_signed
+from appliance.teaching.trust import TrustedKeys
 from ota.model_set import ModelSet
+
+if TYPE_CHECKING:
+    from vision.defects.profile import Profile
 
 _SAME_DELIVERY = timedelta(days=150)
 
@@ -27,34 +35,53 @@ class _Enrolled:
     backbone: str
 
 
-def prepare(folder: Path, profiles: ProfileFolder, *, today: date) -> SampleDelivery:
-    """Write or find the sample delivery, and enrol its products where no profile is there."""
+def prepare(
+    folder: Path, profiles: ProfileFolder, trust: TrustedKeys, *, today: date
+) -> SampleDelivery:
+    """Write or find the sample delivery, and enrol its products where no profile is there. They are
+    signed with keys that only this machine trusts: no quality lead has seen them (I5).
+    """
     delivery = write_samples(folder, today=delivery_day(folder, today))
     backbone = carried(BACKBONE)
     wanted = msgspec.json.encode(_Enrolled(VERSION, backbone.digest))
     stamp = folder / "enrolled.json"
     known = stamp.exists() and stamp.read_bytes() == wanted
-    missing = [g for g in delivery.enrol if not known or not profiles.path(g).exists()]
+    missing = [g for g in delivery.enrol if not known or not _is_signed(profiles.path(g))]
+    for gtin, profile in _enrolled(delivery, missing, backbone):
+        data = profile.to_bytes()
+        said = ProfileSignature(
+            gtin=gtin,
+            digest=profile.digest,
+            file=hashlib.sha256(data).hexdigest(),
+            station="",
+            serial=0,
+            signed_by="demonstration",
+            at_us=int(datetime.combine(today, time(), UTC).timestamp()) * 1_000_000,
+            reason="sample delivery",
+        )
+        write_signed(profiles.path(gtin), data, trust.sign_here(said))
     if missing:
-        _enrol(delivery, missing, profiles, backbone)
         write_atomic(stamp, wanted)
     return delivery
 
 
-def _enrol(
-    delivery: SampleDelivery, gtins: list[str], profiles: ProfileFolder, backbone: ModelSet
-) -> None:
+def _is_signed(path: Path) -> bool:
+    return path.exists() and signature_path(path).exists()
+
+
+def _enrolled(
+    delivery: SampleDelivery, gtins: list[str], backbone: ModelSet
+) -> Iterator[tuple[str, Profile]]:
+    if not gtins:
+        return
     from vision.defects.inspector import DefectInspector
     from vision.frames import decode_frame
 
     inspector = DefectInspector.load(backbone.folder, model_set=backbone.digest, threads=2)
-    profiles.folder.mkdir(parents=True, exist_ok=True)
     for gtin in gtins:
         pictures = [decode_frame(p.read_bytes(), name=p.name) for p in delivery.enrol[gtin]]
-        profile = inspector.enrol(
-            pictures, product=gtin, items=[path.name for path in delivery.enrol[gtin]]
-        )
-        profile.save(profiles.path(gtin))
+        items = [path.name for path in delivery.enrol[gtin]]
+        yield gtin, inspector.enrol(pictures, product=gtin, items=items)
 
 
 def delivery_day(folder: Path, today: date) -> date:

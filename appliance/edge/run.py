@@ -15,9 +15,9 @@ import structlog
 
 from appliance.accounts.session import SessionVerifier
 from appliance.cartons.lane import LaneOutput
-from appliance.config import Config
+from appliance.config import Config, EdgeConfig
 from appliance.edge.box import EdgeBox, EdgeParts
-from appliance.edge.cameras import open_eyes
+from appliance.edge.cameras import Eyes, open_eyes
 from appliance.edge.memory import Memory
 from appliance.edge.web import edge_app
 from appliance.engines import load_engines
@@ -37,6 +37,8 @@ from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
 from appliance.serving import Serving
+from appliance.teaching.guard import ProfileGuard
+from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
@@ -83,13 +85,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 told=layout.edge_learning / "told.json",
             ),
         )
-        lane = (
-            LaneOutput(bus, station=edge.station, clock=clock, deadline_ms=edge.lane_deadline_ms)
-            if bus
-            else None
-        )
-        if lane is not None:
-            stack.push_async_callback(lane.close)
+        lane = _lane(bus, edge, clock, stack) if bus else None
         # Cameras report to the box, which is made of them: they run only once it is there.
         eyes = open_eyes(
             edge,
@@ -97,6 +93,11 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
             views=layout.edge / "views",
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
+        )
+        trust = TrustedKeys(layout.trust)
+        profiles = ProfileFolder(
+            Path(edge.profiles) if edge.profiles else layout.profiles,
+            check=ProfileGuard(trust, station=edge.station),
         )
         memory = await asyncio.to_thread(Memory.open, journal, layout)
         stack.callback(memory.save)
@@ -108,7 +109,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 reader=reader,
                 inspector=engines.inspector,
                 notes=engines.notes,
-                profiles=ProfileFolder(Path(edge.profiles) if edge.profiles else layout.profiles),
+                profiles=profiles,
                 memory=memory,
                 journal=journal,
                 evidence=evidence,
@@ -131,24 +132,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
         )
         serving.http(app, edge.listen, where="edge.listen")
-        serving.job("uplink", uplink.run)
-        serving.job("cartons", box.take_cartons)
-        serving.job("judge", box.judge_cartons)
-        serving.finish(box.finish)
-        serving.job("places", box.follow_places)
-        serving.job("pulse", box.pulse)
+        _serve_station(serving, box, uplink, eyes)
         if socket is not None and engines.paddle_models is not None:
-            # It takes its time, or several tries: the page is up before, and cartons until then go to
-            # review.
-            paddle = paddle_process(
-                config.reader.paddle_python,
-                socket,
-                engines.paddle_models,
-                threads=edge.threads,
-                log_file=layout.logs / "paddleocr.log",
-            )
-            stack.push_async_callback(paddle.stop)
-            serving.side_job("paddleocr", paddle.start)
+            _serve_paddle(serving, stack, config, socket, engines.paddle_models)
         keeper = Keeper(
             journal,
             evidence,
@@ -167,11 +153,43 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
                 evidence, days=edge.keep_pictures_days, free_mb=edge.free_space_mb, clock=clock
             ),
         )
-        for camera in eyes.cameras:
-            serving.job(f"camera {camera.name}", camera.run)
-        for name, work in eyes.jobs:
-            serving.job(name, work)
         await serving.run()
+
+
+def _lane(bus: MqttBus, edge: EdgeConfig, clock: Clock, stack: AsyncExitStack) -> LaneOutput:
+    lane = LaneOutput(bus, station=edge.station, clock=clock, deadline_ms=edge.lane_deadline_ms)
+    stack.push_async_callback(lane.close)
+    return lane
+
+
+def _serve_station(serving: Serving, box: EdgeBox, uplink: Uplink, eyes: Eyes) -> None:
+    serving.job("uplink", uplink.run)
+    serving.job("cartons", box.take_cartons)
+    serving.job("judge", box.judge_cartons)
+    serving.finish(box.finish)
+    serving.job("places", box.follow_places)
+    serving.job("pulse", box.pulse)
+    for camera in eyes.cameras:
+        serving.job(f"camera {camera.name}", camera.run)
+    for name, work in eyes.jobs:
+        serving.job(name, work)
+
+
+def _serve_paddle(
+    serving: Serving, stack: AsyncExitStack, config: Config, socket: Path, models: Path
+) -> None:
+    """It takes its time, or several tries: the page is up before, and cartons until then go to
+    review.
+    """
+    paddle = paddle_process(
+        config.reader.paddle_python,
+        socket,
+        models,
+        threads=config.edge.threads,
+        log_file=Layout(config.data).logs / "paddleocr.log",
+    )
+    stack.push_async_callback(paddle.stop)
+    serving.side_job("paddleocr", paddle.start)
 
 
 async def introduce(identity: DeviceIdentity, config: Config) -> None:
