@@ -24,8 +24,10 @@ class Teaches(Protocol):
         image: NDArray[np.uint8],
         *,
         kind: Literal["miss", "false_alarm"],
+        defect: str = "",
+        picture: str = "",
     ) -> Profile:
-        """Raises BadInputError, ArtefactRefusedError."""
+        """`picture` is the SHA-256 of its file. Raises BadInputError, ArtefactRefusedError."""
         ...
 
     def accept(self, profile: Profile) -> None:

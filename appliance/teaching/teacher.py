@@ -14,7 +14,6 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from inspect import signature as signature_of
 from pathlib import Path
 
 import structlog
@@ -67,7 +66,6 @@ class Teacher:
         self._evidence = evidence
         self._profiles = profiles
         self._inspector = inspector
-        self._names_defects = "defect" in signature_of(inspector.teach).parameters
         self._kept = KeptProfiles(folder / "kept")
         self._ledger = Ledger(folder / "histories.json", journal)
         self._one_at_a_time = asyncio.Lock()
@@ -294,8 +292,9 @@ class Teacher:
                 mend="Teach with a carton that went by lately",
             )
         image = decode_frame(stored, name=f"picture {item.sha256[:12]}")
-        more = {"defect": lesson.defect} if self._names_defects and lesson.defect else {}
-        return self._inspector.teach(base, image, kind=lesson.kind, **more)
+        return self._inspector.teach(
+            base, image, kind=lesson.kind, defect=lesson.defect, picture=item.sha256
+        )
 
     def _as_evidence(self, data: bytes) -> Evidence:
         return Evidence(PROFILE, self._evidence.put(data), MEDIA_TYPE)
