@@ -196,6 +196,14 @@ class EdgeBox:
             },
         )
 
+    @property
+    def parts(self) -> EdgeParts:
+        return self._parts
+
+    async def tell_lesson(self, gtin: str) -> None:
+        """Something was taught, taken back or signed: pages ask again."""
+        await self._parts.live.publish("lesson", {"station": self._name, "gtin": gtin})
+
     async def follow_places(self) -> None:
         """Show the slot that the core has given a carton."""
         async for event in self._parts.live.events(["transport"]):

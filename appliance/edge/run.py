@@ -18,6 +18,7 @@ from appliance.cartons.lane import LaneOutput
 from appliance.config import Config, EdgeConfig
 from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import Eyes, open_eyes
+from appliance.edge.enrolling import open_enrolling
 from appliance.edge.memory import Memory
 from appliance.edge.web import edge_app
 from appliance.engines import load_engines
@@ -38,6 +39,9 @@ from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
 from appliance.serving import Serving
 from appliance.teaching.guard import ProfileGuard
+from appliance.teaching.inbox import ProfileInbox
+from appliance.teaching.ports import Teaches
+from appliance.teaching.teacher import Teacher
 from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
@@ -60,7 +64,14 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         if config.reader.engine == PADDLE:
             socket = stack.enter_context(SocketPlace(layout.edge / "reader"))
         loading = asyncio.create_task(
-            asyncio.to_thread(load_engines, edge.threads, config.reader, socket=socket)
+            asyncio.to_thread(
+                load_engines,
+                edge.threads,
+                config.reader,
+                config.inspector,
+                socket=socket,
+                mm_per_px=edge.inspect_mm_per_px,
+            )
         )
         identity = DeviceIdentity.open_or_create(layout.identity, edge.device)
         await introduce(identity, config)
@@ -103,23 +114,33 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         stack.callback(memory.save)
         engines = await loading
         reader = engines.reader
-        box = EdgeBox(
-            EdgeParts(
-                config=config,
-                reader=reader,
-                inspector=engines.inspector,
-                notes=engines.notes,
-                profiles=profiles,
-                memory=memory,
-                journal=journal,
-                evidence=evidence,
-                live=live,
-                lane=lane,
-                uplink=uplink,
-                eyes=eyes,
-            )
+        parts = EdgeParts(
+            config=config,
+            reader=reader,
+            inspector=engines.inspector,
+            notes=engines.notes,
+            profiles=profiles,
+            memory=memory,
+            journal=journal,
+            evidence=evidence,
+            live=live,
+            lane=lane,
+            uplink=uplink,
+            eyes=eyes,
         )
+        box = EdgeBox(parts)
         await box.begin()
+        teacher = Teacher(
+            edge.station,
+            journal=journal,
+            evidence=evidence,
+            profiles=profiles,
+            inspector=engines.inspector,
+            folder=layout.teaching,
+        )
+        await teacher.begin()
+        enrolling = open_enrolling(parts, box, engines.inspector, teacher, clock=clock)
+        teacher = await _teaching(layout, config, box, trust, engines.inspector, uplink)
 
         serving = Serving()
         app = edge_app(
@@ -128,8 +149,10 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             live,
             evidence,
             eyes,
+            teaching=teacher,
             sessions=SessionVerifier(lambda: uplink.account_facts, clock=clock),
             clock=clock,
+            enrolling=enrolling,
         )
         serving.http(app, edge.listen, where="edge.listen")
         _serve_station(serving, box, uplink, eyes)
@@ -147,6 +170,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             idle=box.idle,
         )
         serving.side_job("examples", keeper.run)
+        serving.side_job("learning cracks", enrolling.cracks.run)
         serving.job(
             "room for pictures",
             lambda: keep_room(
@@ -154,6 +178,34 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             ),
         )
         await serving.run()
+
+
+async def _teaching(
+    layout: Layout,
+    config: Config,
+    box: EdgeBox,
+    trust: TrustedKeys,
+    inspector: Teaches,
+    uplink: Uplink,
+) -> Teacher:
+    """Lessons at this station, and the signed profiles that come back for them (I5, I6)."""
+    parts = box.parts
+    teacher = Teacher(
+        config.edge.station,
+        journal=parts.journal,
+        evidence=parts.evidence,
+        profiles=parts.profiles,
+        inspector=inspector,
+        folder=layout.teaching,
+    )
+    teacher.listen(box.tell_lesson)
+    await teacher.begin()
+    inbox = ProfileInbox(
+        layout.uplink, teacher=teacher, trust=trust, profiles=parts.profiles.folder
+    )
+    await inbox.begin()
+    uplink.inbox = inbox
+    return teacher
 
 
 def _lane(bus: MqttBus, edge: EdgeConfig, clock: Clock, stack: AsyncExitStack) -> LaneOutput:

@@ -15,9 +15,12 @@ from appliance.cameras.upload import upload_router
 from appliance.config import Config
 from appliance.desk import Desk
 from appliance.edge.cameras import Eyes
+from appliance.enrolling.service import Enrolling
 from appliance.evidence import EvidenceStore
+from appliance.teaching.ports import TeachingDesk
 from appliance.web.app import create_app
 from appliance.web.gate import AccountsGate
+from appliance.web.products import products_router
 from appliance.web.station import station_router
 from contracts.clock import Clock
 from contracts.ports import LiveView
@@ -30,8 +33,10 @@ def edge_app(
     evidence: EvidenceStore,
     eyes: Eyes,
     *,
+    teaching: TeachingDesk | None = None,
     sessions: SessionVerifier,
     clock: Clock,
+    enrolling: Enrolling,
 ) -> FastAPI:
     """Everything under /station, reached on the edge's port and through the hub."""
     app = create_app(
@@ -48,5 +53,6 @@ def edge_app(
         app.include_router(upload_router(eyes.uploads, require_scope("camera", Role.OPERATOR)))
     for router in eyes.routers:
         app.include_router(router)
-    app.include_router(station_router(desk, gate, live, evidence, clock=clock))
+    app.include_router(products_router(enrolling, gate))
+    app.include_router(station_router(desk, gate, live, evidence, clock=clock, teaching=teaching))
     return app

@@ -17,6 +17,7 @@ _TOPICS = {
     "ticket": "ticket",
     "transport": "transport",
     "device": "health",
+    "lesson": "lesson",
 }
 
 

@@ -37,6 +37,9 @@ from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
 from appliance.serving import Serving, Tls
+from appliance.teaching import port as teaching_port
+from appliance.teaching.console import Console
+from appliance.teaching.office import QualityOffice
 from appliance.uplink import intake
 from appliance.words import words
 from contracts.clock import Clock, SystemClock
@@ -64,6 +67,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         core = await asyncio.to_thread(_open_core, config, clock)
         stack.callback(core.close)
         evidence = EvidenceStore(layout.hub_evidence)
+        office = QualityOffice(layout.quality_db, clock=clock)
+        stack.callback(office.close)
         live = open_live(config.live.url)
         stack.push_async_callback(live.close)
 
@@ -108,9 +113,12 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
                 dataset, registry=registry, clock=clock, takes=config.learning.keep != "off"
             )
         )
+        devices.include_router(
+            teaching_port.router(office, registry=registry, evidence=evidence, clock=clock)
+        )
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
-            rates=rates, clock=clock,
+            rates=rates, lessons=Console(core.profile_events, office, evidence), clock=clock,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 

@@ -24,6 +24,7 @@ from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.gate import AccountsGate
 from appliance.web.health import health_router
+from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
@@ -46,6 +47,7 @@ def hub_app(
     live: LiveView,
     health: HealthSource,
     rates: ReadRates,
+    lessons: LessonBook,
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
@@ -67,6 +69,7 @@ def hub_app(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
     app.include_router(read_rates_router(rates, gate))
+    app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -69,10 +69,10 @@ class Teacher:
         self._kept = KeptProfiles(folder / "kept")
         self._ledger = Ledger(folder / "histories.json", journal)
         self._one_at_a_time = asyncio.Lock()
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners: list[Callable[[str], Awaitable[None]]] = []
 
-    def listen(self, callback: Callable[[str], None]) -> None:
-        """Call `callback(gtin)` on the loop after each change."""
+    def listen(self, callback: Callable[[str], Awaitable[None]]) -> None:
+        """Await `callback(gtin)` after each change; it is durable by then."""
         self._listeners.append(callback)
 
     async def begin(self) -> None:
@@ -234,7 +234,7 @@ class Teacher:
         history = self.history(gtin)
         await asyncio.to_thread(self._place_candidate, history)
         for callback in self._listeners:
-            callback(gtin)
+            await callback(gtin)
         return history
 
     def _place_candidate(self, history: ProductHistory) -> None:

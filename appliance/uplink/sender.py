@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -39,6 +40,12 @@ _log = logging.getLogger(__name__)
 _BATCH = 200
 _BATCH_BYTES = 4 << 20
 _SITE_EVERY_S = 5.0
+
+
+class Inbox(Protocol):
+    async def ask(self, hub: HubClient) -> None:
+        """Ask for what is new and take it over. Raises UnavailableError, HubRefusedError."""
+        ...
 
 
 class Uplink:
@@ -77,6 +84,8 @@ class Uplink:
         self._taken = asyncio.Event()
         self._news = asyncio.Event()
         self._unkept: tuple[Countersigned, str] | None = None
+        self.inbox: Inbox | None = None
+        """Asks for the profiles that the quality lead signed (appliance.teaching)."""
         self.online = False
         """The hub answers, and `expectations` are what it said since it last came back."""
         self.trouble = ""
@@ -223,6 +232,8 @@ class Uplink:
                 await self._ask_expectations(hub)
                 if loop.time() >= site_due:
                     await self._ask_site(hub)
+                    if self.inbox is not None:
+                        await self.inbox.ask(hub)
                     site_due = loop.time() + _SITE_EVERY_S
             except (TallymanError, OSError, msgspec.MsgspecError) as error:
                 self._failed(error, shown=False)

@@ -6,7 +6,9 @@ the same paths through. What an operator answers is recorded durably before the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -15,18 +17,21 @@ from starlette.responses import RedirectResponse, Response
 
 from appliance.desk import CartonCard, Desk, Settlement
 from appliance.label_zpl import carton_zpl
+from appliance.teaching.ports import TeachingDesk
 from appliance.web.app import pages_of
 from appliance.web.evidence import evidence_router
 from appliance.web.keyed import Mends, keyed_answer, picked_answer
 from appliance.web.live import BEAT_S, live_router
 from appliance.web.ports import Gate, PictureStore, Viewer
 from appliance.web.problems import is_part
+from appliance.web.teaching import teach_view, teaching_router
 from contracts.clock import Clock
 from contracts.errors import BadInputError, NotFoundError
+from contracts.events import DEFECTS
 from contracts.ports import LiveView
 
 SETTLERS = ("operator", "quality")
-TOPICS = ("carton", "camera", "session", "health")
+TOPICS = ("carton", "camera", "session", "health", "product", "lesson")
 _FRESH = timedelta(minutes=10)
 
 
@@ -38,37 +43,59 @@ def station_router(
     *,
     clock: Clock | None = None,
     beat_s: float = BEAT_S,
+    teaching: TeachingDesk | None = None,
 ) -> APIRouter:
-    """Everything under /station but the camera uploads and the trigger."""
+    """Everything under /station but the camera uploads and the trigger. Without `teaching` the pages
+    offer none.
+    """
     router = APIRouter()
     router.include_router(evidence_router(pictures, gate, prefix="/station/evidence"))
     router.include_router(
         live_router(live, gate, path="/station/events", topics=TOPICS, beat_s=beat_s, clock=clock)
     )
-    _add_views(router, desk, gate)
-    _add_answers(router, desk, gate)
+    if teaching is not None:
+        router.include_router(teaching_router(desk, teaching, gate))
+    show = partial(_board, desk=desk, teaching=teaching)
+    _add_views(router, desk, gate, teaching, show)
+    _add_answers(router, desk, gate, show)
     return router
 
 
-def _board(request: Request, desk: Desk, viewer: Viewer, *, template: str) -> Response:
+def _board(
+    request: Request,
+    viewer: Viewer,
+    *,
+    template: str,
+    desk: Desk,
+    teaching: TeachingDesk | None,
+) -> Response:
+    state = desk.state()
     return pages_of(request).render(
         request,
         template,
-        desk=desk.state(),
+        desk=state,
+        teaching=teaching is not None,
+        teach=teach_view(teaching, state.current),
         viewer=viewer,
         may_settle=viewer.may(*SETTLERS),
         fresh=_FRESH,
     )
 
 
-def _add_views(router: APIRouter, desk: Desk, gate: Gate) -> None:
+def _add_views(
+    router: APIRouter,
+    desk: Desk,
+    gate: Gate,
+    teaching: TeachingDesk | None,
+    show: Callable[..., Response],
+) -> None:
     @router.get("/station", include_in_schema=False)
     async def station(request: Request) -> Response:
-        return _board(request, desk, await gate.require(request), template="station.html")
+        return show(request, await gate.require(request), template="station.html")
 
     @router.get("/station/board", include_in_schema=False)
     async def board(request: Request) -> Response:
-        return _board(request, desk, await gate.require(request), template="part_board.html")
+        return show(request, await gate.require(request), template="part_board.html")
 
     @router.get("/station/cartons/{carton_id}", include_in_schema=False)
     async def carton(request: Request, carton_id: str) -> Response:
@@ -79,6 +106,8 @@ def _add_views(router: APIRouter, desk: Desk, gate: Gate) -> None:
             "carton.html",
             card=card,
             desk=desk.state(),
+            teach=teach_view(teaching, card),
+            defects=DEFECTS,
             viewer=viewer,
             may_settle=viewer.may(*SETTLERS),
         )
@@ -104,9 +133,9 @@ def _add_views(router: APIRouter, desk: Desk, gate: Gate) -> None:
         )
 
 
-def _done(request: Request, desk: Desk, viewer: Viewer) -> Response:
+def _done(request: Request, viewer: Viewer, show: Callable[..., Response]) -> Response:
     if is_part(request):
-        return _board(request, desk, viewer, template="part_board.html")
+        return show(request, viewer, template="part_board.html")
     return RedirectResponse("/station", status_code=303)
 
 
@@ -119,7 +148,7 @@ def _mend(request: Request, card: CartonCard, mends: Mends, viewer: Viewer) -> R
     return part
 
 
-def _add_answers(router: APIRouter, desk: Desk, gate: Gate) -> None:
+def _add_answers(router: APIRouter, desk: Desk, gate: Gate, show: Callable[..., Response]) -> None:
     @router.post("/station/cartons/{carton_id}/settle", include_in_schema=False)
     async def settle(request: Request, carton_id: str) -> Response:
         viewer = await gate.require(request, *SETTLERS)
@@ -141,7 +170,7 @@ def _add_answers(router: APIRouter, desk: Desk, gate: Gate) -> None:
                     f"An answer cannot be {how!r}", mend="Send candidate, keyed or refused"
                 )
         await desk.settle(answer, operator=viewer.name)
-        return _done(request, desk, viewer)
+        return _done(request, viewer, show)
 
     @router.post("/station/cartons/{carton_id}/reprint", include_in_schema=False)
     async def reprint(request: Request, carton_id: str) -> Response:

@@ -51,6 +51,40 @@ export function gtinMend(gtin) {
   return right === gtin.slice(-1) ? "" : t("key.gtin_check", { last: gtin.slice(-1), right });
 }
 
+/** @returns {HTMLDialogElement | null} */
+const teachDialog = () => document.querySelector("#teach-dialog");
+
+/** The question about the goods stands in a dialog of its own, so that the next carton does not
+ * change it under a finger.
+ */
+function teaching() {
+  let asked = false;
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("[data-teach]")) asked = true;
+    if (target?.closest("[data-teach-close]")) teachDialog()?.close();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const box = teachDialog();
+    if (!asked || !box?.querySelector("[data-teach-carton]") || box.open) return;
+    asked = false;
+    box.showModal();
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const source = /** @type {CustomEvent} */ (event).detail?.ctx?.sourceElement;
+    if (source instanceof Element && source.matches("[data-teach-form]")) teachDialog()?.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = teachDialog();
+    if (!box?.open || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const button = box.querySelector(`[data-teach-key="${CSS.escape(event.key)}"]`);
+    if (button instanceof HTMLElement) {
+      event.preventDefault();
+      button.click();
+    }
+  });
+}
+
 function openDialog() {
   const bench = document.querySelector("#bench");
   const box = dialog();
@@ -94,8 +128,13 @@ function refreshPictures() {
   }
 }
 
+export function livePictures() {
+  window.setInterval(refreshPictures, LIVE_MS);
+}
+
 export function station() {
   look(document.querySelector("#bench"));
+  teaching();
   document.addEventListener("click", tooSoon, { capture: true });
   document.addEventListener("htmx:after:swap", () => look(document.querySelector("#bench")));
   document.addEventListener("click", (event) => {
@@ -108,5 +147,5 @@ export function station() {
     const context = /** @type {CustomEvent} */ (event).detail?.ctx;
     if (context?.sourceElement?.id === "key-form" && context.response?.raw?.ok) dialog()?.close();
   });
-  window.setInterval(refreshPictures, LIVE_MS);
+  livePictures();
 }

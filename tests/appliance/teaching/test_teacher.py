@@ -18,7 +18,11 @@ async def test_a_lesson_makes_a_candidate_and_leaves_what_is_signed(
     taught: TaughtStation, enrolled: Profile
 ) -> None:
     heard: list[str] = []
-    taught.teacher.listen(heard.append)
+
+    async def hear(gtin: str) -> None:
+        heard.append(gtin)
+
+    taught.teacher.listen(hear)
     card = taught.carton("C1", tile(7, cracked=True))
     said = await taught.teacher.teach(card, CRACK, operator="jo", session="RS-1")
     assert taught.profiles.get(GTIN) == enrolled
