@@ -77,6 +77,11 @@ class Layout:
         return self.edge / "teaching"
 
     @property
+    def enrolling(self) -> Path:
+        """Good pictures of products, and how far learning from them has come."""
+        return self.edge / "enrolling"
+
+    @property
     def trust(self) -> Path:
         """The keys under which a profile may judge here."""
         return self.edge / "trust"
