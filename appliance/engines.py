@@ -7,18 +7,20 @@ onto the health page as notes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from appliance.config import ReaderConfig
+from appliance.config import InspectorConfig, ReaderConfig
 from appliance.foreign_reader import check_python, paddle_lines
-from appliance.model_sets import BACKBONE, READER, newest_that_runs
+from appliance.inspectors import Inspectors, open_inspector
+from appliance.model_sets import BACKBONE, CRACKS, READER, Running, newest_that_runs
 from contracts.errors import ArtefactRefusedError, BadInputError
 from contracts.reason import Reason
 from ota.model_set import ModelSet
 from vision.defects.inspector import DefectInspector
-from vision.engine import PADDLE, VARIANTS
+from vision.engine import CPU, INSPECT_VARIANTS, PADDLE, VARIANTS
 from vision.reading.reader import LabelReader
 
 READER_KIND = "label-reader"
@@ -28,51 +30,79 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Engines:
     reader: LabelReader
-    inspector: DefectInspector
+    inspectors: Inspectors
     notes: tuple[Reason, ...]
     paddle_models: Path | None
     """Where the networks of PaddleOCR stand, when its process is to be started."""
+
+    @property
+    def inspector(self) -> DefectInspector:
+        """The newest, which enrols and teaches."""
+        return self.inspectors.newest
 
 
 def load_engines(
     threads: int,
     reading: ReaderConfig,
+    inspecting: InspectorConfig | None = None,
     *,
     socket: Path | None = None,
     models: Path | None = None,
+    mm_per_px: float = 0.0,
 ) -> Engines:
     """Both engines from the newest sets that hold, every file checked.
 
     `socket` is where PaddleOCR's process will answer, if it is the one to read; `models` holds the
-    sets, ours where none is named. Raises ArtefactRefusedError where no set of a kind runs,
+    sets, ours where none is named; `mm_per_px` is the inspect camera's scale, 0 where nobody
+    measured it. Raises ArtefactRefusedError where no set of a kind runs,
     BadInputError for an engine that nobody knows, UnavailableError for one that is not installed.
     """
-    if reading.engine not in (*VARIANTS, PADDLE):
-        raise BadInputError(
-            f"reader.engine is {reading.engine!r}",
-            mend=f"Choose from {', '.join((*VARIANTS, PADDLE))}",
-        )
+    wanted_look = (inspecting or InspectorConfig()).engine
+    _check_engine(reading.engine, (*VARIANTS, PADDLE), "reader.engine")
+    _check_engine(wanted_look, INSPECT_VARIANTS, "inspector.engine")
     if reading.engine == PADDLE:
         check_python(reading.paddle_python)
 
     def reader(model_set: ModelSet, variant: str) -> LabelReader:
         return open_reader(model_set, variant, threads=threads, socket=socket)
 
-    def inspector(model_set: ModelSet, _: str) -> DefectInspector:
-        return DefectInspector.load(model_set.folder, model_set=model_set.digest, threads=threads)
-
     wanted = Path(reading.models) if reading.models else None
     read = newest_that_runs(READER, reader, variant=reading.engine, before=wanted, root=models)
-    looked = newest_that_runs(BACKBONE, inspector, root=models)
-    notes = (*read.notes, *looked.notes)
+    looks, more = _inspectors(wanted_look, threads=threads, models=models, mm_per_px=mm_per_px)
+    notes = (*read.notes, *looks.notes, *more)
     for note in notes:
         log.warning(note.code, **note.params)
     return Engines(
         read.made,
-        looked.made,
+        looks.made,
         notes,
         read.model_set.folder if read.variant == PADDLE else None,
     )
+
+
+def _check_engine(engine: str, known: tuple[str, ...], where: str) -> None:
+    if engine not in known:
+        raise BadInputError(f"{where} is {engine!r}", mend=f"Choose from {', '.join(known)}")
+
+
+def _inspectors(
+    wanted: str, *, threads: int, models: Path | None, mm_per_px: float
+) -> tuple[Running[Inspectors], tuple[Reason, ...]]:
+    lines: ModelSet | None = None
+    notes: tuple[Reason, ...] = ()
+    try:
+        running = newest_that_runs(CRACKS, lambda model_set, _: model_set, root=models)
+        lines, notes = running.model_set, running.notes
+    except ArtefactRefusedError as error:
+        notes = (Reason("no_crack_network", {"why": error.message}),)
+
+    def inspectors(model_set: ModelSet, variant: str) -> Inspectors:
+        newest = open_inspector(model_set, lines, variant=variant, threads=threads)
+        # What began under another set goes on where that set was made to run.
+        older = partial(open_inspector, variant=CPU, threads=threads)
+        return Inspectors(newest, open_sets=older, root=models, mm_per_px=mm_per_px or None)
+
+    return newest_that_runs(BACKBONE, inspectors, variant=wanted, root=models), notes
 
 
 def open_reader(

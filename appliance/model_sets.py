@@ -17,7 +17,7 @@ from contracts.reason import Reason
 from ota.model_set import ModelSet, open_model_set
 from vision.engine import CPU
 
-READER, BACKBONE = SETS["read"], SETS["inspect"]
+READER, BACKBONE, CRACKS = SETS["read"], SETS["inspect"], SETS["cracks"]
 T = TypeVar("T")
 
 
@@ -60,7 +60,7 @@ def newest_that_runs(
     there is no set or none runs.
     """
     below = (root or models_root()) / kind
-    folders = [*([before] if before else []), *_versions(below)]
+    folders = [*([before] if before else []), *versions(below)]
     refused: list[tuple[Path, str]] = []
     for folder in folders:
         try:
@@ -101,8 +101,8 @@ def _engine(model_set: ModelSet, wanted: str) -> str:
     )
 
 
-def _versions(root: Path) -> Iterable[Path]:
-    """Newest first; 1.10.0 comes after 1.9.0. A folder that is no version is no set."""
+def versions(root: Path) -> Iterable[Path]:
+    """The folders of a kind's sets, newest first; 1.10.0 comes after 1.9.0. A folder that is no version is no set."""
     if not root.is_dir():
         return []
     named = [path for path in root.iterdir() if path.is_dir() and _release(path)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contracts.errors import UnavailableError
 
-SETS = {"read": "label_reader", "inspect": "defect_backbone"}
+SETS = {"read": "label_reader", "inspect": "defect_backbone", "cracks": "crack_network"}
 """Kinds of model sets, which are folders below models/, by what a station uses them for."""
 _PACKAGE = Path(__file__).resolve().parent
 

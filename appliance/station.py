@@ -288,7 +288,8 @@ class Station:
         return BatchTally(counted.judged, counted.defective, needed, percent, steady=looked.steady)
 
     def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:
-        heat = self._parts.evidence.put(heatmap_jpeg(frame.image, seen.heatmap))
+        picture = heatmap_jpeg(frame.image, seen.heatmap, regions=seen.inspection.regions)
+        heat = self._parts.evidence.put(picture)
         return [_evidence("heatmap", heat, frame)]
 
     def _store(self, kind: str, frames: Sequence[Frame]) -> list[Evidence]:

@@ -101,9 +101,9 @@ async def _measure(
         began = time.perf_counter()
         engines = await asyncio.to_thread(load_engines, threads, ReaderConfig())
         engines_load_s = time.perf_counter() - began
-        reader, inspector = engines.reader, engines.inspector
+        reader, inspector = engines.reader, engines.inspectors
         profile = await asyncio.to_thread(
-            inspector.enrol, good_pictures(_GOOD, seed=seed + 1), product=COOKIES.gtin
+            inspector.newest.enrol, good_pictures(_GOOD, seed=seed + 1), product=COOKIES.gtin
         )
         profiles = ProfileFolder(running.layout.profiles)
         await asyncio.to_thread(profiles.keep, profile)

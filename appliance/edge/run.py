@@ -117,7 +117,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         parts = EdgeParts(
             config=config,
             reader=reader,
-            inspector=engines.inspector,
+            inspector=engines.inspectors,
             notes=engines.notes,
             profiles=profiles,
             memory=memory,
@@ -130,17 +130,8 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         )
         box = EdgeBox(parts)
         await box.begin()
-        teacher = Teacher(
-            edge.station,
-            journal=journal,
-            evidence=evidence,
-            profiles=profiles,
-            inspector=engines.inspector,
-            folder=layout.teaching,
-        )
-        await teacher.begin()
-        enrolling = open_enrolling(parts, box, engines.inspector, teacher, clock=clock)
         teacher = await _teaching(layout, config, box, trust, engines.inspector, uplink)
+        enrolling = open_enrolling(parts, box, engines.inspector, teacher, clock=clock)
 
         serving = Serving()
         app = edge_app(

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.config import ReaderConfig
 from appliance.engines import load_engines
-from appliance.model_sets import BACKBONE, READER, carried, newest_that_runs
+from appliance.model_sets import BACKBONE, CRACKS, READER, carried, newest_that_runs
 from appliance.words import words
 from contracts.errors import ArtefactRefusedError, BadInputError, UnavailableError
 from ota.model_set import open_model_set, write_manifest
@@ -22,7 +22,7 @@ USUAL = ReaderConfig()
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """The sets that we ship, as older releases of what the tests bring."""
-    for kind in (READER, BACKBONE):
+    for kind in (READER, BACKBONE, CRACKS):
         shutil.copytree(carried(kind).folder, tmp_path / "models" / kind / "1.9.0")
     return tmp_path / "models"
 
