@@ -19,7 +19,7 @@ from contracts.reading import LabelFields
 from contracts.reason import Reason
 from contracts.stock import Evidence
 from contracts.verdict import Decision, Verdict
-from tests.appliance.enrolling.conftest import AT, GTIN, Station, cup, jpeg, refined
+from tests.support.enrolling import AT, GTIN, Station, cup, jpeg, refined
 
 
 @pytest.fixture

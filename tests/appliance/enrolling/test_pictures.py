@@ -14,7 +14,7 @@ from appliance.enrolling.pictures import (
     usable,
 )
 from appliance.words import words
-from tests.appliance.enrolling.conftest import cup, jpeg
+from tests.support.enrolling import cup, jpeg
 
 
 def flat(level: int) -> bytes:
