@@ -14,6 +14,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.asn import asn
     from appliance.cli.bench import station
     from appliance.cli.config import config
+    from appliance.cli.conform import conform
     from appliance.cli.demo import demo
     from appliance.cli.device import device
     from appliance.cli.inspect import inspect
@@ -32,6 +33,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(device, name="device")
     app.add_typer(user, name="user")
     app.add_typer(token, name="token")
+    inspect.command()(conform)
     app.add_typer(inspect, name="inspect")
     app.add_typer(learn, name="learn")
     for role in (up, hub, edge, config):
