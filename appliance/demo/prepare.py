@@ -17,11 +17,12 @@ import msgspec
 
 from appliance.demo.samples import VERSION, SampleDelivery, write_samples
 from appliance.durable import write_atomic
-from appliance.model_sets import BACKBONE, carried
+from appliance.model_sets import BACKBONE, CRACKS, carried
 from appliance.profiles import ProfileFolder
 from appliance.teaching.signing import ProfileSignature, signature_path, write_signed
 from appliance.teaching.trust import TrustedKeys
 from ota.model_set import ModelSet
+from vision.engine import CPU
 
 if TYPE_CHECKING:
     from vision.defects.profile import Profile
@@ -33,6 +34,7 @@ _SAME_DELIVERY = timedelta(days=150)
 class _Enrolled:
     samples: int
     backbone: str
+    cracks: str
 
 
 def prepare(
@@ -42,12 +44,12 @@ def prepare(
     signed with keys that only this machine trusts: no quality lead has seen them (I5).
     """
     delivery = write_samples(folder, today=delivery_day(folder, today))
-    backbone = carried(BACKBONE)
-    wanted = msgspec.json.encode(_Enrolled(VERSION, backbone.digest))
+    backbone, cracks = carried(BACKBONE), carried(CRACKS)
+    wanted = msgspec.json.encode(_Enrolled(VERSION, backbone.digest, cracks.digest))
     stamp = folder / "enrolled.json"
     known = stamp.exists() and stamp.read_bytes() == wanted
     missing = [g for g in delivery.enrol if not known or not _is_signed(profiles.path(g))]
-    for gtin, profile in _enrolled(delivery, missing, backbone):
+    for gtin, profile in _enrolled(delivery, missing, backbone, cracks):
         data = profile.to_bytes()
         said = ProfileSignature(
             gtin=gtin,
@@ -70,14 +72,14 @@ def _is_signed(path: Path) -> bool:
 
 
 def _enrolled(
-    delivery: SampleDelivery, gtins: list[str], backbone: ModelSet
+    delivery: SampleDelivery, gtins: list[str], backbone: ModelSet, cracks: ModelSet
 ) -> Iterator[tuple[str, Profile]]:
     if not gtins:
         return
-    from vision.defects.inspector import DefectInspector
+    from appliance.inspectors import open_inspector
     from vision.frames import decode_frame
 
-    inspector = DefectInspector.load(backbone.folder, model_set=backbone.digest, threads=2)
+    inspector = open_inspector(backbone, cracks, variant=CPU, threads=2)
     for gtin in gtins:
         pictures = [decode_frame(p.read_bytes(), name=p.name) for p in delivery.enrol[gtin]]
         items = [path.name for path in delivery.enrol[gtin]]
