@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from appliance.cli.enrolling import (
+    how_it_sees_cracks,
+    learn_own_cracks,
+    tell_odd,
+    what_it_promises,
+)
 from appliance.cli.pictures import decode_all, files_of, items_of, read_cracked, read_picture
 from contracts.errors import ArtefactRefusedError, BadFrameError, BadInputError
+from contracts.inspection import DefectKind
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from contracts.inspection import Inspection
-    from vision.defects.cracks.learning import Cracked
     from vision.defects.cracks.network import CrackNetwork
     from vision.defects.inspector import DefectInspector
     from vision.defects.profile import Profile
@@ -134,81 +138,14 @@ def enrol(
         leave_out_odd=leave_out_odd,
     )
     made.save(profile)
-    typer.echo(f"{profile}: {_what_it_promises(made)} ({made.digest})")
-    _tell_odd(made)
+    typer.echo(f"{profile}: {what_it_promises(made)} ({made.digest})")
+    tell_odd(made)
     if quick or inspector.cracks is None:
         return
-    refined = _learn_cracks(inspector, made, good, items, parts, seconds=seconds)
+    refined = learn_own_cracks(inspector, made, good, items, parts, seconds=seconds)
     if refined is not None:
         refined.save(profile)
-        typer.echo(f"{profile}: {_how_it_sees_cracks(refined)} ({refined.digest})")
-
-
-def _what_it_promises(made: Profile) -> str:
-    facts = made.facts
-    says = (
-        f"at most {facts.bound_percent} % of good items will be called defective"
-        if facts.bound_percent
-        else "too few for a threshold: everything will be review, 19 good items are needed"
-    )
-    out = len(facts.enrolled.left_out)
-    like = f", of items like the {facts.good_items} kept ones; {out} left out" if out else ""
-    return f"{facts.good_items} good items, {says}{like}"
-
-
-def _how_it_sees_cracks(made: Profile) -> str:
-    facts = made.facts
-    cracks = facts.cracks
-    if cracks is None or not cracks.counts:
-        return "cracks learned, they only ask for a review"
-    limit = (
-        f"{len(facts.scores)} items held out for the threshold, at most {facts.bound_percent} %"
-        if facts.bound_percent
-        else "no threshold yet"
-    )
-    return f"cracks learned from {cracks.trained_on} items; {limit}"
-
-
-def _tell_odd(made: Profile) -> None:
-    odd = made.facts.enrolled.odd
-    for item in odd:
-        sys.stderr.write(f"tallyman: {item} looks unlike the other good ones; is it good?\n")
-    if odd and made.facts.review_limit is not None:
-        sys.stderr.write(
-            "tallyman: it sets the threshold; what lies beyond the others is review until you "
-            "enrol without it, with --leave-out-odd, or with --bound 5 and more items\n"
-        )
-
-
-def _learn_cracks(
-    inspector: DefectInspector,
-    made: Profile,
-    good: list[NDArray[np.uint8]],
-    items: list[str],
-    parts: list[Cracked],
-    *,
-    seconds: float,
-) -> Profile | None:
-    """The profile with cracks of its own, or None when a person stopped it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    try:
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("learning cracks, Ctrl-C keeps the quick profile", total=1.0)
-            return inspector.refine(
-                made,
-                good,
-                items=items,
-                cracked=parts,
-                seconds=seconds,
-                progress=lambda share: bar.update(task, completed=share),
-            )
-    except KeyboardInterrupt:
-        sys.stderr.write("tallyman: stopped; the quick profile stays\n")
-        return None
+        typer.echo(f"{profile}: {how_it_sees_cracks(refined)} ({refined.digest})")
 
 
 @inspect.command()
@@ -217,16 +154,27 @@ def teach(
     *,
     profile: _ProfileFile,
     kind: Annotated[Kind, typer.Option("--kind", help="What the judgement was.")],
+    defect: Annotated[
+        DefectKind | None,
+        typer.Option("--defect", help="The class of a missed defect; regions like it are named."),
+    ] = None,
     models: _Models = None,
     threads: _Threads = 1,
 ) -> None:
     """Teach one confirmed mistake; the profile file becomes the taught one."""
-    picture = read_picture(image)
+    seen = read_picture(image)
     inspector = open_inspector(models, threads=threads)
     known = _profile(profile, inspector)
-    made = inspector.teach(known, picture, kind="miss" if kind is Kind.MISS else "false_alarm")
+    made = inspector.teach(
+        known,
+        seen,
+        kind="miss" if kind is Kind.MISS else "false_alarm",
+        defect=defect.value if defect else "",
+        picture=hashlib.sha256(image.read_bytes()).hexdigest(),
+    )
     made.save(profile)
-    typer.echo(f"{profile}: taught {image.name} as {kind} ({known.digest} -> {made.digest})")
+    what = f"{kind}: {defect}" if defect else kind
+    typer.echo(f"{profile}: taught {image.name} as {what} ({known.digest} -> {made.digest})")
 
 
 @inspect.command()
