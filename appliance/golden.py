@@ -70,5 +70,6 @@ def spoilt(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
 def changed(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     """The picture under another lamp, or out of focus."""
     if random.random() < 0.5:  # noqa: PLR2004 -- one half lamps, one half lenses
-        return np.clip(image * random.uniform(0.75, 1.2), 0, 255).astype(np.uint8)
+        lit: NDArray[np.uint8] = np.clip(image * random.uniform(0.75, 1.2), 0, 255).astype(np.uint8)
+        return lit
     return cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 2.0)).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Defects by name: a detector that was taught from a labelled folder."""
