@@ -1,9 +1,9 @@
 """A picture -> what the crack network looks at: contrast against the neighbourhood.
 
 A crack is a few pixels of a darker line; how dark depends on light and material. So the network is
-given the picture relative to its surroundings, once in units of the local texture (finds faint
-lines on smooth ground) and once in units of the whole picture's (keeps the contrast that the local
-unit takes away), and how far the picture's border is, because parts have dark rims.
+given the picture relative to its surroundings, once in units of the local deviation and once in
+units of how rough the whole ground is at a crack's scale (keeps a faint line on smooth ground beside
+a dark bar that the local deviation drowns it in), and how far the picture's border is, because parts have dark rims.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ MOST_AREA_PX = 640 * 640
 _LEAST_SIGMA = 1.5
 """Grey levels: below it the camera's noise would be taken for texture."""
 _CLIP = 8.0
+_FINE_PX, _LEAST_FINE, _FINE_UNITS = 4.0, 1.0, 2.0
+_NORMAL = 1.4826
+"""Median absolute deviation -> standard deviation of a normal distribution."""
 
 
 def working_size(width_px: int, height_px: int) -> tuple[int, int]:
@@ -47,8 +50,13 @@ def grey_at_work(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def texture_sigma(grey: NDArray[np.float32]) -> float:
-    """The median local deviation of a picture, in grey levels: how rough its ground is."""
-    return float(np.median(_local(grey)[1]))
+    """How rough the ground is at the scale of a crack, in grey levels, at least one.
+
+    The median absolute difference from a slight blur, as a deviation: bars, edges and shadows,
+    which are wider than a crack or rare, do not count.
+    """
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))
+    return max(_LEAST_FINE, _NORMAL * float(np.median(fine)))
 
 
 def channels(
@@ -63,7 +71,7 @@ def channels(
     """
     mean, local = _local(grey)
     apart = grey - mean
-    whole = float(np.median(local)) if sigma is None else sigma
+    whole = _FINE_UNITS * (texture_sigma(grey) if sigma is None else sigma)
     found = np.empty((3, *grey.shape), np.float32)
     np.clip(apart / local, -_CLIP, _CLIP, out=found[0])
     np.clip(apart / np.float32(whole), -_CLIP, _CLIP, out=found[1])

@@ -1,7 +1,7 @@
 """Cracks drawn into good pictures, and things that are no cracks: what a network learns from.
 
 The forms were chosen by measurement (see models/recipes/defect/cracks): lines, arcs, wandering
-walks and broken fractal lines, with branches and tapering ends, 0.8 to 6 px wide, 2.5 to 8 times
+walks and broken fractal lines, with branches and tapering ends, 0.8 to 6 px wide, 2.5 to 10 times
 as dark as the ground is rough. Fainter ones taught nothing. Beside them stand smudges, dots, edges,
 bright lines and shadows, so that a network learns what a crack is rather than what was drawn.
 """
@@ -19,7 +19,7 @@ Path = NDArray[np.float32]
 """(n, 2) points x, y in pixels."""
 
 WIDTH_PX = (0.8, 6.0)
-CONTRAST = (2.5, 8.0)
+CONTRAST = (2.5, 10.0)
 """In deviations of the ground."""
 _FINE = 4
 """Lines are drawn so many times larger and shrunk: widths are fractions of pixels."""
@@ -50,7 +50,7 @@ def distraction(
 ) -> NDArray[np.float32]:
     """Something that is no crack in (h, w) grey 0..255."""
     made = _DISTRACTIONS[int(draw.integers(len(_DISTRACTIONS)))](grey.shape, draw)
-    depth = sigma * _log_uniform(draw, 1.5, 8.0)
+    depth = sigma * _log_uniform(draw, 1.5, 25.0)
     return np.clip(grey + made * np.float32(depth), 0, 255).astype(np.float32)
 
 

@@ -47,7 +47,7 @@ _MEAN_OF = 0.97
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cracked:
-    """A really cracked part: (h, w, 3) BGR, and (h, w) where it is cracked."""
+    """A really cracked part: (h, w, 3) BGR, and (h, w) where it is cracked, drawn or as boxes."""
 
     image: NDArray[np.uint8]
     mask: NDArray[np.bool_]
@@ -73,7 +73,7 @@ def learn_cracks(
     if not good:
         raise BadInputError("No good picture to draw cracks on", mend="Give at least one picture")
     draw = np.random.default_rng(seed)
-    ground = _Ground(good, cracked)
+    ground = _Ground(network, good, cracked)
     weights = {name: (w.copy(), b.copy()) for name, (w, b) in network.base.items()}
     adam, kept = _Adam(weights), {name: (w.copy(), b.copy()) for name, (w, b) in weights.items()}
     began, step, share, mined = time.monotonic(), 0, 0.0, 0
@@ -148,11 +148,16 @@ class _Picture:
 class _Ground:
     """Good pictures to draw on, places in them that were taken for cracks, and real cracks."""
 
-    def __init__(self, good: Sequence[NDArray[np.uint8]], cracked: Sequence[Cracked]) -> None:
+    def __init__(
+        self,
+        network: CrackNetwork,
+        good: Sequence[NDArray[np.uint8]],
+        cracked: Sequence[Cracked],
+    ) -> None:
         self._good = [_picture(image) for image in good]
         self._real = [
             (picture, mask)
-            for picture, mask in ((_picture(one.image), _mask_at_work(one)) for one in cracked)
+            for picture, mask in ((_picture(one.image), _where(network, one)) for one in cracked)
             if mask.any()
         ]
         self._spots: list[tuple[int, int, int]] = []
@@ -267,7 +272,24 @@ def _picture(image: NDArray[np.uint8]) -> _Picture:
     return _Picture(grey, texture_sigma(grey))
 
 
-def _mask_at_work(one: Cracked) -> NDArray[np.bool_]:
+def _where(network: CrackNetwork, one: Cracked) -> NDArray[np.bool_]:
+    """(rows, columns) at working size: where it is cracked.
+
+    A box holds mostly sound ground. Where a mask fills its boxes, only what the base network finds
+    most like a crack in them counts.
+    """
     rows, columns = grey_at_work(one.image).shape
     share = cv2.resize(one.mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(share > _LEAST_SHARE)
+    mask = np.asarray(share > _LEAST_SHARE)
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    boxed = sum(
+        int(boxes[n, cv2.CC_STAT_WIDTH] * boxes[n, cv2.CC_STAT_HEIGHT]) for n in range(1, count)
+    )
+    if mask.sum() < _FILLED * boxed or mask.sum() < _SMALL_PX:
+        return mask
+    heat = network.see(one.image).repeat(2, axis=0).repeat(2, axis=1)
+    like: NDArray[np.bool_] = mask & (heat >= np.quantile(heat[mask], 1 - _CRACK_OF_BOX))
+    return like
+
+
+_FILLED, _SMALL_PX, _CRACK_OF_BOX = 0.85, 200, 0.12

@@ -100,6 +100,7 @@ def main() -> None:
     ask.add_argument("out", type=Path)
     ask.add_argument("--steps", type=int, default=20000)
     ask.add_argument("--photos", type=Path)
+    ask.add_argument("--start", type=Path, help="a checkpoint to take the first weights from")
     ask.add_argument("--seed", type=int, default=20261122)
     ask.add_argument("--threads", type=int, default=1)
     ask.add_argument("--workers", type=int, default=1)
@@ -127,6 +128,8 @@ def main() -> None:
         optimiser.load_state_dict(kept["optimiser"])
         schedule.load_state_dict(kept["schedule"])
         done = kept["done"]
+    elif given.start:
+        net.load_state_dict(torch.load(given.start, map_location=device)["net"])
     started, mean = time.monotonic(), 0.0
     for seen, wanted in batches(photos, given.workers, given.seed + done):
         net.train()
