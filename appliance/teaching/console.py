@@ -177,9 +177,6 @@ class Console:
         for each in reversed(history.activations):
             if each.digest not in {history.active, *(step.after for step in history.pending)}:
                 self._add(found, files, each.digest, steps=(), back=True)
-        if not history.active and history.base:
-            # Never signed, and taught all the same: the profile as it was may be signed too.
-            self._add(found, files, history.base, steps=(), back=True)
         return tuple(found.values())
 
     def _add(

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from appliance.teaching.signing import check_profile, read_signature, refused
 from appliance.teaching.trust import TrustedKeys
-from vision.defects.profile import Profile
+
+
+class Digested(Protocol):
+    """A product's profile, or a carton's reference sides."""
+
+    @property
+    def digest(self) -> str: ...
 
 
 class ProfileGuard:
@@ -18,7 +25,7 @@ class ProfileGuard:
         self._trust = trust
         self._station = station
 
-    def __call__(self, gtin: str, path: Path, data: bytes, profile: Profile) -> None:
+    def __call__(self, gtin: str, path: Path, data: bytes, profile: Digested) -> None:
         """Raises ArtefactRefusedError with what is missing. `data` are the bytes of `path`."""
         signature = read_signature(path)
         if signature is None:

@@ -146,6 +146,9 @@ def _taught(known: ProductHistory, body: DefectTaught, at: datetime, seq: int) -
         picture=body.picture,
     )
     standing = known.standing
+    if not standing:
+        # Only what may judge, or stands in the chain, can be taught: this profile judges.
+        known = replace(known, active=known.active or body.before)
     if standing and body.before in {known.base, *(each.after for each in standing)}:
         return replace(known, steps=(*known.steps, step))
     # A chain that nothing here leads to: its beginning was put in place by hand, or is a profile

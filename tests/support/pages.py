@@ -18,6 +18,7 @@ from appliance.live.memory import MemoryLiveView
 from appliance.web.app import create_app
 from appliance.web.evidence import evidence_router
 from appliance.web.health import health_router
+from appliance.web.lessons import lessons_router
 from appliance.web.live import live_router
 from appliance.web.ports import AsnRow, HealthItem, SessionRow, Sheet, SheetLine, Viewer
 from appliance.web.quality import quality_router
@@ -49,6 +50,7 @@ from contracts.stock import (
     UsageDecision,
 )
 from contracts.verdict import Decision, Verdict
+from tests.support.teaching import FakeTeaching, book
 
 CSRF = "form-of-this-session"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -290,6 +292,7 @@ class House:
     health: FakeHealth
     gate: FakeGate
     live: MemoryLiveView
+    teaching: FakeTeaching
 
 
 def card(
@@ -332,6 +335,8 @@ def card(
         ),
         fields=unsure if unread else read,
         description="Rolled oats 12 x 500 g",
+        product=batch.gtin,
+        inspected="defect" if defect else "pass",
         slot="A-03-2" if decision is Decision.ACCEPT else "Q-01" if defect else "",
         candidates=candidates if unread else (),
         quads=(
@@ -509,13 +514,15 @@ def build(*, furnished: bool = True, beat_s: float = 0.2) -> House:
     desk = FakeDesk(DeskState("dock-1"), pictures)
     records, health = FakeRecords(), FakeHealth()
     app = create_app("Tallyman", station="dock-1")
-    app.include_router(station_router(desk, gate, live, pictures, beat_s=beat_s))
+    teaching = FakeTeaching()
+    app.include_router(station_router(desk, gate, live, pictures, beat_s=beat_s, teaching=teaching))
+    app.include_router(lessons_router(book(teaching), gate))
     app.include_router(quality_router(records, gate))
     app.include_router(receiving_router(records, gate, parse_asn))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(pictures, gate))
     app.include_router(live_router(live, gate, beat_s=beat_s))
-    house = House(app, desk, records, pictures, health, gate, live)
+    house = House(app, desk, records, pictures, health, gate, live, teaching)
     if furnished:
         furnish(house)
     return house
