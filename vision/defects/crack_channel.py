@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -28,14 +28,18 @@ from vision.defects.scale import Scale
 
 LAG = 2.0
 """Deviations by which cracks count for less than patches."""
-MOST_TRAINED = 24
-"""Good items that a product's own weights are learned from; more only take time."""
+MOST_TRAINED = 100
+"""Good items that a product's own weights are learned from; more only take memory."""
 _FEWEST_TRAINED = 3
 _NORMAL = 1.4826
+_NINE_OF_TEN = 1.2816
+"""Deviations below which nine of ten values of a normal distribution lie."""
+_ONE_IN = 20
 _FEW = 5
 _LEAST, _LEAST_OF_FEW = 0.25, 1.0
 """Logits that a deviation is taken for at least."""
 _ORDINARY = 3.0
+_SLACK = 0.1
 _SEED = 20261
 
 
@@ -88,12 +92,17 @@ def shares_of(
 
 
 def crack_scale(values: Sequence[float]) -> Scale:
-    """The scale of good items' crack scores, which are logits: they may lie on either side of 0."""
+    """The scale of good items' crack scores, which are logits: they may lie on either side of 0.
+
+    Good ground now and then holds a scratch or a seam, so the scores have a long upper tail. The
+    deviation is read off that side: one in ten good items lies about 1.3 of it above the typical.
+    """
     typical = statistics.median(values)
     if len(values) < _FEW:
         return Scale(typical, _LEAST_OF_FEW)
     spread = statistics.median(abs(value - typical) for value in values)
-    return Scale(typical, max(_NORMAL * spread, _LEAST))
+    above = float(np.quantile(values, 0.9)) - typical
+    return Scale(typical, max(_NORMAL * spread, above / _NINE_OF_TEN, _LEAST))
 
 
 def crack_facts(
@@ -112,8 +121,10 @@ def crack_facts(
     scale = crack_scale(list(values.values()))
     strange = {item: scale.of(value) for item, value in values.items()}
     # Cracks must not set a limit that patches and places would not have set: broken goods would
-    # pass below it.
-    harmless = max(strange.values()) - LAG <= max(_ORDINARY, *(scores[item] for item in strange))
+    # pass below it. Among many, one good item in twenty may look cracked.
+    ranked = sorted(strange.values(), reverse=True)
+    usual = ranked[len(ranked) // _ONE_IN]
+    harmless = usual - LAG <= max(_ORDINARY, *(scores[item] for item in strange))
     counts = judges and harmless
     return CrackFacts(
         network=network,
@@ -122,6 +133,7 @@ def crack_facts(
         counts=counts,
         judges=judges,
         limit=None if counts else max(_ORDINARY, *strange.values()),
+        lag=LAG,
         held_out=tuple(held_out),
         cracked_parts=cracked_parts,
     )
@@ -143,12 +155,24 @@ def fused(
     """Each item's whole score; items without a crack score that must have one are left out."""
     if facts is None or not facts.counts:
         return dict(scores)
-    return {item: max(scores[item], facts.scale.of(value) - LAG) for item, value in values.items()}
+    return {
+        item: max(scores[item], facts.scale.of(value) - facts.lag) for item, value in values.items()
+    }
+
+
+def allowing(facts: CrackFacts, logit: float, limit: float) -> CrackFacts:
+    """After a confirmed false alarm: what looks as cracked as this good picture is no defect any
+    more. It only lowers scores of good items, so a stated bound goes on holding.
+    """
+    value = facts.scale.of(logit) + _SLACK
+    if facts.counts:
+        return replace(facts, lag=max(facts.lag, value - limit))
+    return replace(facts, limit=max(facts.limit or 0.0, value))
 
 
 def in_score_units(
     logits: NDArray[np.float32], facts: CrackFacts, limit: float
 ) -> NDArray[np.float32]:
     """(rows, columns) logits -> the unit of the score, where `limit` is what must not be passed."""
-    shift = LAG if facts.limit is None else facts.limit - limit
+    shift = facts.lag if facts.limit is None else facts.limit - limit
     return facts.scale.over(logits) - np.float32(shift)

@@ -8,6 +8,13 @@ from vision.defects.conformal import BOUNDS_PERCENT, needed_items
 from vision.defects.profile import ProfileFacts
 
 
+def limit_of(facts: ProfileFacts) -> float:
+    """What heat and boxes are told by: the threshold, or the strangest good item while there is
+    none.
+    """
+    return max(facts.scores) if facts.threshold is None else facts.threshold
+
+
 def decide(
     score: float,
     facts: ProfileFacts,

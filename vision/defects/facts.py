@@ -38,6 +38,8 @@ class CrackFacts:
     """Whether enough items were held out for that."""
     limit: float | None = None
     """Where cracks are no part of the score: beyond it a pass becomes a review."""
+    lag: float = 2.0
+    """Deviations by which cracks count for less than patches; false alarms raise it."""
     held_out: tuple[str, ...] = ()
     """Items that the weights never saw: only they may set a limit."""
     cracked_parts: int = 0
@@ -54,6 +56,10 @@ class HeadFacts:
     """What it says of good items that it was not taught with."""
     caught: int = 0
     """How many of the taught misses it finds when it learns from the others only."""
+    near: float = 0.5
+    """A picture is like a taught one when one of its patches lies nearer to a flaw than by this
+    share of its distance to anything good; no good item does.
+    """
 
 
 @dataclass(frozen=True, slots=True)

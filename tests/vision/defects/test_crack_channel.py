@@ -9,6 +9,7 @@ from vision.defects.conformal import needed_items
 from vision.defects.crack_channel import (
     LAG,
     MOST_TRAINED,
+    allowing,
     channel_of,
     crack_facts,
     crack_scale,
@@ -97,3 +98,13 @@ def test_only_held_out_items_speak_for_learned_cracks():
     assert not review.counts
     assert channel_of(review).why == "channel_few_held_out"
     assert channel_of(None).why == "channel_no_network"
+
+
+def test_a_confirmed_false_alarm_of_cracks_is_no_defect_any_more():
+    values = of([0.0, 0.5, 1.0, 1.5, 2.0] * 4)
+    facts = crack_facts(values, of([1.0] * 20), network="sha256:n")
+    taught = allowing(facts, 9.0, limit=4.0)
+    assert facts.scale.of(9.0) - facts.lag > 4.0 > taught.scale.of(9.0) - taught.lag
+    assert allowing(taught, 1.0, limit=4.0) == taught
+    review = crack_facts(values, of([1.0] * 20), network="sha256:n", judges=False)
+    assert (allowing(review, 9.0, limit=4.0).limit or 0) > review.scale.of(9.0)
