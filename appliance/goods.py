@@ -87,6 +87,14 @@ class Looked:
     steady: bool = True
     """False while no batch may be frozen on what this camera sees."""
 
+    def model_sets(self, inspector: Inspector) -> dict[str, str]:
+        """By use: what judged, or would have (I3)."""
+        seen, profile = self.inspection, self.profile
+        sets = {"inspect": seen.model_set if seen else inspector.model_set}
+        if profile is not None and profile.facts.cracks is not None:
+            sets["cracks"] = profile.facts.cracks.network
+        return sets
+
 
 class GoodsJudge:
     """Not for two cartons at once: the drift watch follows pictures in their order."""

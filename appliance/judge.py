@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from contracts.asn import Expectations, ExpectedLine
+from contracts.condition import CartonCondition
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import LabelReading, ReadDecision
 from contracts.reason import Reason
@@ -72,6 +73,8 @@ def judge(
     clock_is_sure: bool,
     policy: JudgePolicy,
     tally: BatchTally | None = None,
+    condition: CartonCondition | None = None,
+    condition_may_hold: bool = False,
     faults: Iterable[Reason] = (),
     audit: bool = False,
 ) -> Verdict:
@@ -81,7 +84,8 @@ def judge(
     were not looked at (no picture, or no profile for the product). `clock_is_sure` is False while
     the clock is unsynchronised or below its persisted floor: then nothing is accepted on expiry.
     `tally` is what the batch has shown so far; None where the carton does not count.
-    `faults` speak against the pictures themselves: a camera that was dark, a missing close.
+    `condition` is what the label camera said of the carton itself, `condition_may_hold` whether
+    damage holds it or asks for a review. `faults` speak against the pictures themselves: a camera that was dark, a missing close.
     `audit`: the carton was drawn (`drawn_for_audit`), so that a person confirms what would be
     accepted.
     """
@@ -96,6 +100,7 @@ def judge(
         *_of_reading(reading, line, expectations),
         *_of_goods(inspection, policy),
         *(() if freezes else _of_batch(counts)),
+        *_of_outside(condition, may_hold=condition_may_hold),
         *(Finding(Decision.REVIEW, fault) for fault in faults),
     ]
     expiry: str | None = None
@@ -152,6 +157,16 @@ def is_held(batch: BatchKey, held: Iterable[BatchKey]) -> bool:
         and (each.supplier == batch.supplier or not batch.supplier)
         for each in held
     )
+
+
+def product_of(reading: LabelReading | None, expectations: Expectations) -> str | None:
+    """The GTIN whose profile judges the goods: the list's line, else what was read."""
+    if reading is None:
+        return None
+    for expected in expectations.lines:
+        if expected.line.number == reading.asn_line:
+            return expected.line.gtin
+    return reading.fields.gtin.value if reading.fields.gtin else None
 
 
 def drawn_for_audit(carton_id: str, one_in: int) -> bool:
@@ -219,6 +234,15 @@ def _of_goods(inspection: Inspection | None, policy: JudgePolicy) -> list[Findin
     defect = inspection.decision is InspectDecision.DEFECT
     weight = Decision.HOLD if defect else Decision.REVIEW
     reasons = inspection.reasons or (Reason("defect_seen"),)
+    return [Finding(weight, reason) for reason in reasons]
+
+
+def _of_outside(condition: CartonCondition | None, *, may_hold: bool) -> list[Finding]:
+    if condition is None or condition.decision is InspectDecision.PASS:
+        return []
+    holds = may_hold and condition.decision is InspectDecision.DEFECT
+    weight = Decision.HOLD if holds else Decision.REVIEW
+    reasons = condition.reasons or (Reason("defect_seen"),)
     return [Finding(weight, reason) for reason in reasons]
 
 

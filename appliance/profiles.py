@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from appliance.durable import write_atomic
-from contracts.errors import ArtefactRefusedError, TallymanError
+from appliance.newest import Newest
+from contracts.errors import TallymanError
 from vision.defects.profile import Profile
 
 SUFFIX = ".profile"
@@ -26,13 +26,6 @@ Check = Callable[[str, Path, bytes, Profile], None]
 """GTIN, file, its bytes, what they are: raises ArtefactRefusedError for what may not judge."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    changed: tuple[int, ...]
-    profile: Profile | None
-    trouble: str
-
-
 class ProfileFolder:
     """A corrupted or unsigned file is refused and told once, and the profile that was loaded before
     it goes on judging. `check` says which may judge; without it every whole file may.
@@ -41,7 +34,8 @@ class ProfileFolder:
     def __init__(self, folder: Path, *, check: Check | None = None) -> None:
         self.folder = folder
         self._check = check
-        self._loaded: dict[Path, _Loaded] = {}
+        self._signed = Newest(self._checked)
+        self._candidates = Newest(_whole)
         self._kept: dict[str, Profile] = {}
 
     def path(self, gtin: str) -> Path:
@@ -55,16 +49,15 @@ class ProfileFolder:
 
     def get(self, gtin: str) -> Profile | None:
         """The profile that judges a GTIN's next batches; None where there is none that may."""
-        return self._newest(gtin, self.path(gtin), self._check)
+        return self._signed.get(self.path(gtin))
 
     def candidate(self, gtin: str) -> Profile | None:
         """What was taught since; it may add a review and nothing else."""
-        return self._newest(gtin, self.candidate_path(gtin), None)
+        return self._candidates.get(self.candidate_path(gtin))
 
     def trouble(self, gtin: str) -> str:
         """Why the newest file of a GTIN was refused; empty where nothing is wrong."""
-        loaded = self._loaded.get(self.path(gtin))
-        return loaded.trouble if loaded else ""
+        return self._signed.trouble(self.path(gtin))
 
     def keep(self, profile: Profile) -> None:
         """Store a profile that begins to judge a batch, before its first result is recorded.
@@ -110,36 +103,12 @@ class ProfileFolder:
             del self._kept[next(iter(self._kept))]
         self._kept[profile.digest] = profile
 
-    def _newest(self, gtin: str, path: Path, check: Check | None) -> Profile | None:
-        changed = _stamp(path)
-        if not changed:
-            self._loaded.pop(path, None)
-            return None
-        known = self._loaded.get(path)
-        if known is not None and known.changed == changed:
-            return known.profile
-        try:
-            data = path.read_bytes()
-            profile = Profile.from_bytes(data, name=str(path))
-            if check is not None:
-                check(gtin, path, data, profile)
-            found = _Loaded(changed, profile, "")
-        except (ArtefactRefusedError, OSError) as error:
-            log.warning("profile refused", gtin=gtin, error=str(error))
-            found = _Loaded(changed, known.profile if known else None, str(error))
-        self._loaded[path] = found
-        return found.profile
+    def _checked(self, path: Path, data: bytes) -> Profile:
+        profile = _whole(path, data)
+        if self._check is not None:
+            self._check(path.name.removesuffix(SUFFIX), path, data, profile)
+        return profile
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Changes with the file and with the signature beside it; empty where there is no file."""
-    times = []
-    for each in (path, path.with_name(path.name + ".sig")):
-        try:
-            seen = each.stat()
-        except OSError:
-            if each == path:
-                return ()
-            continue
-        times += [seen.st_mtime_ns, seen.st_size, seen.st_ino]
-    return tuple(times)
+def _whole(path: Path, data: bytes) -> Profile:
+    return Profile.from_bytes(data, name=str(path))

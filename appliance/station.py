@@ -11,33 +11,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
-from appliance.batches import BatchBook
 from appliance.cameras.frame import Frame
 from appliance.cartons.view import CartonView
 from appliance.desk import CartonCard
 from appliance.edge.card import card_of
-from appliance.evidence import EvidenceStore
-from appliance.goods import (
-    GoodsJudge,
-    Inspector,
-    Looked,
-    Profiles,
-    WatchFor,
-    needed_to_freeze,
-)
-from appliance.journal.journal import Journal
-from appliance.judge import BatchTally, JudgePolicy, batch_of, drawn_for_audit, is_held, judge
-from contracts.asn import Expectations, ExpectedLine
+from appliance.goods import GoodsJudge, Looked
+from appliance.judge import BatchTally, batch_of, drawn_for_audit, is_held, judge, product_of
+from appliance.outside import Outside
+from appliance.station_parts import StationParts
+from contracts.asn import Expectations
 from contracts.errors import JournalError, TallymanError
 from contracts.events import CartonJudged
 from contracts.reading import LabelReading
@@ -46,57 +35,12 @@ from contracts.stock import BatchKey, Evidence
 from contracts.verdict import Decision, Verdict
 from vision.defects.evidence import heatmap_jpeg
 from vision.defects.inspector import Inspected
-from vision.defects.profile import Profile
 
 LABEL, INSPECT = "label", "inspect"
 # More frames than these cost time and add little: the tracker keeps the sharpest.
 _LABEL_FRAMES = 3
 
 log = structlog.get_logger()
-
-
-class Reader(Protocol):
-    @property
-    def model_set(self) -> str: ...
-
-    @property
-    def variant(self) -> str:
-        """The engine that it reads with."""
-        ...
-
-    def read(
-        self, frames: Sequence[NDArray[np.uint8]], expected: Sequence[ExpectedLine], *, name: str
-    ) -> LabelReading: ...
-
-
-class Lane(Protocol):
-    def expect(self, carton_id: str, *, left_at: datetime) -> None:
-        """A carton is on its way to the diverter."""
-        ...
-
-    async def publish(self, carton_id: str, decision: Decision, *, opened_at: datetime) -> str:
-        """Tell the diverter; answers the lane that was told (review when the verdict is late)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StationParts:
-    """What a station is made of; edge/run.py puts the real ones in, tests may put others."""
-
-    reader: Reader
-    inspector: Inspector
-    profiles: Profiles
-    expectations: Callable[[], Expectations]
-    journal: Journal
-    evidence: EvidenceStore
-    lane: Lane | None
-    policy: JudgePolicy
-    time_zone: ZoneInfo
-    clock_is_kept: Callable[[], bool] = lambda: True
-    """False while no time service keeps the machine's clock (I4)."""
-    book: BatchBook = field(default_factory=BatchBook)
-    watch_for: WatchFor = lambda _camera, _profile: None
-    needed_to_freeze: Callable[[Profile, int, float], int | None] = needed_to_freeze
 
 
 class Station:
@@ -168,7 +112,10 @@ class Station:
 
         faults = list(view.faults)
         reading, label_evidence = await self._read(view, expectations, faults)
-        looked, goods_evidence = await self._inspect(view, reading, expectations, faults)
+        (looked, goods_evidence), (outside, outside_evidence) = await asyncio.gather(
+            self._inspect(view, reading, expectations, faults),
+            self._look_outside(view, reading, expectations, faults),
+        )
 
         stamp = parts.journal.time()
         today = datetime.fromtimestamp(stamp.at_us / 1e6, parts.time_zone).date()
@@ -180,11 +127,14 @@ class Station:
             clock_is_sure=stamp.trusted and parts.clock_is_kept(),
             policy=parts.policy,
             tally=self._tally(reading, looked, expectations),
+            condition=outside.condition,
+            condition_may_hold=outside.may_hold,
             faults=faults,
             audit=drawn_for_audit(view.carton_id, parts.policy.audit_one_in),
         )
-        evidence = (*label_evidence, *goods_evidence)
+        evidence = (*label_evidence, *goods_evidence, *outside_evidence)
         body = self._body(view, expectations, verdict, reading, looked, evidence)
+        body = replace(body, condition=outside.condition)
         await self._keep(body)
         if verdict.freezes is not None:
             self.remember_frozen(verdict.freezes)
@@ -217,7 +167,7 @@ class Station:
             inspection=looked.inspection,
             candidate=looked.candidate,
             evidence=evidence,
-            model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
+            model_sets={"read": parts.reader.model_set, **looked.model_sets(parts.inspector)},
             variant=_variant(parts.reader.variant, parts.inspector.variant),
             frames=sum(len(frames) for frames in view.frames.values()),
             name=view.name,
@@ -259,7 +209,7 @@ class Station:
             looked = await asyncio.to_thread(
                 self._goods.look,
                 frames[0],
-                gtin=_product_of(reading, expectations),
+                gtin=product_of(reading, expectations),
                 batch=batch if sure else None,
                 session=expectations.session,
             )
@@ -273,6 +223,30 @@ class Station:
         if looked.shown is not None:
             evidence += await asyncio.to_thread(self._store_heat, looked.shown, frames[0])
         return looked, evidence
+
+    async def _look_outside(
+        self,
+        view: CartonView,
+        reading: LabelReading | None,
+        expectations: Expectations,
+        faults: list[Reason],
+    ) -> tuple[Outside, list[Evidence]]:
+        frames = view.frames.get(LABEL, ())[:1]
+        if not frames or self._parts.outside is None:
+            return Outside(), []
+        gtin = product_of(reading, expectations)
+        try:
+            outside = await asyncio.to_thread(
+                self._parts.outside.look, frames[0], gtin=gtin, reading=reading
+            )
+        except Exception:
+            log.warning("carton's outside not judged", carton=view.carton_id, exc_info=True)
+            faults.append(Reason("engine_failed", {"engine": "condition"}))
+            return Outside(), []
+        faults += outside.faults
+        if not outside.regions:
+            return outside, []
+        return outside, await asyncio.to_thread(self._store_outside, outside, frames[0])
 
     def _tally(
         self, reading: LabelReading | None, looked: Looked, expectations: Expectations
@@ -291,6 +265,11 @@ class Station:
         picture = heatmap_jpeg(frame.image, seen.heatmap, regions=seen.inspection.regions)
         heat = self._parts.evidence.put(picture)
         return [_evidence("heatmap", heat, frame)]
+
+    def _store_outside(self, outside: Outside, frame: Frame) -> list[Evidence]:
+        nothing = np.zeros(frame.image.shape[:2], np.float32)
+        picture = heatmap_jpeg(frame.image, nothing, regions=outside.regions)
+        return [_evidence("condition", self._parts.evidence.put(picture), frame)]
 
     def _store(self, kind: str, frames: Sequence[Frame]) -> list[Evidence]:
         return [_evidence(kind, self._parts.evidence.put(frame.jpeg), frame) for frame in frames]
@@ -316,16 +295,6 @@ def _variant(reads: str, inspects: str) -> str:
     return reads if reads == inspects else f"{reads}+{inspects}"
 
 
-def _product_of(reading: LabelReading | None, expectations: Expectations) -> str | None:
-    """The GTIN whose profile judges the goods: the list's line, else what was read."""
-    if reading is None:
-        return None
-    for expected in expectations.lines:
-        if expected.line.number == reading.asn_line:
-            return expected.line.gtin
-    return reading.fields.gtin.value if reading.fields.gtin else None
-
-
 def _evidence(kind: str, sha256: str, frame: Frame) -> Evidence:
-    media_type = "image/jpeg" if kind == "heatmap" else frame.media_type
+    media_type = frame.media_type if kind in (LABEL, INSPECT) else "image/jpeg"
     return Evidence(kind, sha256, media_type, frame.camera, frame.width_px, frame.height_px)

@@ -36,7 +36,8 @@ from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.profiles import ProfileFolder
 from appliance.services.address import free_address
-from appliance.station import INSPECT, LABEL, Station, StationParts
+from appliance.station import INSPECT, LABEL, Station
+from appliance.station_parts import StationParts
 from appliance.up import everything
 from appliance.uplink.sender import Uplink
 from contracts.clock import SystemClock

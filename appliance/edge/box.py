@@ -31,9 +31,11 @@ from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.label_zpl import PRINTER_PORT, LabelPrinter, carton_zpl
+from appliance.outside import ConditionFolder, OutsideJudge
 from appliance.profiles import ProfileFolder
 from appliance.pulse import EVERY_S, pulse_key
-from appliance.station import Lane, Reader, Station, StationParts
+from appliance.station import Station
+from appliance.station_parts import Lane, Reader, StationParts
 from appliance.uplink.sender import Uplink
 from contracts.errors import JournalError, JournalFullError
 from contracts.events import KIND_OF, CameraChanged, CartonJudged, DeviceStarted
@@ -57,6 +59,7 @@ class EdgeParts:
     notes: tuple[Reason, ...]
     """What a person should know about the engines."""
     profiles: ProfileFolder
+    conditions: ConditionFolder
     memory: Memory
     journal: Journal
     evidence: EvidenceStore
@@ -84,6 +87,7 @@ class EdgeBox:
                 profiles=parts.profiles,
                 book=parts.memory.book.book,
                 watch_for=parts.memory.watches.of,
+                outside=OutsideJudge(parts.conditions, wanted=config.policy.condition),
                 expectations=lambda: parts.uplink.expectations,
                 journal=parts.journal,
                 evidence=parts.evidence,

@@ -10,6 +10,7 @@ from datetime import datetime
 from appliance.desk import CartonCard
 from contracts.asn import Expectations
 from contracts.events import CartonJudged, CartonSettled
+from contracts.geometry import Region
 from contracts.reading import Candidate, FieldValue, LabelFields
 from contracts.verdict import Decision
 
@@ -43,13 +44,21 @@ def card_of(
         quads=(*(text.quad for text in reading.lines), *(code.quad for code in reading.symbols))
         if reading
         else (),
-        regions=inspection.regions if inspection else (),
+        regions=_strange(body),
         evidence=body.evidence,
         model_sets=tuple(body.model_sets.values()),
         elapsed_ms=measured if elapsed_ms is None else elapsed_ms,
         product=_product_of(body),
         inspected=str(inspection.decision) if inspection else "",
     )
+
+
+def _strange(body: CartonJudged) -> tuple[Region, ...]:
+    """Where the goods look strange: to the profile that judged, else to a newer one."""
+    for seen in (body.inspection, body.candidate):
+        if seen is not None and seen.regions:
+            return seen.regions
+    return ()
 
 
 def _product_of(body: CartonJudged) -> str:

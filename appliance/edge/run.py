@@ -34,6 +34,7 @@ from appliance.learning.keeping import Privacy
 from appliance.learning.making import sees
 from appliance.learning.shipping import ExampleUpload
 from appliance.live.connect import open_live
+from appliance.outside import ConditionFolder
 from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus
@@ -106,9 +107,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             on_change=lambda name, health: box.camera_changed(name, health),  # noqa: PLW0108 -- box is made later
         )
         trust = TrustedKeys(layout.trust)
+        guard = ProfileGuard(trust, station=edge.station)
         profiles = ProfileFolder(
-            Path(edge.profiles) if edge.profiles else layout.profiles,
-            check=ProfileGuard(trust, station=edge.station),
+            Path(edge.profiles) if edge.profiles else layout.profiles, check=guard
         )
         memory = await asyncio.to_thread(Memory.open, journal, layout)
         stack.callback(memory.save)
@@ -120,6 +121,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             inspector=engines.inspectors,
             notes=engines.notes,
             profiles=profiles,
+            conditions=ConditionFolder(profiles.folder, check=guard),
             memory=memory,
             journal=journal,
             evidence=evidence,

@@ -18,7 +18,8 @@ from appliance.identity.device import DeviceIdentity
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
-from appliance.station import Station, StationParts
+from appliance.station import Station
+from appliance.station_parts import StationParts
 from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import Candidate, FieldValue, LabelFields, LabelReading, ReadDecision
@@ -87,7 +88,9 @@ class PaperInspector:
 
 
 def paper_profile(digest: str, width_px: int = 64) -> SimpleNamespace:
-    return SimpleNamespace(digest=digest, facts=SimpleNamespace(width_px=width_px, height_px=48))
+    return SimpleNamespace(
+        digest=digest, facts=SimpleNamespace(width_px=width_px, height_px=48, cracks=None)
+    )
 
 
 class PaperProfiles:
@@ -155,6 +158,7 @@ class Dock:
                 policy=JudgePolicy(),
                 time_zone=ZoneInfo("Asia/Shanghai"),
                 book=self.book,
+                outside=parts.get("outside"),
                 watch_for=parts.get("watch_for", lambda camera, profile: None),
                 needed_to_freeze=lambda profile, judged, percent: parts.get("needed", 1),
             ),
