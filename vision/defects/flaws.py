@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.defects.bank import distances
 from vision.defects.facts import HeadFacts
 from vision.defects.scale import scale_of
 
@@ -32,6 +33,11 @@ MOST_GOOD = 40
 """Good items whose strangest patches a profile keeps: 73 kB."""
 FEWEST_GOOD = 5
 """Below it nothing can be said of good items that were left out."""
+NEAR = 0.5
+"""A patch is like a flaw when it is at most half as far from it as from anything good."""
+_SAME = 0.02
+"""So near lies only the same patch again, packed: a taught picture is always known."""
+_LEAST_FAR = np.float32(1e-3)
 NO_KIND = "anomaly"
 _ROUNDS = 3
 _FROM_EACH = 2
@@ -40,6 +46,7 @@ _MARGIN = 0.15
 """A kind is named when it leads the next one by so much of its own length."""
 
 Rows = NDArray[np.float32]
+_White = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 def strangest(far: Rows, shape: tuple[int, int], *, most: int = STRANGEST) -> NDArray[np.intp]:
@@ -55,16 +62,12 @@ def strangest(far: Rows, shape: tuple[int, int], *, most: int = STRANGEST) -> ND
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a profile holds of its taught flaws: `numbers` (1 + kinds, c + 1)."""
+    """What a profile holds of its taught flaws: `numbers` (1 + kinds, c + 1), `flaws` (n, c)."""
 
     facts: HeadFacts
     numbers: Rows
+    flaws: Rows
     kinds: tuple[str, ...]
-
-    @classmethod
-    def of(cls, facts: HeadFacts | None, numbers: Rows, flaw_kinds: Sequence[str]) -> Head | None:
-        """None where nothing was taught."""
-        return cls(facts, numbers, named_kinds(flaw_kinds)) if facts else None
 
 
 def named_kinds(kinds: Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ class _Sums:
             self.scatter - sum(one.scatter for one in others),
         )
 
-    def whitening(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def whitening(self) -> _White:
         """Mean (c,), covariance with its ridge (c, c), and the inverse of that."""
         mean = self.total / self.count
         covariance = self.scatter / self.count - np.outer(mean, mean)
@@ -102,11 +105,11 @@ class _Sums:
         return mean, covariance, inverse
 
 
-def _direction(flaws: Rows, good: _Sums) -> tuple[Rows, NDArray[np.intp]]:
+def _direction(flaws: Rows, white: _White) -> tuple[Rows, NDArray[np.intp]]:
     """(c + 1,) weights and offset, in deviations of good patches, and which patches of each
     picture (m, 2) were taken for its flaw. `flaws` (m, k, c).
     """
-    mean, covariance, inverse = good.whitening()
+    mean, covariance, inverse = white
     taken = np.tile(np.arange(flaws.shape[1]), (len(flaws), 1))
     weights = mean
     for _ in range(_ROUNDS + 1):
@@ -117,9 +120,9 @@ def _direction(flaws: Rows, good: _Sums) -> tuple[Rows, NDArray[np.intp]]:
     return np.append(weights, -mean @ weights).astype(np.float32), taken
 
 
-def _kind_rows(flaws: Rows, taken: NDArray[np.intp], kinds: Sequence[str], good: _Sums) -> Rows:
+def _kind_rows(flaws: Rows, taken: NDArray[np.intp], kinds: Sequence[str], white: _White) -> Rows:
     """(k, c + 1): how far a patch goes towards each named kind, alphabetically, in one unit."""
-    mean, covariance, inverse = good.whitening()
+    mean, covariance, inverse = white
     chosen = np.take_along_axis(flaws, taken[..., None], axis=1)
     rows = []
     for kind in named_kinds(kinds):
@@ -157,29 +160,38 @@ def learn_head(
     `allowed`: patches of each confirmed false alarm; the limit lies beyond them too.
     """
     whole = _Sums.of(np.concatenate([bank, good.reshape(-1, bank.shape[1])]))
-    weights, taken = _direction(flaws, whole)
-    numbers = np.concatenate([weights[None], _kind_rows(flaws, taken, kinds, whole)])
+    white = whole.whitening()
+    weights, taken = _direction(flaws, white)
+    numbers = np.concatenate([weights[None], _kind_rows(flaws, taken, kinds, white)])
     if len(good) < FEWEST_GOOD:
-        return HeadFacts(NAME, scale_of([0.0])), numbers
-    scores = []
+        return HeadFacts(NAME, scale_of([0.0]), near=NEAR), numbers
+    scores, near = [], NEAR
     for number, rows in enumerate(good):
-        without = whole.without(_Sums.of(bank[owners == number]), _Sums.of(rows))
-        scores.append(_far(rows, _direction(flaws, without)[0]))
+        own = owners == number
+        without = whole.without(_Sums.of(bank[own]), _Sums.of(rows))
+        scores.append(_far(rows, _direction(flaws, without.whitening())[0]))
+        near = min(near, nearness(rows, distances(rows, bank[~own]), flaws))
     scale = scale_of(scores)
     limit = scale.of(max([*scores, *(_far(rows, weights) for rows in allowed)]))
-    caught = _caught(flaws, whole, scale.typical + limit * scale.deviation)
-    return (
-        HeadFacts(NAME, scale, limit, tuple(scale.of(score) for score in scores), caught),
-        numbers,
-    )
+    caught = _caught(flaws, white, scale.typical + limit * scale.deviation)
+    told = tuple(scale.of(score) for score in scores)
+    return HeadFacts(NAME, scale, limit, told, caught, max(near, _SAME)), numbers
 
 
-def _caught(flaws: Rows, good: _Sums, limit: float) -> int:
+def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:
+    """The least share of its distance to good patches, `far` (n,), that one of (n, c) patches has
+    to any of the flaws (m, k, c).
+    """
+    near = distances(rows, flaws.reshape(-1, flaws.shape[-1]))
+    return float((near / np.maximum(far, _LEAST_FAR)).min())
+
+
+def _caught(flaws: Rows, white: _White, limit: float) -> int:
     """How many of the taught misses would be found by what the others taught."""
     if len(flaws) == 1:
         return 0
     return sum(
-        _far(own, _direction(np.delete(flaws, number, axis=0), good)[0]) > limit
+        _far(own, _direction(np.delete(flaws, number, axis=0), white)[0]) > limit
         for number, own in enumerate(flaws)
     )
 
@@ -187,12 +199,14 @@ def _caught(flaws: Rows, good: _Sums, limit: float) -> int:
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How like the taught flaws a picture is: `at` (k,) its strangest patches, how far each goes
-    (k,) in deviations of the typical good item, and the class each would be.
+    (k,) in deviations of the typical good item, and the class each would be; `again`: one lies
+    right beside a flaw, as those of the taught picture itself do.
     """
 
     at: NDArray[np.intp]
     deviations: Rows
     kinds: tuple[str, ...]
+    again: bool
 
     @property
     def score(self) -> float:
@@ -208,7 +222,12 @@ def likeness(patches: Rows, far: Rows, shape: tuple[int, int], *, head: Head) ->
     """Hold a picture's (n, c) patches, (n,) far from good ones in a grid of `shape`, to the head."""
     at = strangest(far, shape)
     reach = patches[at] @ head.numbers[:, :-1].T + head.numbers[:, -1]
-    return Likeness(at, head.facts.scale.over(reach[:, 0]), _named(reach[:, 1:], head.kinds))
+    return Likeness(
+        at,
+        head.facts.scale.over(reach[:, 0]),
+        _named(reach[:, 1:], head.kinds),
+        again=nearness(patches[at], far[at], head.flaws) < head.facts.near,
+    )
 
 
 def _named(reach: Rows, kinds: tuple[str, ...]) -> tuple[str, ...]:

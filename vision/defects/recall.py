@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from contracts.geometry import Region
 from vision.defects.flaws import NO_KIND, Likeness, likeness
 from vision.defects.profile import Profile
-from vision.defects.teaching import head_of, resembles
+from vision.defects.teaching import head_of
 
 FEWEST_TO_COUNT = 3
 """Misses; fewer say nothing of how well the head finds what it was not taught."""
@@ -77,13 +77,12 @@ def recalled(
     if head is None:
         return None
     like = likeness(patches, far, shape, head=head)
-    near = resembles(patches, far, profile.flaws)
     misses = sum(lesson.kind == "miss" for lesson in profile.facts.lessons)
     own = head.facts.limit
     if own is None or misses < FEWEST_TO_COUNT or head.facts.caught < _CAUGHT_SHARE * misses:
-        return _recalled(like, np.full_like(like.deviations, -np.inf), shape, found=near)
+        return _recalled(like, np.full_like(like.deviations, -np.inf), shape, found=like.again)
     values = like.deviations * np.float32(max(limit, _LEAST_LIMIT) / max(own, _LEAST_LIMIT))
-    return _recalled(like, values, shape, found=near or like.score > own)
+    return _recalled(like, values, shape, found=like.again or like.score > own)
 
 
 def _recalled(like: Likeness, values: Rows, shape: tuple[int, int], *, found: bool) -> Recalled:

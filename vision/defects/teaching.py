@@ -4,7 +4,7 @@ A confirmed false alarm: its strangest patches join the bank, so the like of the
 then on, and what its places look like counts as usual. The threshold stays: both only lower the
 scores of good items, so the stated bound goes on holding. A confirmed miss: its strangest patches
 are kept as flaws. From all flaws a head is learned (vision.defects.flaws); what it finds beyond
-every good item, and whatever lies much nearer to a flaw than to anything good, is shown for
+every good item, and whatever lies much nearer to a flaw than any good item does, is shown for
 review. It can add a review, never a pass, and no defect either: no bound is stated for it.
 
 Undoing a lesson is going back to the parent. Lessons of two candidates of one enrolment can be
@@ -24,7 +24,7 @@ from contracts.geometry import Region
 from contracts.inspection import DefectKind
 from vision.defects.bank import distances
 from vision.defects.facts import HeadFacts, Lesson, ProfileFacts
-from vision.defects.flaws import STRANGEST, Head, kept_items, learn_head, strangest
+from vision.defects.flaws import STRANGEST, Head, kept_items, learn_head, named_kinds, strangest
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import cells, widened
 from vision.defects.profile import Profile
@@ -33,10 +33,6 @@ ROWS_OF_A_FALSE_ALARM = 32
 ROWS_OF_A_MISS = STRANGEST
 MOST_FALSE_ALARMS = 10
 MOST_MISSES = 20
-_NEAR = 0.5
-"""A patch is like a flaw when it is at most half as far from it as from anything good."""
-_NEAREST = 6
-"""So many of a miss's patches are held to be its flaw when nothing else was taught."""
 
 Rows = NDArray[np.float32]
 
@@ -118,18 +114,12 @@ def merged(profile: Profile, other: Profile) -> Profile:
     )
 
 
-def resembles(patches: Rows, good_distances: Rows, flaws: Rows) -> bool:
-    """Whether any of (n, 152) patches is much nearer to a taught flaw than to anything good."""
-    if not len(flaws):
-        return False
-    nearest = flaws.reshape(-1, ROWS_OF_A_MISS, flaws.shape[1])[:, :_NEAREST]
-    far = distances(patches, nearest.reshape(-1, flaws.shape[1]))
-    return bool((far < _NEAR * good_distances).any())
-
-
 def head_of(profile: Profile) -> Head | None:
     """What the profile learned from its taught flaws; None where nothing was taught."""
-    return Head.of(profile.facts.head, profile.head, profile.facts.flaw_kinds)
+    facts = profile.facts
+    if facts.head is None:
+        return None
+    return Head(facts.head, profile.head, profile.flaws, named_kinds(facts.flaw_kinds))
 
 
 def _learned(

@@ -13,6 +13,7 @@ from vision.defects.flaws import (
     kept_items,
     learn_head,
     likeness,
+    named_kinds,
     strangest,
 )
 
@@ -31,7 +32,8 @@ def flawed(seed: int, *, towards: int = -1) -> np.ndarray:
     """Twelve patches, two of which lean a little where good patches hardly vary."""
     rows = patches(seed, STRANGEST)
     rows[5:7, towards] += 0.05
-    return rows
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / lengths).astype(np.float32)
 
 
 def taught(count: int = 6, kinds: tuple[str, ...] = (), **more) -> Head:
@@ -45,9 +47,7 @@ def taught(count: int = 6, kinds: tuple[str, ...] = (), **more) -> Head:
         good=np.stack([patches(100 + n, STRANGEST) for n in range(ITEMS)]),
         **more,
     )
-    head = Head.of(facts, numbers, names)
-    assert head is not None
-    return head
+    return Head(facts, numbers, flaws.reshape(-1, WIDTH), named_kinds(names))
 
 
 def seen(rows: np.ndarray, head: Head):
@@ -71,6 +71,12 @@ def test_the_patches_that_are_flawed_are_pointed_at():
 def test_what_the_others_taught_finds_each_one():
     assert taught(count=6).facts.caught >= 5
     assert taught(count=1).facts.caught == 0
+
+
+def test_the_taught_picture_itself_is_known_again_and_no_good_item_is_taken_for_it():
+    head = taught(count=1)
+    assert likeness(flawed(700), np.full(STRANGEST, 0.1, np.float32), (3, 4), head=head).again
+    assert 0 < head.facts.near <= 0.5
 
 
 def test_an_allowed_picture_moves_the_limit_beyond_itself():
