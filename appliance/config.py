@@ -104,6 +104,8 @@ class InspectorConfig:
 
     engine: str = "onnxruntime-cpu"
     """One of those that the backbone's manifest names."""
+    detectors: str = ""
+    """Folder of detectors (models/recipes/yolo), each set in a folder named by its GTIN."""
 
 
 @dataclass(frozen=True, slots=True)

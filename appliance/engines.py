@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from appliance.config import InspectorConfig, ReaderConfig
+from appliance.detectors import WithDetectors
 from appliance.foreign_reader import check_python, paddle_lines
 from appliance.inspectors import Inspectors, open_inspector
 from appliance.model_sets import BACKBONE, CRACKS, READER, Running, newest_that_runs
@@ -34,6 +35,12 @@ class Engines:
     notes: tuple[Reason, ...]
     paddle_models: Path | None
     """Where the networks of PaddleOCR stand, when its process is to be started."""
+    detectors: WithDetectors | None = None
+
+    @property
+    def judging(self) -> Inspectors | WithDetectors:
+        """What looks at cartons."""
+        return self.detectors or self.inspectors
 
     @property
     def inspector(self) -> DefectInspector:
@@ -57,7 +64,8 @@ def load_engines(
     measured it. Raises ArtefactRefusedError where no set of a kind runs,
     BadInputError for an engine that nobody knows, UnavailableError for one that is not installed.
     """
-    wanted_look = (inspecting or InspectorConfig()).engine
+    inspecting = inspecting or InspectorConfig()
+    wanted_look = inspecting.engine
     _check_engine(reading.engine, (*VARIANTS, PADDLE), "reader.engine")
     _check_engine(wanted_look, INSPECT_VARIANTS, "inspector.engine")
     if reading.engine == PADDLE:
@@ -72,11 +80,16 @@ def load_engines(
     notes = (*read.notes, *looks.notes, *more)
     for note in notes:
         log.warning(note.code, **note.params)
+    detectors = None
+    if inspecting.detectors:
+        folder, scale = Path(inspecting.detectors), mm_per_px or None
+        detectors = WithDetectors(looks.made, folder, threads=threads, mm_per_px=scale)
     return Engines(
         read.made,
         looks.made,
         notes,
         read.model_set.folder if read.variant == PADDLE else None,
+        detectors,
     )
 
 

@@ -118,7 +118,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         parts = EdgeParts(
             config=config,
             reader=reader,
-            inspector=engines.inspectors,
+            inspector=engines.judging,
             notes=engines.notes,
             profiles=profiles,
             conditions=ConditionFolder(profiles.folder, check=guard),

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.geometry import Region
+from contracts.geometry import BoxMm, Region
 from contracts.inspection import Inspection
-from vision.defects.inspector import DefectInspector, Inspected
+from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
 from vision.detecting.deciding import has_the_word, judged
 from vision.detecting.detector import Detector
@@ -24,13 +25,22 @@ from vision.detecting.facts import DetectorFacts
 from vision.engine import CPU
 
 
+class Guard(Protocol):
+    """What judges by profiles."""
+
+    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorInspector:
-    """`guard` judges by profiles; `model_set` is the detector's verified digest."""
+    """`guard` judges by profiles; `model_set` is the detector's verified digest; `mm_per_px` the
+    camera's scale on the goods where it is known.
+    """
 
-    guard: DefectInspector
+    guard: Guard
     detector: Detector
     model_set: str
+    mm_per_px: float | None = None
 
     @classmethod
     def load(
@@ -38,12 +48,14 @@ class DetectorInspector:
         folder: Path,
         *,
         model_set: str,
-        guard: DefectInspector,
+        guard: Guard,
         threads: int = 1,
         variant: str = CPU,
+        mm_per_px: float | None = None,
     ) -> DetectorInspector:
         """`folder` holds detector.onnx and detector.json. Raises as Detector.load."""
-        return cls(guard, Detector.load(folder, threads=threads, variant=variant), model_set)
+        detector = Detector.load(folder, threads=threads, variant=variant)
+        return cls(guard, detector, model_set, mm_per_px)
 
     @property
     def variant(self) -> str:
@@ -60,7 +72,9 @@ class DetectorInspector:
         boxes = self.detector.find(image)
         facts = self.detector.facts
         inspection = replace(guarded.inspection, model_set=self.model_set)
-        shown = tuple(box for box in boxes if box.score >= _worth_showing(facts))
+        shown = tuple(
+            _measured(box, self.mm_per_px) for box in boxes if box.score >= _worth_showing(facts)
+        )
         if not has_the_word(inspection):
             inspection = replace(inspection, regions=(*shown, *inspection.regions))
             return replace(guarded, inspection=_timed(inspection, started))
@@ -80,6 +94,14 @@ class DetectorInspector:
 
 def _worth_showing(facts: DetectorFacts) -> float:
     return facts.least if facts.sound is None else facts.sound
+
+
+def _measured(box: Region, mm_per_px: float | None) -> Region:
+    if mm_per_px is None:
+        return box
+    sides = (box.x_px, box.y_px, box.width_px, box.height_px)
+    x, y, width, height = (round(side * mm_per_px, 1) for side in sides)
+    return replace(box, mm=BoxMm(x, y, width, height))
 
 
 def _heat(boxes: tuple[Region, ...], size: tuple[int, int]) -> NDArray[np.float32]:
