@@ -1,0 +1,1 @@
+"""Parts of `tallyman bench inspect`: each measures one promise of seeing."""

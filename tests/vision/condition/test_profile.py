@@ -1,0 +1,35 @@
+"""A file that is not whole is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.errors import ArtefactRefusedError, BadInputError
+from tests.vision.condition.conftest import PRINTED, good
+from vision.condition.profile import ConditionProfile
+
+
+def test_a_flipped_bit_is_refused(inspector) -> None:
+    data = inspector.enrol(good(PRINTED, 1), product="ACME").to_bytes()
+
+    for place in (40, len(data) // 3, len(data) // 2, len(data) - 30):
+        bad = bytearray(data)
+        bad[place] ^= 4
+        with pytest.raises(ArtefactRefusedError, match="acme"):
+            ConditionProfile.from_bytes(bytes(bad), name="acme")
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"\x00" * 100])
+def test_what_is_no_profile_is_refused(data) -> None:
+    with pytest.raises(ArtefactRefusedError, match="not a condition profile"):
+        ConditionProfile.from_bytes(data, name="acme")
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path) -> None:
+    with pytest.raises(BadInputError, match="condition enrol"):
+        ConditionProfile.load(tmp_path / "none")
+
+
+def test_a_carton_has_at_most_six_sides(printed) -> None:
+    with pytest.raises(BadInputError, match="1 to 6 sides"):
+        ConditionProfile.of("ACME", printed.sides * 7)
