@@ -168,6 +168,7 @@ def _enrolled(
         after=body.digest,
         file=body.candidate,
         lesson="enrolled",
+        picture=next((each.sha256 for each in body.evidence if each.kind != "profile"), ""),
         good_items=body.good_items,
     )
     aside = _set_aside(known.steps, body.operator, states={StepState.PENDING})

@@ -64,6 +64,7 @@ class ProfileInbox:
             await asyncio.to_thread(self._trust.learn, told.keys)
         except ArtefactRefusedError as error:
             trouble = str(error)
+        self._teacher.key = self._trust.pinned
         for signature in _newest(told, self._teacher.station):
             try:
                 await self._take_one(signature, hub)

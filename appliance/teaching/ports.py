@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from appliance.desk import CartonCard
 from appliance.teaching.history import ProductHistory, Step
+from appliance.teaching.signing import QualityKey
 from vision.defects.profile import Profile
 
 
@@ -90,6 +91,11 @@ class TeachingDesk(Protocol):
 
     def can_teach(self, gtin: str) -> bool:
         """Whether the product has a profile to teach."""
+        ...
+
+    @property
+    def key(self) -> QualityKey | None:
+        """The quality lead's key that this station trusts."""
         ...
 
     @property

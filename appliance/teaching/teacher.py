@@ -26,7 +26,7 @@ from appliance.teaching.history import ProductHistory, Step, StepState
 from appliance.teaching.keeping import KeptProfiles
 from appliance.teaching.ledger import Ledger
 from appliance.teaching.ports import Lesson, Profiles, Taught, Teaches
-from appliance.teaching.signing import ProfileSignature, write_signed
+from appliance.teaching.signing import ProfileSignature, QualityKey, write_signed
 from contracts.errors import BadInputError, ConflictError, NotFoundError, TallymanError
 from contracts.events import (
     DEFECTS,
@@ -62,6 +62,8 @@ class Teacher:
         """`folder` keeps the profiles that an undo may need, and how far the journal was read."""
         self.station = station
         self.trouble = ""
+        self.key: QualityKey | None = None
+        """As its inbox last knew (teaching.inbox)."""
         self._journal = journal
         self._evidence = evidence
         self._profiles = profiles

@@ -42,6 +42,8 @@ class TrustedKeys:
 
         Raises ArtefactRefusedError for a key that nobody vouched for.
         """
+        # A person at this machine may have forgotten it meanwhile, from the command line.
+        self.pinned = self._load_pinned()
         try:
             key = trusted(self.pinned, chain)
         except BadInputError as error:

@@ -149,6 +149,7 @@ def _history(request: Request, desk: Desk, teaching: TeachingDesk, viewer: Viewe
         waiting=sum(len(each.pending) for each in products),
         names=_names(desk),
         trouble=teaching.trouble,
+        key=teaching.key,
         state_badge=STATE_BADGE,
         may_teach=viewer.may(*TEACHERS),
         viewer=viewer,

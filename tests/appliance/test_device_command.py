@@ -5,10 +5,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from appliance.cli.main import app
 from appliance.cli.register import register
+from appliance.layout import Layout
+from appliance.teaching.signing import first_key
+from appliance.teaching.trust import TrustedKeys
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +37,19 @@ def test_a_claim_names_the_site_and_is_for_one_device(command, tmp_path, monkeyp
     assert claim["token"] not in "".join(
         file.read_bytes().decode(errors="replace") for file in Path(tmp_path / "var").rglob("*.db")
     )
+
+
+def test_a_box_forgets_the_quality_key_that_it_trusted(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("TALLYMAN_SITE_DATA", str(tmp_path))
+    trust = TrustedKeys(Layout(tmp_path).trust)
+    trust.learn([first_key(Ed25519PrivateKey.generate(), holder="mara", at_us=1)])
+    done = CliRunner().invoke(command, ["device", "forget-quality-key"])
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{trust.pinned.name}\tmara\n"
+    other = first_key(Ed25519PrivateKey.generate(), holder="jo", at_us=2)
+    assert trust.learn([other]), "the running station hears of it too"
+    again = TrustedKeys(Layout(tmp_path).trust)
+    assert again.pinned == other
+    assert CliRunner().invoke(command, ["device", "forget-quality-key"]).exit_code == 0
+    none = CliRunner().invoke(command, ["device", "forget-quality-key"])
+    assert "no key" in none.output

@@ -50,7 +50,7 @@ from contracts.stock import (
     UsageDecision,
 )
 from contracts.verdict import Decision, Verdict
-from tests.support.teaching import FakeTeaching, book
+from tests.support.teaching import FakeConsole, FakeTeaching, book
 
 CSRF = "form-of-this-session"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -293,6 +293,7 @@ class House:
     gate: FakeGate
     live: MemoryLiveView
     teaching: FakeTeaching
+    book: FakeConsole
 
 
 def card(
@@ -516,13 +517,14 @@ def build(*, furnished: bool = True, beat_s: float = 0.2) -> House:
     app = create_app("Tallyman", station="dock-1")
     teaching = FakeTeaching()
     app.include_router(station_router(desk, gate, live, pictures, beat_s=beat_s, teaching=teaching))
-    app.include_router(lessons_router(book(teaching), gate))
+    console = book(teaching)
+    app.include_router(lessons_router(console, gate))
     app.include_router(quality_router(records, gate))
     app.include_router(receiving_router(records, gate, parse_asn))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(pictures, gate))
     app.include_router(live_router(live, gate, beat_s=beat_s))
-    house = House(app, desk, records, pictures, health, gate, live, teaching)
+    house = House(app, desk, records, pictures, health, gate, live, teaching, console)
     if furnished:
         furnish(house)
     return house

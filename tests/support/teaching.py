@@ -37,6 +37,7 @@ class FakeTeaching:
 
     station: str = "dock-1"
     trouble: str = ""
+    key: QualityKey | None = None
     knows: set[str] = field(default_factory=set)
     """Products that have a profile; empty: all."""
     told: list[EventBody] = field(default_factory=list)
