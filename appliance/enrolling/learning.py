@@ -152,7 +152,7 @@ class CrackLearning:
 
     async def _learned(self, draft: Draft, base: Profile) -> Profile:
         shots = [
-            Shot(self._drafts.path(draft, picture), str(picture.item))
+            Shot(str(self._drafts.path(draft, picture)), str(picture.item))
             for picture in draft.of_enrolled().pictures
         ]
         if not shots:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -78,7 +77,7 @@ class Candidates(Protocol):
 class Shot:
     """A good picture as the learning process is told of it."""
 
-    path: Path
+    path: str
     item: str
 
 

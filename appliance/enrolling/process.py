@@ -33,10 +33,10 @@ _ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_T
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the process is to do: `base` and `out` are profile files."""
+    """What the process is to do: `base` and `out` are paths of profiles."""
 
-    base: Path
-    out: Path
+    base: str
+    out: str
     shots: tuple[Shot, ...]
     seconds: float
 
@@ -66,15 +66,14 @@ class LearningProcess:
         await asyncio.to_thread(self._work.mkdir, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._work) as folder:
             place = Path(folder)
-            order = Order(
-                place / "base.profile", place / "refined.profile", tuple(shots), self._seconds
-            )
-            await asyncio.to_thread(base.save, order.base)
+            given, made = place / "base.profile", place / "refined.profile"
+            await asyncio.to_thread(base.save, given)
+            order = Order(str(given), str(made), tuple(shots), self._seconds)
             file = place / "order.json"
             file.write_bytes(msgspec.json.encode(order))
             await self._run(file, place / "learn.log", progress)
             try:
-                return await asyncio.to_thread(Profile.load, order.out)
+                return await asyncio.to_thread(Profile.load, made)
             except TallymanError as error:
                 raise LearningFailedError(Reason("enrol_failed", {"why": error.message})) from error
 
