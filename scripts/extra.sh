@@ -2,6 +2,7 @@
 # Makes build/extras/NAME, the environment of an optional extra, and prints its Python.
 #   openvino  what is in .venv, and OpenVINO on top of it
 #   paddle    PaddleOCR alone: it brings another OpenCV
+#   yolo      Ultralytics for training detectors, on the PyTorch that pip finds first
 # The stamp is written last: an interrupted run is redone, a finished one costs nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,6 +24,11 @@ if ! [ -f "$here/.stamp" ] || [ "$(cat "$here/.stamp")" != "$stamp" ]; then
     fi
     "$here/bin/python" -m pip install -qq --no-input --disable-pip-version-check \
         --no-deps --require-hashes -r "$lock"
+    if [ "$name" = yolo ]; then
+        # All that it needs is there already but for the libraries of a graphics card.
+        "$here/bin/python" -m pip install -qq --no-input --disable-pip-version-check \
+            -r requirements/yolo-torch.txt
+    fi
     printf '%s\n' "$stamp" >"$here/.stamp"
 fi
 printf '%s\n' "$PWD/$here/bin/python"

@@ -23,3 +23,7 @@ compile requirements/openvino.lock --constraint requirements/runtime.lock --extr
     --no-emit-package openvino-telemetry "$@" pyproject.toml
 # PaddleOCR brings another OpenCV: an environment of its own, which the appliance only talks to.
 compile requirements/paddle.lock "$@" requirements/paddle.in
+# Ultralytics trains in an environment of its own.
+compile requirements/yolo.lock --override requirements/yolo-without.txt \
+    --no-emit-package torch --no-emit-package opencv-python --no-emit-package nvidia-ml-py \
+    --no-emit-package ultralytics-platform "$@" requirements/yolo.in

@@ -16,6 +16,7 @@ LOCKS = (
     "requirements/dev.lock",
     "requirements/openvino.lock",
     "requirements/paddle.lock",
+    "requirements/yolo.lock",
 )
 
 # In parts, so that this file holds to its own rule.

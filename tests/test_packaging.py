@@ -1,11 +1,14 @@
 """The wheel holds the whole product: code, pages, words, migrations, model sets."""
 
+import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from ota.publishing import FREE
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = """
@@ -81,6 +84,21 @@ def test_the_wheel_holds_nothing_of_the_workshop(wheel: Path):
     code = {"contracts", "vision", "telemetry", "agv_bridge", "ota", "erp_link", "appliance"}
     assert {top for top in tops if not top.endswith(".dist-info")} == code
     assert not [name for name in names(wheel) if "__pycache__" in name or "/recipes/" in name]
+
+
+def test_no_model_set_under_a_licence_that_obliges_others_is_on_board(wheel: Path):
+    """Weights made with Ultralytics are a site's own: never in the repository, wheel or image."""
+    with zipfile.ZipFile(wheel) as archive:
+        inside = [json.loads(archive.read(n)) for n in names(wheel) if n.endswith("manifest.json")]
+    beside = [json.loads(path.read_text()) for path in (ROOT / "models").rglob("manifest.json")]
+    licences = {each["licence"] for each in [*inside, *beside] if "files" in each}
+    assert licences <= FREE
+    assert not list((ROOT / "models").rglob("*.pt"))
+
+
+def test_what_trains_is_not_what_runs():
+    locked = (ROOT / "requirements" / "runtime.lock").read_text()
+    assert not [name for name in ("torch", "ultralytics") if f"\n{name}==" in f"\n{locked}"]
 
 
 def test_an_installed_wheel_finds_its_own_model_sets(installed: Path):
