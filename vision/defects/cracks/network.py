@@ -121,10 +121,22 @@ def crack_score(heat: NDArray[np.float32]) -> float:
     The outermost 16 px do not count: where a part ends at the border of the picture is a thin dark
     line that comes and goes with how the part lies.
     """
-    edge = min(_RIM_PLACES, min(heat.shape) // 8)
-    inner = heat[edge : heat.shape[0] - edge, edge : heat.shape[1] - edge].ravel()
+    inner = _inner(heat).ravel()
     count = min(PEAK_PLACES, inner.size)
     return float(np.partition(inner, -count)[-count:].mean())
+
+
+def inner_peak(heat: NDArray[np.float32]) -> tuple[int, int]:
+    """Row and column of the highest place that `crack_score` counts."""
+    inner = _inner(heat)
+    row, column = np.unravel_index(int(inner.argmax()), inner.shape)
+    edge = (heat.shape[0] - inner.shape[0]) // 2
+    return int(row) + edge, int(column) + edge
+
+
+def _inner(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    edge = min(_RIM_PLACES, min(heat.shape) // 8)
+    return heat[edge : heat.shape[0] - edge, edge : heat.shape[1] - edge]
 
 
 PX_PER_PLACE = UNSHUFFLE
