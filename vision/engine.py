@@ -131,15 +131,17 @@ def load_engine(
 ) -> Engine:
     """Load the network in `path` to run on `variant`.
 
-    One run uses `threads` threads; about `parallel` runs are expected at once; `keep_arena` as
-    OnnxEngine.load has it. Raises BadInputError for a variant that nobody knows, UnavailableError
+    One run uses `threads` threads; about `parallel` runs are expected at once; `keep_arena` trades
+    memory for speed where few shapes come by. Raises BadInputError for a variant that nobody knows, UnavailableError
     for one that is not installed, ArtefactRefusedError for a file that is no network. Variants in
     8 bits run on the same runtimes: what differs is the file (`network_file`).
     """
     variant = variant.removesuffix(_EIGHT_BITS)
     if variant == OPENVINO:
-        from vision.adapters.openvino import OpenVinoEngine
+        from vision.adapters.openvino import OpenVinoEngine, OpenVinoShapes
 
+        if keep_arena:
+            return OpenVinoShapes(path, threads=threads, parallel=parallel)
         return OpenVinoEngine.load(path, threads=threads, parallel=parallel)
     if variant not in _PROVIDERS:
         raise BadInputError(
