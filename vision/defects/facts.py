@@ -56,6 +56,8 @@ class HeadFacts:
     """What it says of good items that it was not taught with."""
     caught: int = 0
     """How many of the taught misses it finds when it learns from the others only."""
+    ranks: float = 0.0
+    """The chance that such a miss scores above a good item that the head did not learn from."""
     near: float = 0.5
     """A picture is like a taught one when one of its patches lies nearer to a flaw than by this
     share of its distance to anything good; no good item does.

@@ -36,7 +36,7 @@ FEWEST_GOOD = 5
 NEAR = 0.5
 """A patch is like a flaw when it is at most half as far from it as from anything good."""
 _SAME = 0.02
-"""So near lies only the same patch again, packed: a taught picture is always known."""
+"""So near, in shares of its distance to good ones, lies the same patch again, packed."""
 _LEAST_FAR = np.float32(1e-3)
 NO_KIND = "anomaly"
 _ROUNDS = 3
@@ -62,7 +62,9 @@ def strangest(far: Rows, shape: tuple[int, int], *, most: int = STRANGEST) -> ND
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a profile holds of its taught flaws: `numbers` (1 + kinds, c + 1), `flaws` (n, c)."""
+    """What a profile holds of its taught flaws: `numbers` (1 + kinds, c + 1) and the
+    strangest patches of each miss, `flaws` (m, k, c).
+    """
 
     facts: HeadFacts
     numbers: Rows
@@ -173,9 +175,17 @@ def learn_head(
         near = min(near, nearness(rows, distances(rows, bank[~own]), flaws))
     scale = scale_of(scores)
     limit = scale.of(max([*scores, *(_far(rows, weights) for rows in allowed)]))
-    caught = _caught(flaws, white, scale.typical + limit * scale.deviation)
+    missed = _unheard(flaws, white)
     told = tuple(scale.of(score) for score in scores)
-    return HeadFacts(NAME, scale, limit, told, caught, max(near, _SAME)), numbers
+    return HeadFacts(
+        NAME,
+        scale,
+        limit,
+        told,
+        caught=int((scale.over(missed) > limit).sum()),
+        ranks=float((missed[:, None] > np.array(scores)).mean()) if len(missed) else 0.0,
+        near=near,
+    ), numbers
 
 
 def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:
@@ -186,13 +196,23 @@ def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:
     return float((near / np.maximum(far, _LEAST_FAR)).min())
 
 
-def _caught(flaws: Rows, white: _White, limit: float) -> int:
-    """How many of the taught misses would be found by what the others taught."""
+def _same_picture(rows: Rows, far: Rows, flaws: Rows) -> bool:
+    """Whether half of the patches of one of the flaws (m, k, c) are among (n, c) patches again."""
+    apart = 1.0 - np.einsum("nc,mkc->nmk", rows, flaws)
+    again = (apart < _SAME * np.maximum(far, _LEAST_FAR)[:, None, None]).any(axis=0)
+    return bool((again.mean(axis=1) >= 0.5).any())  # noqa: PLR2004 -- half
+
+
+def _unheard(flaws: Rows, white: _White) -> Rows:
+    """(m,) how far each of the taught misses goes by what the others taught; (0,) for one alone."""
     if len(flaws) == 1:
-        return 0
-    return sum(
-        _far(own, _direction(np.delete(flaws, number, axis=0), white)[0]) > limit
-        for number, own in enumerate(flaws)
+        return np.empty(0, np.float32)
+    return np.array(
+        [
+            _far(own, _direction(np.delete(flaws, number, axis=0), white)[0])
+            for number, own in enumerate(flaws)
+        ],
+        np.float32,
     )
 
 
@@ -226,7 +246,8 @@ def likeness(patches: Rows, far: Rows, shape: tuple[int, int], *, head: Head) ->
         at,
         head.facts.scale.over(reach[:, 0]),
         _named(reach[:, 1:], head.kinds),
-        again=nearness(patches[at], far[at], head.flaws) < head.facts.near,
+        again=nearness(patches[at], far[at], head.flaws) < head.facts.near
+        or _same_picture(patches[at], far[at], head.flaws),
     )
 
 

@@ -19,8 +19,8 @@ from vision.defects.teaching import head_of
 
 FEWEST_TO_COUNT = 3
 """Misses; fewer say nothing of how well the head finds what it was not taught."""
-_CAUGHT_SHARE = 0.2
-"""Of the taught misses, each found by what the others taught: below it the head would only guess."""
+_LEAST_RANKS = 0.7
+"""Below it the head would only guess: what the others taught does not tell a miss from a good item."""
 _LEAST_LIMIT = 0.5
 
 Rows = NDArray[np.float32]
@@ -79,7 +79,7 @@ def recalled(
     like = likeness(patches, far, shape, head=head)
     misses = sum(lesson.kind == "miss" for lesson in profile.facts.lessons)
     own = head.facts.limit
-    if own is None or misses < FEWEST_TO_COUNT or head.facts.caught < _CAUGHT_SHARE * misses:
+    if own is None or misses < FEWEST_TO_COUNT or head.facts.ranks < _LEAST_RANKS:
         return _recalled(like, np.full_like(like.deviations, -np.inf), shape, found=like.again)
     values = like.deviations * np.float32(max(limit, _LEAST_LIMIT) / max(own, _LEAST_LIMIT))
     return _recalled(like, values, shape, found=like.again or like.score > own)

@@ -119,7 +119,8 @@ def head_of(profile: Profile) -> Head | None:
     facts = profile.facts
     if facts.head is None:
         return None
-    return Head(facts.head, profile.head, profile.flaws, named_kinds(facts.flaw_kinds))
+    flaws = profile.flaws.reshape(-1, ROWS_OF_A_MISS, profile.flaws.shape[1])
+    return Head(facts.head, profile.head, flaws, named_kinds(facts.flaw_kinds))
 
 
 def _learned(

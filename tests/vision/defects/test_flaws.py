@@ -47,7 +47,7 @@ def taught(count: int = 6, kinds: tuple[str, ...] = (), **more) -> Head:
         good=np.stack([patches(100 + n, STRANGEST) for n in range(ITEMS)]),
         **more,
     )
-    return Head(facts, numbers, flaws.reshape(-1, WIDTH), named_kinds(names))
+    return Head(facts, numbers, flaws, named_kinds(names))
 
 
 def seen(rows: np.ndarray, head: Head):
@@ -70,6 +70,7 @@ def test_the_patches_that_are_flawed_are_pointed_at():
 
 def test_what_the_others_taught_finds_each_one():
     assert taught(count=6).facts.caught >= 5
+    assert taught(count=6).facts.ranks > 0.9
     assert taught(count=1).facts.caught == 0
 
 
@@ -77,6 +78,20 @@ def test_the_taught_picture_itself_is_known_again_and_no_good_item_is_taken_for_
     head = taught(count=1)
     assert likeness(flawed(700), np.full(STRANGEST, 0.1, np.float32), (3, 4), head=head).again
     assert 0 < head.facts.near <= 0.5
+
+
+def test_a_taught_picture_is_known_even_where_a_good_item_has_the_same_patch():
+    good = np.stack([patches(100 + n, STRANGEST) for n in range(ITEMS)])
+    flaws = flawed(700)[None]
+    good[2, 0] = flaws[0, 0]
+    facts, numbers = learn_head(
+        flaws, [""], bank=patches(1, 1000), owners=np.repeat(np.arange(ITEMS), 50), good=good
+    )
+    head = Head(facts, numbers, flaws, ())
+    assert facts.near < 1e-3
+    far = np.full(STRANGEST, 0.02, np.float32)
+    assert likeness(flaws[0], far, (3, 4), head=head).again
+    assert not likeness(good[2], far, (3, 4), head=head).again
 
 
 def test_an_allowed_picture_moves_the_limit_beyond_itself():
