@@ -8,11 +8,13 @@ import typer
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.bench.inspect import inspect as bench_inspect
+    from appliance.bench.inspecting.condition import condition as bench_condition
     from appliance.bench.read import read as bench_read
     from appliance.bench.symbols_read import symbols
     from appliance.cli.agv import agv, fleet
     from appliance.cli.asn import asn
     from appliance.cli.bench import station
+    from appliance.cli.condition import condition
     from appliance.cli.config import config
     from appliance.cli.conform import conform
     from appliance.cli.demo import demo
@@ -27,6 +29,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
 
     app.command()(read)
     bench.command("inspect")(bench_inspect)
+    bench.command("condition")(bench_condition)
     bench.command("read")(bench_read)
     app.add_typer(journal, name="journal")
     app.add_typer(demo, name="demo")
@@ -35,6 +38,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(token, name="token")
     inspect.command()(conform)
     app.add_typer(inspect, name="inspect")
+    app.add_typer(condition, name="condition")
     app.add_typer(learn, name="learn")
     for role in (up, hub, edge, config):
         app.command()(role)

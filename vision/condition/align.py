@@ -95,9 +95,18 @@ def reference_of(side: Bytes) -> Reference:
     return Reference((points + 0.5) / scale - 0.5, descriptors, detail_of(_grey(side)))
 
 
-def place(view: View, reference: Reference) -> Placed | None:
-    """Where the side lies in the view; None where it is not seen."""
+def place(
+    view: View, reference: Reference, *, corners: NDArray[np.float32] | None = None
+) -> Placed | None:
+    """Where the side lies in the view; None where it is not seen. `corners` (4, 2) in frame px,
+    clockwise from the side's top left, are taken as they are but for a small correction.
+    """
     height, width = reference.detail.shape
+    if corners is not None:
+        known = from_corners(corners, width, height)
+        start = _likeness(view.frame, known, reference), known
+        likeness, to_frame = _refined(view.frame, start, reference)
+        return placed_at(view, to_frame, reference, likeness=likeness)
     found = _by_print(view, reference)
     tried = [] if found is None else [(found, _LIKE_BY_PRINT, False)]
     if view.outline is not None:

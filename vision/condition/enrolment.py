@@ -23,7 +23,6 @@ from vision.condition.align import (
     from_corners,
     look_over,
     place,
-    placed_at,
     reference_of,
     straightened,
 )
@@ -140,13 +139,7 @@ def _anchor(shown: Sequence[Shown]) -> _Start:
 
 def _good(one: Shown, start: _Start) -> _Good:
     view = look_over(one.frame)
-    height, width = start.reference.detail.shape
-    if one.corners is not None:
-        placed: Placed | None = placed_at(
-            view, from_corners(one.corners, width, height), start.reference
-        )
-    else:
-        placed = place(view, start.reference)
+    placed = place(view, start.reference, corners=one.corners)
     if placed is None:
         raise BadInputError(
             f"The side {one.side} is not found in the picture of {one.carton}",

@@ -12,7 +12,7 @@ from vision.condition.profile import ConditionProfile
 def test_a_flipped_bit_is_refused(inspector) -> None:
     data = inspector.enrol(good(PRINTED, 1), product="ACME").to_bytes()
 
-    for place in (40, len(data) // 3, len(data) // 2, len(data) - 30):
+    for place in (len(data) // 4, len(data) // 3, len(data) // 2):
         bad = bytearray(data)
         bad[place] ^= 4
         with pytest.raises(ArtefactRefusedError, match="acme"):
