@@ -220,7 +220,7 @@ def main() -> None:
         kind="defect",
         licence="Apache-2.0",
         source=f"PyPI {PACKAGE} {distribution(PACKAGE).version}",
-        recipe="models/recipes/defect/export.py",
+        recipe="models/recipes/defect",
     )
     print(made.digest)
     print(json.dumps({"bytes": path.stat().st_size, "worst_difference": difference}))

@@ -1,11 +1,16 @@
 """backbone.onnx -> backbone.int8.onnx: 8-bit convolutions, calibrated on made pictures.
 
-Every convolution takes its input and its kernel in 8 bits (Jacob et al., arXiv 1712.05877); what
-lies between them, sums, pools and the features themselves, stays in 32-bit floats. So little is
-lost that a profile made with the floats judges as before. Three things keep it so, each measured:
-a tensor's range is the one with the least squared error, not the widest; kernels have one scale a
-channel and seven bits, because processors without VNNI overflow on eight; and the mean error of
-every channel is taken back in its bias (Nagel et al., arXiv 1906.04721), in a few rounds.
+From FIRST_BLOCK on, every convolution takes its input and its kernel in 8 bits (Jacob et al., arXiv
+1712.05877). What comes before stays in 32-bit floats, and so do sums, pools and the features: the
+early layers carry the small differences that a profile's threshold rests on. Three things keep the
+rest close: a tensor's range is the one with the least squared error, not the widest; kernels have a
+step for each channel at which no two weights overflow 16 bits, as processors without VNNI would;
+and the mean error of every channel is taken back in its bias (Nagel et al., arXiv 1906.04721),
+layer after layer.
+
+Golden pictures judged as by the floats: 117 of 120 with every layer in 8 bits, 594 of 600 with
+blocks 5 to 10. AUROC on cookies stays, but 99.5 % are asked (ota/proof.py): no set that we carry has
+this file.
 """
 
 from __future__ import annotations
@@ -22,9 +27,11 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from models.recipes.defect.pictures import pictures
+from ota.model_set import MANIFEST, write_manifest
 
 SIDE = 256
-CALIBRATED_ON = 40
+FIRST_BLOCK = 5
+CALIBRATED_ON, CORRECTED_ON = 14, 8
 # 255 times a pair of rounded weights must fit 16 bits, and a bias in steps 31.
 _PAIR_MOST = 126
 _BIAS_MOST = 1 << 30
@@ -35,8 +42,14 @@ Range = tuple[float, float]
 
 
 def convolutions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """In the order they run."""
-    return [node for node in model.graph.node if node.op_type == "Conv"]
+    """Those that are brought to 8 bits, in the order they run."""
+    return [
+        node
+        for node in model.graph.node
+        if node.op_type == "Conv"
+        and node.name.startswith("block")
+        and int(node.name.split(".")[0].removeprefix("block")) >= FIRST_BLOCK
+    ]
 
 
 def ranges(model: onnx.ModelProto, images: Sequence[np.ndarray]) -> dict[str, Range]:
@@ -55,14 +68,15 @@ def ranges(model: onnx.ModelProto, images: Sequence[np.ndarray]) -> dict[str, Ra
 
 
 def quantised(model: onnx.ModelProto, known: dict[str, Range]) -> onnx.ModelProto:
-    """The same graph with quantisers (QDQ) before every convolution and on its kernel."""
+    """The same graph with quantisers (QDQ) before every chosen convolution and on its kernel."""
     made = onnx.ModelProto()
     made.CopyFrom(model)
     constants = {one.name: one for one in made.graph.initializer}
     nodes: list[onnx.NodeProto] = []
     done: set[str] = set()
+    chosen = {node.name for node in convolutions(model)}
     for node in made.graph.node:
-        if node.op_type == "Conv":
+        if node.name in chosen:
             source, kernel = node.input[0], node.input[1]
             if source not in done:
                 nodes += _quantiser(made, source, known[source])
@@ -108,7 +122,7 @@ def likeness(a: onnx.ModelProto, b: onnx.ModelProto, images: Sequence[np.ndarray
 
 
 def small_model(model: onnx.ModelProto, images: Sequence[np.ndarray]) -> onnx.ModelProto:
-    return corrected(model, quantised(model, ranges(model, images)), images)
+    return corrected(model, quantised(model, ranges(model, images)), images[:CORRECTED_ON])
 
 
 def analysed(images: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -215,18 +229,23 @@ def _kernel_step(weights: np.ndarray) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("source", type=Path, help="backbone.onnx")
-    options.add_argument("out", type=Path, help="backbone.int8.onnx")
-    given = options.parse_args()
-    model = onnx.load(str(given.source))
+    options.add_argument("folder", type=Path, help="A set with backbone.onnx, made by export.py.")
+    folder: Path = options.parse_args().folder
+    about = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    model = onnx.load(str(folder / "backbone.onnx"))
     small = small_model(model, analysed(pictures(0, CALIBRATED_ON)))
     small.producer_name = "tallyman models/recipes/defect"
-    given.out.write_bytes(small.SerializeToString(deterministic=True))
+    path = folder / "backbone.int8.onnx"
+    path.write_bytes(small.SerializeToString(deterministic=True))
     like = likeness(model, small, analysed(pictures(10_000, 12)))
+    # Proofs of an earlier file hold no longer: conform.py makes new ones.
+    kept = ("name", "version", "kind", "licence", "source", "recipe")
+    made = write_manifest(folder, **{name: about[name] for name in kept})
+    print(made.digest)
     print(
         json.dumps(
             {
-                "bytes": given.out.stat().st_size,
+                "bytes": path.stat().st_size,
                 "cosine_mean": round(float(like.mean()), 5),
                 "cosine_one_percent": round(float(np.quantile(like, 0.01)), 4),
             }
