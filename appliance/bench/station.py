@@ -1,8 +1,9 @@
 """`tallyman bench station`: from a carton's frames to the durable verdict and the hold in the core.
 
 Real parts on one machine: both engines, journal and evidence on disk, uplink over TLS to a hub in a
-process of its own, its core on SQLite. Each carton freezes a batch of its own; the clock runs from
-the decoded frames until another process (this one, asking the core's database) sees the hold.
+process of its own, its core on SQLite. Each carton freezes a batch of its own, of which as many were
+defective before it as that takes; the clock runs from the decoded frames until another process (this
+one, asking the core's database) sees the hold.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from appliance.demo.story import COOKIES
 from appliance.edge.run import introduce
 from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore
+from appliance.goods import needed_to_freeze
 from appliance.identity.device import DeviceIdentity
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
@@ -138,12 +140,16 @@ async def _measure(
         )
         core = Core(config.database_url, clock=clock)
         stack.callback(core.close)
+        needed = needed_to_freeze(profile, 1, JudgePolicy().freeze_percent)
+        before = needed - 1 if needed else 0
         verdicts: list[float] = []
         holds: list[float] = []
         not_held = 0
         for index, carton in enumerate(
             track(pictures, description="cartons", console=console, transient=True)
         ):
+            for number in range(before):
+                await station.judge_carton(_view(carton, f"{index:04d}-{number}", clock))
             verdict_ms, hold_ms = await _one(station, core, carton, index, clock)
             if index < warm:
                 station.commit_ms.clear()
@@ -189,7 +195,7 @@ async def _cold(config: Config, folder: Path) -> tuple[float, float]:
 async def _one(
     station: Station, core: Core, carton: BenchCarton, index: int, clock: SystemClock
 ) -> tuple[float, float | None]:
-    view = _view(carton, index, clock)
+    view = _view(carton, f"{index:04d}", clock)
     began = time.perf_counter()
     card = await station.judge_carton(view)
     verdict_ms = 1000 * (time.perf_counter() - began)
@@ -206,19 +212,19 @@ async def _one(
     )
 
 
-def _view(carton: BenchCarton, index: int, clock: SystemClock) -> CartonView:
+def _view(carton: BenchCarton, name: str, clock: SystemClock) -> CartonView:
     now = clock.now()
 
     def frame(camera: str, data: bytes) -> Frame:
         return make_frame(
-            data, camera=camera, at=now, name=carton.lot, number=index + 1, decode=decode_frame
+            data, camera=camera, at=now, name=carton.lot, number=1, decode=decode_frame
         )
 
     frames: dict[str, tuple[Frame, ...]] = {
         LABEL: (frame(LABEL, carton.label),),
         INSPECT: (frame(INSPECT, carton.goods),),
     }
-    return CartonView(f"bench-{index:04d}", now, "trigger", frames, now)
+    return CartonView(f"bench-{name}", now, "trigger", frames, now)
 
 
 async def _until_expected(uplink: Uplink, lines: int) -> None:
