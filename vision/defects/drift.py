@@ -40,6 +40,10 @@ _CERTAIN, _DOUBTFUL = 4.5, 3.0
 _NORMAL, _OF_MEDIAN = 1.4826, 1.2533
 _CHANGED = {"view_darker", "view_brighter", "view_blurred", "view_sharper", "view_shifted"}
 _OTHER_THINGS = {"view_size", "view_unfamiliar", "view_other_product", "view_obstructed"}
+_PLACE = ("x", "y")
+"""Told from goods that lie loosely, a place strays far now and then: five pictures are too few."""
+_RARE, _RARE_PLACE = 10, 5
+"""One in so many good items lies beyond what is called common, on either side."""
 _FOLDS = 5
 _FEW = 5
 
@@ -72,7 +76,9 @@ _LEAST = Measures(
 
 @dataclass(frozen=True, slots=True)
 class DriftFacts:
-    """What good pictures looked like: the usual view, and each measure with one value an item."""
+    """What good pictures looked like: the usual view, each measure with one value an item, and
+    the largest share of pixels at the dark and the bright end of the scale.
+    """
 
     usual: Usual
     light: tuple[float, ...]
@@ -82,6 +88,8 @@ class DriftFacts:
     x: tuple[float, ...]
     y: tuple[float, ...]
     typical: tuple[float, ...]
+    dark_share: float = 0.0
+    bright_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,10 @@ def learn_drift(
                 found[item].append(measures_of(look, distance, view))
     each = [_middle(found[name]) for name in names]
     return DriftFacts(
-        usual, **{name: tuple(round(getattr(one, name), 6) for one in each) for name in _NAMES}
+        usual,
+        **{name: tuple(round(getattr(one, name), 6) for one in each) for name in _NAMES},
+        dark_share=max(look.dark_share for look in looks),
+        bright_share=max(look.bright_share for look in looks),
     )
 
 
@@ -186,7 +197,7 @@ class DriftWatch:
         self._recent.append(measures)
         if self._reasons:
             self._in_range = self._in_range + 1 if self._lies_in_range(measures) else 0
-            if self._in_range >= RUN and not self._changed(_DOUBTFUL):
+            if self._in_range >= RUN and not self._changed(_CERTAIN):
                 self._reasons, self._in_range = (), 0
         else:
             self._reasons = self._told(self._changed(_CERTAIN))
@@ -204,7 +215,7 @@ class DriftWatch:
         found: dict[str, float] = {}
         for name in _NAMES:
             values = [getattr(one, name) for one in self._recent]
-            for length in _WINDOWS:
+            for length in _WINDOWS if name not in _PLACE else _WINDOWS[1:]:
                 if len(values) >= length:
                     moved = _moved(self._good[name], values[-length:], name, level)
                     # Goods that look more usual than the enrolled ones are no harm.
@@ -240,9 +251,9 @@ def _moved(good: Sequence[float], recent: Sequence[float], name: str, level: flo
     if len(good) < _FEW:
         return 0.0
     usual, now = median(good), median(recent)
-    ranked, edge = sorted(good), len(good) // 10
     # Goods come in batches that are more alike than the enrolled ones: a run within what is
     # common among good ones is no drift.
+    ranked, edge = sorted(good), len(good) // (_RARE_PLACE if name in _PLACE else _RARE)
     common = ranked[edge] <= now <= ranked[-1 - edge]
     if common or abs(now - usual) < getattr(_MATTERS, name):
         return 0.0

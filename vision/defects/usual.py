@@ -3,7 +3,7 @@
 Goods differ from each other, the belt, the rail and the lamp do not: places where good pictures
 agree weigh most, so that a camera that moved by a few pixels or a lamp that lost a tenth shows
 even where goods lie loosely. Registration by iterated least squares (Lucas and Kanade 1981) with
-Huber's weights; the level of the logarithm of light is fitted along with the move.
+Huber's, then Tukey's weights; the level of the logarithm of light is fitted along with the move.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ THUMB_PX = 128
 _DARKEST = 4.0
 _LOG_LOW, _LOG_STEP = math.log(_DARKEST), math.log(256 / _DARKEST) / 255
 _SPREAD_STEP = 0.005
-_LEAST_SPREAD = 0.02
+_LEAST_SPREAD = 0.01
 _NORMAL = 1.4826
 _RIM_PX = 4
 _POINTS = 4096
 _ROUNDS = 8
 _STILL_PX = 0.02
-_HUBER = 1.5
+_HUBER, _BIWEIGHT = 1.5, 3.0
+_NEAR = 3
+"""After so many rounds what still does not fit is another thing, and loses its say."""
 _FAR_PX = THUMB_PX / 4
 _RESPONSE = 0.15
 _WORTH_A_JUMP_PX = 2.0
@@ -86,6 +88,13 @@ def _fit(usual: Usual) -> _Fit:
     return _Fit(usual)
 
 
+def _weights(off: NDArray[np.float32], *, near: bool) -> NDArray[np.float32]:
+    """How much each point counts that is so many spreads off."""
+    if near:
+        return np.asarray(np.maximum(1 - (off / _BIWEIGHT) ** 2, 0) ** 2, np.float32)
+    return np.asarray(np.minimum(1, _HUBER / np.maximum(np.abs(off), 1e-6)), np.float32)
+
+
 class _Fit:
     """The parts of the least squares that do not change from picture to picture."""
 
@@ -127,8 +136,7 @@ class _Fit:
             if number == 0:
                 light = float(np.median(off))
                 off -= np.float32(light)
-            weight = np.minimum(1, _HUBER / np.maximum(np.abs(off) / self._spread, 1e-6))
-            weight /= self._spread**2
+            weight = _weights(off / self._spread, near=number >= _NEAR) / self._spread**2
             weighted = self._slopes * weight[:, None]
             normal = (weighted.T @ self._slopes).astype(np.float64)
             normal += np.eye(3) * (1e-6 * float(np.trace(normal)) + 1e-9)
