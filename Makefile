@@ -9,7 +9,7 @@ PROFILE ?= dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-openvino test-paddle check campaign-read fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read fmt lock image image-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,14 +23,19 @@ run: setup ## start everything here; pages on http://127.0.0.1:8080 until Ctrl-C
 test: setup ## the tests
 	@.venv/bin/pytest $(ARGS)
 
-test-openvino: setup ## the reader's tests on OpenVINO, in an environment made from its lock
+test-openvino: setup ## the engines' tests on OpenVINO, in an environment made from its lock
 	@TALLYMAN_READERS=openvino "$$(sh scripts/extra.sh openvino)" -m pytest \
-		tests/vision/test_engine.py tests/vision/reading/test_line_readers.py $(ARGS)
+		tests/vision/test_engine.py tests/vision/reading/test_line_readers.py \
+		tests/vision/defects/test_engines.py $(ARGS)
 
 test-paddle: setup ## the reader's tests with PaddleOCR in a process and environment of its own
 	@TALLYMAN_READERS=paddle TALLYMAN_READER_PADDLE_PYTHON="$$(sh scripts/extra.sh paddle)" \
 		.venv/bin/pytest tests/vision/reading/test_line_readers.py \
 		tests/vision/reading/paddle_stories.py $(ARGS)
+
+test-yolo: setup ## a detector trained for real, in an environment and a process of its own
+	@TALLYMAN_YOLO_PYTHON="$$(sh scripts/extra.sh yolo)" .venv/bin/pytest \
+		tests/recipes/test_yolo.py tests/recipes/yolo_training.py $(ARGS)
 
 check: setup ## style, format, types, layers, page scripts
 	.venv/bin/ruff check .

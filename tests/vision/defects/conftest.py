@@ -12,7 +12,7 @@ from ota.model_set import open_model_set
 from vision.defects.inspector import DefectInspector
 from vision.defects.profile import Profile
 
-BACKBONE = Path(__file__).resolve().parents[3] / "models" / "defect_backbone" / "1.0.0"
+BACKBONE = Path(__file__).resolve().parents[3] / "models" / "defect_backbone" / "1.1.0"
 SIDE_PX = 320
 
 
