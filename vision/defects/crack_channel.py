@@ -13,6 +13,7 @@ only the held-out ones may speak.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -170,9 +171,22 @@ def allowing(facts: CrackFacts, logit: float, limit: float) -> CrackFacts:
     return replace(facts, limit=max(facts.limit or 0.0, value))
 
 
-def in_score_units(
-    logits: NDArray[np.float32], facts: CrackFacts, limit: float
-) -> NDArray[np.float32]:
-    """(rows, columns) logits -> the unit of the score, where `limit` is what must not be passed."""
-    shift = facts.lag if facts.limit is None else facts.limit - limit
-    return facts.scale.over(logits) - np.float32(shift)
+@dataclass(frozen=True, slots=True)
+class CrackSeen:
+    """What cracks say of a picture: `grid` (rows, columns) and `score` in the unit of its score,
+    minus infinity where cracks are no part of it; `suspected`: then it is beyond its own limit.
+    """
+
+    grid: NDArray[np.float32]
+    score: float
+    suspected: bool
+
+
+def seen_in(logits: NDArray[np.float32], peak: float, facts: CrackFacts, limit: float) -> CrackSeen:
+    """(rows, columns) logits and their score; `limit` is what a picture's score must not pass."""
+    value = facts.scale.of(peak)
+    if facts.limit is None:
+        grid = facts.scale.over(logits) - np.float32(facts.lag)
+        return CrackSeen(grid, value - facts.lag, suspected=False)
+    grid = facts.scale.over(logits) - np.float32(facts.limit - limit)
+    return CrackSeen(grid, -math.inf, suspected=value > facts.limit)

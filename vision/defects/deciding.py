@@ -51,3 +51,10 @@ def decide(
     if crack_suspected:
         doubts.append(Reason("crack_suspected"))
     return (InspectDecision.REVIEW if doubts else InspectDecision.PASS), tuple(doubts)
+
+
+def of_camera(camera: str, facts: ProfileFacts) -> tuple[Reason, ...]:
+    """A reason where the picture is from another camera than the good ones, both being known."""
+    if not camera or not facts.camera or camera == facts.camera:
+        return ()
+    return (Reason("view_camera", {"got": camera, "wanted": facts.camera}),)

@@ -23,15 +23,14 @@ from contracts.inspection import InspectDecision, Inspection
 from vision.defects import teaching
 from vision.defects.backbone import CHANNELS, Backbone, analysis_size
 from vision.defects.bank import distances, image_score, variants, variants_for
-from vision.defects.crack_channel import LAG, in_score_units
+from vision.defects.crack_channel import allowing, seen_in
 from vision.defects.cracks.learning import Cracked
 from vision.defects.cracks.network import CrackNetwork, crack_score
-from vision.defects.deciding import decide
-from vision.defects.drift import measures_of
+from vision.defects.deciding import decide, limit_of, of_camera
 from vision.defects.enrolment import Cracks, Request, Shown, build, distinct
-from vision.defects.gate import Seen, gate
+from vision.defects.gate import Seen, gate, see
 from vision.defects.heat import heatmap, regions
-from vision.defects.looks import look_at, scene_distance, shift_share
+from vision.defects.looks import look_at
 from vision.defects.places import cells, strangeness
 from vision.defects.profile import Profile
 from vision.defects.recall import recalled
@@ -173,8 +172,10 @@ class DefectInspector:
         *,
         name: str,
         mm_per_px: float | None = None,
+        camera: str = "",
     ) -> Inspected:
-        """Judge one (h, w, 3) BGR picture; `mm_per_px` is the camera's scale where it is known.
+        """Judge one (h, w, 3) BGR picture; `mm_per_px` is the camera's scale where it is known,
+        `camera` its name.
 
         Raises ArtefactRefusedError for a profile of other networks.
         """
@@ -190,51 +191,38 @@ class DefectInspector:
         score = facts.patch_scale.of(image_score(far))
         place: float | None = None
         if facts.place_scale is not None:
-            strange = strangeness(
-                cells(patches),
-                profile.usual,
-                profile.spread,
-            )
+            strange = strangeness(cells(patches), profile.usual, profile.spread)
             place = float(strange.max())
             if facts.place_counts:
                 score = max(score, facts.place_scale.of(place))
                 places = facts.place_scale.over(strange)
                 grid = np.maximum(grid, places.repeat(2, axis=0).repeat(2, axis=1))
-        limit = facts.threshold if facts.threshold is not None else max(facts.scores)
+        limit = limit_of(facts)
+        cracks = None
         lines = self._cracks(image, profile)
-        cracks: NDArray[np.float32] | None = None
-        suspected = False
         if lines is not None and facts.cracks is not None:
-            cracks = in_score_units(lines, facts.cracks, limit)
-            found = facts.cracks.scale.of(crack_score(lines))
-            if facts.cracks.counts:
-                score = max(score, found - LAG)
-            else:
-                suspected = facts.cracks.limit is not None and found > facts.cracks.limit
-        seen = Seen(
+            cracks = seen_in(lines, crack_score(lines), facts.cracks, limit)
+            score = max(score, cracks.score)
+        seen = see(
+            look,
+            far.reshape(patches.shape[:2]),
+            profile,
             width_px=width,
             height_px=height,
-            brightness=look.brightness,
-            sharpness=look.sharpness,
-            typical=float(np.median(far)),
-            scene=scene_distance(look.scene, profile.scenes),
-            shift=shift_share(look.thumb, profile.thumb),
             place=None if facts.place_counts else place,
-            measures=measures_of(look, float(np.median(far)), facts.drift.usual)
-            if facts.drift and (width, height) == (facts.width_px, facts.height_px)
-            else None,
         )
         like = recalled(profile, flat, far, patches.shape[:2], limit=limit)
         decision, reasons = decide(
             score,
             facts,
-            changed=gate(seen, facts),
+            changed=(*of_camera(camera, facts), *gate(seen, facts)),
             like_a_miss=like is not None and like.found,
-            crack_suspected=suspected,
+            crack_suspected=cracks is not None and cracks.suspected,
         )
         if like is not None:
             score, grid = max(score, like.score), like.over(grid)
-        shown = regions(grid, limit, width, height, cracks=cracks, mm_per_px=mm_per_px)
+        thin = cracks.grid if cracks else None
+        shown = regions(grid, limit, width, height, cracks=thin, mm_per_px=mm_per_px)
         if like is not None:
             shown = like.named(shown, width, height)
         return Inspected(
@@ -249,7 +237,7 @@ class DefectInspector:
                 elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
                 profile=profile.digest,
             ),
-            heatmap(grid, limit, width, height, cracks=cracks),
+            heatmap(grid, limit, width, height, cracks=thin),
             seen,
         )
 
@@ -280,9 +268,14 @@ class DefectInspector:
                 mend="Teach with a picture of the station's own camera",
             )
         patches = self.backbone.patches(image, analysis_size(width, height))
-        return teaching.taught(
+        made = teaching.taught(
             profile, patches, kind=kind, defect=defect, picture=picture, where=where
         )
+        lines = self._cracks(image, profile)
+        if kind == "miss" or lines is None or facts.cracks is None:
+            return made
+        cracks = allowing(facts.cracks, crack_score(lines), limit_of(facts))
+        return made.but(replace(made.facts, cracks=cracks))
 
     def _cracks(self, image: NDArray[np.uint8], profile: Profile) -> NDArray[np.float32] | None:
         """(rows, columns) logits; None where the profile has no cracks or the picture is not of

@@ -11,6 +11,7 @@ import cv2
 import pytest
 
 from tests.vision.defects.conftest import scratched, tile
+from vision.defects.profile import Profile
 
 KEYS = {
     "image",
@@ -45,10 +46,53 @@ def goods(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def enrolled(goods: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("profiles") / "tile.profile"
-    done = tallyman("enrol", "--profile", path, goods)
+    done = tallyman("enrol", "--quick", "--profile", path, goods)
     assert done.returncode == 0, done.stderr
     assert "20 good items, at most 5 %" in done.stdout
     return path
+
+
+def test_cracks_are_learned_after_the_quick_profile_stands(
+    enrolled: Path, goods: Path, tmp_path: Path
+):
+    path = tmp_path / "tile.profile"
+    done = tallyman(
+        "enrol", "--profile", path, "--seconds", 2, "--bound", "5", "--camera", "inspect-1", goods
+    )
+    assert done.returncode == 0, done.stderr
+    quick, learned = done.stdout.splitlines()
+    assert "20 good items, at most 5 %" in quick
+    assert "cracks learned" in learned
+    profile = Profile.load(path)
+    assert quick.split("(")[-1].strip(")") == profile.facts.parent
+    assert profile.crack_weights.size
+    assert profile.facts.camera == "inspect-1"
+    assert profile.facts.enrolled.at.endswith("+00:00")
+    assert not Profile.load(enrolled).crack_weights.size
+
+
+def test_a_cracked_part_without_a_mark_is_told(goods: Path, tmp_path: Path):
+    target = tmp_path / "p"
+    done = tallyman("enrol", "--profile", target, "--cracked", goods / "tile-00.png", goods)
+    assert done.returncode == 2
+    assert "tile-00_mask.png" in done.stderr
+    assert not target.exists()
+
+
+def test_a_class_is_for_misses_only(enrolled: Path, goods: Path):
+    words = ("teach", "--profile", enrolled, "--kind", "false-alarm", "--defect", "dent")
+    done = tallyman(*words, goods / "tile-00.png")
+    assert done.returncode == 2
+    assert "dent" in done.stderr
+
+
+def test_regions_are_in_millimetres_where_the_scale_is_told(enrolled: Path, tmp_path: Path):
+    cv2.imwrite(str(tmp_path / "scratched.png"), scratched(77))
+    done = tallyman(
+        "check", "--profile", enrolled, "--json", "--mm-per-px", "0.5", "--no-watch", tmp_path
+    )
+    region = json.loads(done.stdout)["regions"][0]
+    assert region["mm"]["width"] == region["width_px"] / 2
 
 
 def test_check_prints_the_documented_keys_and_goes_on_after_a_bad_picture(
@@ -98,6 +142,9 @@ def test_teaching_writes_the_taught_profile(enrolled: Path, tmp_path: Path):
     done = tallyman("teach", "--profile", copy, "--kind", "miss", picture)
     assert done.returncode == 0, done.stderr
     assert copy.read_bytes() != enrolled.read_bytes()
+    done = tallyman("teach", "--profile", copy, "--kind", "miss", "--defect", "crack", picture)
+    assert "miss: crack" in done.stdout
+    assert [lesson.defect for lesson in Profile.load(copy).facts.lessons] == ["", "crack"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vision.defects.crack_channel import (
     crack_facts,
     crack_scale,
     fused,
-    in_score_units,
+    seen_in,
     shares_of,
 )
 
@@ -73,20 +73,24 @@ def test_ordinary_cracks_are_part_of_the_score_two_deviations_short():
     assert channel_of(facts).on
     whole = fused(scores, values, facts)
     assert whole["item 4"] == max(4.0, facts.scale.of(2.0) - LAG)
-    heat = in_score_units(np.full((2, 2), 2.0, np.float32), facts, limit=4.0)
-    assert heat[0, 0] == pytest.approx(facts.scale.of(2.0) - LAG)
+    seen = seen_in(np.full((2, 2), 2.0, np.float32), 2.0, facts, limit=4.0)
+    assert seen.grid[0, 0] == pytest.approx(facts.scale.of(2.0) - LAG)
+    assert (seen.score, seen.suspected) == (facts.scale.of(2.0) - LAG, False)
 
 
 def test_where_good_goods_look_cracked_cracks_only_ask_for_a_review():
-    values = of([0.0, 0.1, 0.2, 0.3, 0.4] * 4) | {"item 3": 30.0}
+    values = of([0.0, 0.1, 0.2, 0.3, 0.4] * 4) | {"item 3": 30.0, "item 8": 30.0}
     scores = of([0.0, 1.0, 2.0, 1.0, 0.0] * 4)
     facts = crack_facts(values, scores, network="sha256:n")
     assert not facts.counts
     assert facts.limit == facts.scale.of(30.0)
     assert channel_of(facts).why == "channel_goods_look_cracked"
     assert fused(scores, values, facts) == scores
-    heat = in_score_units(np.full((1, 1), 30.0, np.float32), facts, limit=4.0)
-    assert heat[0, 0] == pytest.approx(4.0)
+    seen = seen_in(np.full((1, 1), 30.0, np.float32), 30.0, facts, limit=4.0)
+    assert seen.grid[0, 0] == pytest.approx(4.0)
+    assert not seen.suspected
+    assert seen_in(seen.grid, 31.0, facts, limit=4.0).suspected
+    assert seen.score < 0
 
 
 def test_only_held_out_items_speak_for_learned_cracks():

@@ -94,6 +94,15 @@ def test_a_picture_of_another_size_is_review(inspector: DefectInspector, profile
     assert seen.reasons[0].params == {"got": "640 x 640", "wanted": "320 x 320"}
 
 
+def test_a_picture_of_another_camera_is_review(inspector: DefectInspector):
+    few = inspector.enrol([tile(1), tile(2)], product="tile", camera="inspect-1")
+    other = inspector.inspect(tile(3), few, name="", camera="inspect-2").inspection
+    assert other.reasons[0].params == {"got": "inspect-2", "wanted": "inspect-1"}
+    for camera in ("inspect-1", ""):
+        own = inspector.inspect(tile(3), few, name="", camera=camera).inspection
+        assert codes(own) == {"few_good_items"}
+
+
 def test_with_too_few_good_items_everything_is_review(inspector: DefectInspector):
     few = inspector.enrol([tile(seed) for seed in range(18)], product="tile")
     for image in (tile(1), scratched(1)):
