@@ -8,7 +8,7 @@ from appliance.enrolling.collecting import Camera
 from appliance.enrolling.drafts import Drafts
 from appliance.enrolling.ports import Enroller
 from appliance.enrolling.process import LearningProcess
-from appliance.enrolling.recent import cartons_of
+from appliance.enrolling.recent import Recent
 from appliance.enrolling.service import Enrolling
 from appliance.layout import Layout
 from appliance.station import INSPECT
@@ -48,7 +48,7 @@ def open_enrolling(
             INSPECT,
             frame=box.desk.live_jpeg,
             picture=parts.evidence.get,
-            cartons=lambda gtin: cartons_of(parts.journal, gtin),
+            cartons=Recent(parts.journal, has=parts.evidence.has),
         ),
         keep=parts.evidence.put,
         clock=clock,

@@ -6,7 +6,7 @@ nineteen good items, once a person has looked at them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from appliance.enrolling.ports import SeenCarton
@@ -19,6 +19,23 @@ MOST = 60
 _LOOK_BACK = 3000
 _BLOCK = 300
 _INSPECT = "inspect"
+
+
+class Recent:
+    """`recent(gtin)` with what was found kept until the journal grows: a page asks again and again.
+    Pictures that the station has given up are left out.
+    """
+
+    def __init__(self, journal: Journal, *, has: Callable[[str], bool]) -> None:
+        self._journal = journal
+        self._has = has
+        self._found: tuple[str, int, list[SeenCarton]] = ("", -1, [])
+
+    def __call__(self, gtin: str) -> list[SeenCarton]:
+        seq = self._journal.head().seq
+        if self._found[:2] != (gtin, seq):
+            self._found = (gtin, seq, cartons_of(self._journal, gtin))
+        return [one for one in self._found[2] if self._has(one.sha256)]
 
 
 def cartons_of(journal: Journal, gtin: str, *, most: int = MOST) -> list[SeenCarton]:
