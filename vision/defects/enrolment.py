@@ -15,7 +15,7 @@ from vision.defects.crack_channel import channel_of, crack_facts, fused
 from vision.defects.drift import learn_drift
 from vision.defects.facts import FORMAT, Channel, CrackFacts, Enrolled, ProfileFacts, Range
 from vision.defects.flaws import kept_items, strangest
-from vision.defects.limits import ODD, bound_for, limits_of
+from vision.defects.limits import ODD, bound_for, limits_of, odd_of
 from vision.defects.looks import Look, scene_distance, shift_share
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import learn
@@ -156,7 +156,7 @@ def calibrated(
     """
     known = facts.enrolled
     scores = fused(dict(zip(known.items, known.scores, strict=True)), values, cracks)
-    odd = tuple(item for item, score in scores.items() if score > ODD)
+    odd = odd_of(scores)
     limits = limits_of(scores, odd=odd, wanted_percent=known.wanted_percent)
     channels = (*(one for one in known.channels if one.name != "cracks"), channel_of(cracks))
     # Items that taught the crack network have no whole score; how odd they are is known already.

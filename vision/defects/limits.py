@@ -16,6 +16,11 @@ from vision.defects.conformal import BOUNDS_PERCENT, needed_items, threshold
 
 ODD = 6.0
 """Deviations beyond which a good item is called unlike the rest."""
+_APART, _GAP = 4.0, 1.4
+"""Or already beyond these, when the next score below is so many times smaller: one broken cookie
+among 21 whole ones scored 5.5, the next 3.2, and half of the broken ones passed below it.
+"""
+_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,16 @@ class Limits:
     bound_percent: int | None
     threshold: float | None
     review_limit: float | None
+
+
+def odd_of(scores: Mapping[str, float]) -> tuple[str, ...]:
+    """Items unlike the rest: far beyond the typical one, or the top tenth after a gap."""
+    ranked = sorted(scores.values(), reverse=True)
+    least = ODD
+    for number in range(len(ranked) // _MANY):
+        if ranked[number] > max(_APART, _GAP * ranked[number + 1]):
+            least = min(least, (ranked[number] + ranked[number + 1]) / 2)
+    return tuple(item for item, score in scores.items() if score > least)
 
 
 def bound_for(items: int, wanted_percent: int | None = None) -> int | None:

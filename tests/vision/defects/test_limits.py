@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vision.defects.limits import bound_for, limits_of
+from vision.defects.limits import bound_for, limits_of, odd_of
 
 
 def items(*scores: float) -> dict[str, float]:
@@ -59,3 +59,12 @@ def test_a_looser_bound_lets_the_odd_item_lie_beyond_the_threshold():
     loose = limits_of(items(*many), odd=["item 59"], wanted_percent=5)
     assert (strict.bound_percent, strict.threshold, strict.review_limit) == (2, 40.0, 0.58)
     assert (loose.bound_percent, loose.threshold) == (5, 0.57)
+
+
+def test_odd_is_what_lies_far_out_or_apart_from_the_others():
+    assert odd_of(items(*USUAL, 3.0)) == ()
+    assert odd_of(items(*USUAL, 3.8, 4.7)) == ()
+    assert odd_of(items(*USUAL, 3.2, 5.5)) == ("item 20",)
+    assert odd_of(items(*USUAL, 3.2, 5.3, 5.6)) == ("item 20", "item 21")
+    assert odd_of(items(1.0, 6.5)) == ("item 1",)
+    assert odd_of(items(1.0, 5.5)) == ()
