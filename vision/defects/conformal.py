@@ -76,9 +76,10 @@ def sure_threshold(scores: Sequence[float], bound_percent: int) -> float | None:
     return _ranked(scores, sure_rank(len(scores), bound_percent))
 
 
-def sure_below(items: int, at_rank: int) -> float:
+def sure_below(items: int, at_rank: int, *, sure: float = SURE) -> float:
     """The share of good items beyond the threshold that lies above the true one in 95 of 100
-    enrolments; 0.146 for the largest of 19. Raises ValueError for a rank outside 1..items.
+    enrolments (or another share `sure` of them); 0.146 for the largest of 19. Raises ValueError
+    for a rank outside 1..items.
     """
     if not 1 <= at_rank <= items:
         raise ValueError(f"No rank {at_rank} among {items} items")
@@ -86,7 +87,7 @@ def sure_below(items: int, at_rank: int) -> float:
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         fewer = sum(_binomial(items, count, middle) for count in range(at_rank))
-        low, high = (middle, high) if fewer > 1 - SURE else (low, middle)
+        low, high = (middle, high) if fewer > 1 - sure else (low, middle)
     return high
 
 
