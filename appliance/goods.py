@@ -8,7 +8,7 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from contracts.inspection import InspectDecision, Inspection
 from contracts.reason import Reason
 from contracts.stock import BatchKey
 from vision.defects.freeze import FreezeRule
-from vision.defects.gate import Seen
+from vision.defects.gate import Seen, name_other
 from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
 
@@ -54,6 +54,10 @@ class Profiles(Protocol):
     def pinned(self, digest: str) -> Profile | None: ...
 
     def keep(self, profile: Profile) -> None: ...
+
+    def others(self, profile: Profile) -> Mapping[str, NDArray[np.float32]]:
+        """How other products look, by their names: `Profile.scenes` of the same backbone."""
+        ...
 
 
 class Watch(Protocol):
@@ -135,6 +139,10 @@ class GoodsJudge:
         if watch is not None:
             settled = watch.settle(inspected.inspection, inspected.seen)
             inspected = replace(inspected, inspection=settled)
+        if any(reason.code == "view_unfamiliar" for reason in inspected.inspection.reasons):
+            others = self._profiles.others(profile)
+            named = name_other(inspected.inspection, inspected.seen, others)
+            inspected = replace(inspected, inspection=named)
         looked = Looked(inspected.inspection, profile, steady=watch is None or watch.steady)
         if inspected.inspection.decision is not InspectDecision.PASS:
             return replace(looked, shown=inspected)

@@ -21,6 +21,8 @@ from vision.defects.cracks.network import CrackNetwork
 from vision.defects.inspector import DefectInspector, Inspected
 from vision.defects.profile import Profile
 
+CAMERA = "inspect"
+"""A station's one camera over the goods; a profile made with another is not believed."""
 log = structlog.get_logger()
 
 Open = Callable[[ModelSet, ModelSet | None], DefectInspector]
@@ -60,7 +62,9 @@ class Inspectors:
         they are not here.
         """
         inspector = self._of(profile)
-        return inspector.inspect(image, profile, name=name, mm_per_px=self._mm_per_px)
+        return inspector.inspect(
+            image, profile, name=name, mm_per_px=self._mm_per_px, camera=CAMERA
+        )
 
     def _of(self, profile: Profile) -> DefectInspector:
         try:

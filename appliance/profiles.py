@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from appliance.durable import write_atomic
 from appliance.newest import Newest
@@ -86,6 +88,17 @@ class ProfileFolder:
             return None
         self._remember(profile)
         return profile
+
+    def others(self, profile: Profile) -> Mapping[str, NDArray[np.float32]]:
+        """How other products look, by name: the scenes of profiles under the same backbone."""
+        found = (self.get(gtin) for gtin in self.gtins())
+        return {
+            each.product: each.scenes
+            for each in found
+            if each
+            and each.product != profile.product
+            and each.facts.backbone == profile.facts.backbone
+        }
 
     def gtins(self) -> tuple[str, ...]:
         """The products that have a profile, signed or not, or a candidate."""

@@ -114,6 +114,9 @@ class PaperProfiles:
     def pinned(self, digest):
         return self.kept.get(digest)
 
+    def others(self, profile):
+        return {}
+
     def keep(self, profile):
         self.kept[profile.digest] = profile
 
