@@ -60,7 +60,7 @@ def look_at(image: NDArray[np.uint8], patches: NDArray[np.float32]) -> Look:
     )
 
 
-def _edges(grey: NDArray[np.uint8]) -> float:
+def _edges(grey: cv2.typing.MatLike) -> float:
     return float(np.abs(cv2.Laplacian(grey, cv2.CV_16S, ksize=3)).mean())
 
 
