@@ -1,8 +1,8 @@
 """Find an enrolled side in a frame and bring it, straightened, over its reference.
 
-First by print that recurs (ORB features and a homography by RANSAC: Rublee et al. 2011, Fischler
-and Bolles 1981), else by the carton's outline in the turn that looks most like the reference. Then
-two small steps: a homography that raises the correlation (ECC: Evangelidis and Psarakis 2008) and
+By the carton's outline, in the turn that looks most like the reference; where that is not plainly
+it, also by print that recurs (ORB features and a homography by RANSAC: Rublee et al. 2011, Fischler
+and Bolles 1981). Then two small steps: a homography that raises the correlation (ECC: Evangelidis and Psarakis 2008) and
 a soft flow of at most a few px for board that bends. Each step is kept only if it helps.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -26,6 +27,8 @@ _LEAST_INLIERS = 12
 _LEAST_SPREAD = 0.12
 """Of the side's area within the hull of the features that agree."""
 _LIKE_BY_PRINT, _LIKE_BY_OUTLINE = 0.35, 0.15
+_PLAINLY = 0.6
+"""As like its reference as this, and the print need not be searched."""
 _SHAPES_AGREE = 1.25
 _BUSY_BYTES, _BUSY_SHARE = 32, 0.03
 _MOST_STEP = 0.06
@@ -53,14 +56,20 @@ class Reference:
         return float(strong.mean()) > _BUSY_SHARE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """One frame, looked over once for all sides."""
+    """One frame, looked over once for all sides; features only when the outline is not enough."""
 
     frame: Bytes
-    points: NDArray[np.float32]
-    descriptors: Bytes
     outline: Outline | None
+
+    @cached_property
+    def features(self) -> tuple[NDArray[np.float32], Bytes]:
+        """Points (n, 2) in frame px and their descriptors (n, 32)."""
+        scale = min(1.0, _FRAME_PX / max(self.frame.shape[:2]))
+        small = cv2.resize(self.frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        points, descriptors = _features(np.asarray(small, np.uint8), _FRAME_POINTS)
+        return (points + 0.5) / scale - 0.5, descriptors
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +88,8 @@ class Placed:
 
 
 def look_over(frame: Bytes) -> View:
-    """Features and outline of a (h, w, 3) BGR frame."""
-    scale = min(1.0, _FRAME_PX / max(frame.shape[:2]))
-    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    points, descriptors = _features(np.asarray(small, np.uint8), _FRAME_POINTS)
-    return View(frame, (points + 0.5) / scale - 0.5, descriptors, find_outline(frame))
+    """The outline of a (h, w, 3) BGR frame, and its features should they be asked for."""
+    return View(frame, find_outline(frame))
 
 
 def reference_of(side: Bytes) -> Reference:
@@ -107,16 +113,18 @@ def place(
         start = _likeness(view.frame, known, reference), known
         likeness, to_frame = _refined(view.frame, start, reference)
         return placed_at(view, to_frame, reference, likeness=likeness)
-    found = _by_print(view, reference)
-    tried = [] if found is None else [(found, _LIKE_BY_PRINT, False)]
+    best: tuple[float, Matrix, bool] | None = None
     if view.outline is not None:
         least = _LIKE_BY_OUTLINE if reference.busy else -1.0
-        tried += [(turn, least, True) for turn in _turns(view.outline.corners, width, height)]
-    best: tuple[float, Matrix, bool] | None = None
-    for to_frame, least, by_outline in tried:
-        likeness = _likeness(view.frame, to_frame, reference)
-        if likeness > least and (best is None or likeness > best[0]):
-            best = likeness, to_frame, by_outline
+        for turn in _turns(view.outline.corners, width, height):
+            likeness = _likeness(view.frame, turn, reference)
+            if likeness > (least if best is None else best[0]):
+                best = likeness, turn, True
+    if best is None or best[0] < _PLAINLY:
+        found = _by_print(view, reference)
+        likeness = -1.0 if found is None else _likeness(view.frame, found, reference)
+        if found is not None and likeness > (_LIKE_BY_PRINT if best is None else best[0]):
+            best = likeness, found, False
     if best is None:
         return None
     likeness, to_frame = _refined(view.frame, best[:2], reference)
@@ -186,16 +194,17 @@ def _grey(picture: Bytes) -> Bytes:
 
 
 def _by_print(view: View, reference: Reference) -> Matrix | None:
-    if min(len(reference.points), len(view.points)) < _LEAST_INLIERS:
+    points, descriptors = view.features
+    if min(len(reference.points), len(points)) < _LEAST_INLIERS:
         return None
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(reference.descriptors, view.descriptors, k=2)
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(reference.descriptors, descriptors, k=2)
     good = [
         a for a, b in (pair for pair in pairs if len(pair) > 1) if a.distance < _RATIO * b.distance
     ]
     if len(good) < _LEAST_INLIERS:
         return None
     canvas = reference.points[[match.queryIdx for match in good]]
-    seen = view.points[[match.trainIdx for match in good]]
+    seen = points[[match.trainIdx for match in good]]
     cv2.setRNGSeed(0)
     reach = _RANSAC_PX * max(view.frame.shape[:2]) / _FRAME_PX
     found, inliers = cv2.findHomography(canvas, seen, cv2.RANSAC, reach)
