@@ -62,7 +62,8 @@ def view(image: Picture, *, right: int = 0, down: int = 0) -> Picture:
 
 
 def _lit(image: Picture, gain: float) -> Picture:
-    return np.clip(view(image).astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    lit: Picture = np.clip(view(image).astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    return lit
 
 
 def _blurred(image: Picture) -> Picture:
