@@ -55,7 +55,9 @@ def texture_sigma(grey: NDArray[np.float32]) -> float:
     The median absolute difference from a slight blur, as a deviation: bars, edges and shadows,
     which are wider than a crack or rare, do not count.
     """
-    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))
+    apart = grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
+    # One pixel in nine tells the median as well as all of them, in a ninth of the time.
+    fine = np.abs(apart[::3, ::3])
     return max(_LEAST_FINE, _NORMAL * float(np.median(fine)))
 
 
