@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from vision.defects.bank import distances
 from vision.defects.facts import HeadFacts
+from vision.defects.limits import ODD
 from vision.defects.scale import scale_of
 
 NAME = "fisher"
@@ -159,7 +160,8 @@ def learn_head(
     `flaws` (m, k, c): the strangest patches of m confirmed misses, at least one; `kinds`: the
     class of each, empty where not told. `bank` (n, c): good patches; `owners` (n,): which of
     `good` each is from, -1 for none. `good` (items, k, c): the strangest patches of good items.
-    `allowed`: patches of each confirmed false alarm; the limit lies beyond them too.
+    `allowed`: patches of each confirmed false alarm; the limit lies beyond them too, and beyond
+    every good item but odd ones, which would hide what was taught (as in vision.defects.limits).
     """
     whole = _Sums.of(np.concatenate([bank, good.reshape(-1, bank.shape[1])]))
     white = whole.whitening()
@@ -174,7 +176,8 @@ def learn_head(
         scores.append(_far(rows, _direction(flaws, without.whitening())[0]))
         near = min(near, nearness(rows, distances(rows, bank[~own]), flaws))
     scale = scale_of(scores)
-    limit = scale.of(max([*scores, *(_far(rows, weights) for rows in allowed)]))
+    usual = [score for score in scores if scale.of(score) <= ODD]
+    limit = scale.of(max([*usual, *(_far(rows, weights) for rows in allowed)]))
     missed = _unheard(flaws, white)
     told = tuple(scale.of(score) for score in scores)
     return HeadFacts(
@@ -197,10 +200,13 @@ def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:
 
 
 def _same_picture(rows: Rows, far: Rows, flaws: Rows) -> bool:
-    """Whether half of the patches of one of the flaws (m, k, c) are among (n, c) patches again."""
-    apart = 1.0 - np.einsum("nc,mkc->nmk", rows, flaws)
-    again = (apart < _SAME * np.maximum(far, _LEAST_FAR)[:, None, None]).any(axis=0)
-    return bool((again.mean(axis=1) >= 0.5).any())  # noqa: PLR2004 -- half
+    """Whether half of the patches of one of the flaws (m, k, c) are among (n, c) patches again,
+    each another one: an empty place looks like every other.
+    """
+    apart = 1.0 - np.einsum("nc,mkc->mnk", rows, flaws)
+    again = apart.min(axis=2) < _SAME * np.maximum(far, _LEAST_FAR)
+    found = zip(apart.argmin(axis=2), again, strict=True)
+    return any(2 * len(set(at[same].tolist())) >= flaws.shape[1] for at, same in found)
 
 
 def _unheard(flaws: Rows, white: _White) -> Rows:

@@ -1,8 +1,8 @@
 """What a picture has in common with the flaws that were taught, as one more channel of seeing.
 
-It may make a pass a review and a score higher, nothing else (I5, I7). Its values are brought to
-the unit of the score so that its own limit lies where the score's limit lies: what ranks highest
-is what is flagged.
+It may make a pass a review and a score higher, nothing else (I5, I7). Its values are deviations
+from the typical good item like the score itself; what goes beyond the head's own limit lies beyond
+the score's, what does not stays within: a score beyond the limit is always flagged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ FEWEST_TO_COUNT = 3
 _LEAST_RANKS = 0.7
 """Below it the head would only guess: what the others taught does not tell a miss from a good item."""
 _LEAST_LIMIT = 0.5
+_JUST_BEYOND = 1.01
 
 Rows = NDArray[np.float32]
 
@@ -81,7 +82,12 @@ def recalled(
     own = head.facts.limit
     if own is None or misses < FEWEST_TO_COUNT or head.facts.ranks < _LEAST_RANKS:
         return _recalled(like, np.full_like(like.deviations, -np.inf), shape, found=like.again)
-    values = like.deviations * np.float32(max(limit, _LEAST_LIMIT) / max(own, _LEAST_LIMIT))
+    beyond = like.deviations > own
+    values = np.where(
+        beyond,
+        np.maximum(like.deviations, np.float32(_JUST_BEYOND * max(limit, _LEAST_LIMIT))),
+        np.minimum(like.deviations, np.float32(limit)),
+    )
     return _recalled(like, values, shape, found=like.again or like.score > own)
 
 
