@@ -22,7 +22,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.defects.conformal import needed_items
+from vision.defects.conformal import BOUNDS_PERCENT, needed_items
 from vision.defects.facts import Channel, CrackFacts
 from vision.defects.limits import bound_for
 from vision.defects.scale import Scale
@@ -70,13 +70,15 @@ class Shares:
 def shares_of(
     items: Sequence[str], *, odd: Collection[str] = (), wanted_percent: int | None = None
 ) -> Shares:
-    """Half of the items each, the held-out half never smaller than the stated bound needs. Odd
-    items teach nothing: were one broken, its cracks would be learned as good.
+    """Half of the items each; the held-out half is never smaller than the wanted bound needs, or
+    where none is wanted the loosest one: a hundred items that saw no cracks at 1 % are worth less
+    than fifty that see them at 2 %. Odd items teach nothing: were one broken, its cracks would be
+    learned as good.
     """
     sound = [item for item in items if item not in odd]
     if len(sound) < _FEWEST_TRAINED:
         return Shares(tuple(sound or items), (), judges=True)
-    bound = bound_for(len(items), wanted_percent)
+    bound = bound_for(len(items), wanted_percent or BOUNDS_PERCENT[-1])
     least = 0 if bound is None else needed_items(bound)
     held = max(len(items) // 2, least)
     learn = min(len(items) - held, len(sound), MOST_TRAINED)
