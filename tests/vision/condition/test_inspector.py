@@ -111,8 +111,8 @@ def test_a_side_lying_turned_half_around_is_still_found(inspector, printed) -> N
 
 def test_a_label_that_is_named_is_not_looked_at(inspector, printed) -> None:
     frame = seen(PRINTED, 112)
-    frame[330:350, 250:330] = 30
-    box = ((240.0, 320.0), (340.0, 320.0), (340.0, 360.0), (240.0, 360.0))
+    frame[230:245, 250:330] = 30
+    box = ((230.0, 215.0), (350.0, 215.0), (350.0, 260.0), (230.0, 260.0))
 
     assert inspector.check(frame, printed).decision is InspectDecision.DEFECT
     assert inspector.check(frame, printed, labels=[box]).decision is InspectDecision.PASS
