@@ -5,6 +5,7 @@ Started by process.py, which says in the order what to learn from and where to p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -16,9 +17,11 @@ import msgspec
 
 from appliance.enrolling.process import Order, Word
 from appliance.inspectors import open_inspector
-from appliance.model_sets import BACKBONE, CRACKS, carried
+from appliance.model_sets import BACKBONE, CRACKS, carried, versions
+from appliance.paths import models_root
 from contracts.errors import TallymanError
 from contracts.reason import Reason
+from ota.model_set import ModelSet, open_model_set
 from vision.defects.profile import Profile
 from vision.engine import CPU
 from vision.frames import decode_frame
@@ -43,8 +46,11 @@ def main(file: str, *, say: Say, stop: Callable[[], bool]) -> int:
 
 
 def _refined(order: Order, *, say: Say, stop: Callable[[], bool]) -> Profile:
-    inspector = open_inspector(carried(BACKBONE), carried(CRACKS), variant=CPU, threads=1)
     base = Profile.load(Path(order.base))
+    lines = base.facts.cracks.network if base.facts.cracks else ""
+    inspector = open_inspector(
+        _set(BACKBONE, base.facts.backbone), _set(CRACKS, lines), variant=CPU, threads=1
+    )
     images = [
         decode_frame(Path(shot.path).read_bytes(), name=Path(shot.path).name)
         for shot in order.shots
@@ -57,6 +63,18 @@ def _refined(order: Order, *, say: Say, stop: Callable[[], bool]) -> Profile:
         progress=lambda share: say(Word(share=round(float(share), 4))),
         stop=stop,
     )
+
+
+def _set(kind: str, digest: str) -> ModelSet:
+    """The set that a profile names, also where an update brought a newer one meanwhile (I3); the
+    newest for one that names none.
+    """
+    for folder in versions(models_root() / kind) if digest else ():
+        with contextlib.suppress(TallymanError, OSError):
+            model_set = open_model_set(folder)
+            if model_set.digest == digest:
+                return model_set
+    return carried(kind)
 
 
 def _stop_asked() -> Callable[[], bool]:
