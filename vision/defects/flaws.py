@@ -200,13 +200,13 @@ def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:
 
 
 def _same_picture(rows: Rows, far: Rows, flaws: Rows) -> bool:
-    """Whether half of the patches of one of the flaws (m, k, c) are among (n, c) patches again,
-    each another one: an empty place looks like every other.
+    """Whether the patches of one of the flaws (m, k, c), all but one, are among (n, c) patches
+    again, each another one: empty places and borders look like every other.
     """
     apart = 1.0 - np.einsum("nc,mkc->mnk", rows, flaws)
     again = apart.min(axis=2) < _SAME * np.maximum(far, _LEAST_FAR)
     found = zip(apart.argmin(axis=2), again, strict=True)
-    return any(2 * len(set(at[same].tolist())) >= flaws.shape[1] for at, same in found)
+    return any(len(set(at[same].tolist())) >= flaws.shape[1] - 1 for at, same in found)
 
 
 def _unheard(flaws: Rows, white: _White) -> Rows:
