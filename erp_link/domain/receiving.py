@@ -60,7 +60,7 @@ def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
         case Decision.HOLD:
             cause = _cause(verdict, held=held, expired=expired)
             return Receipt(
-                CartonState.RECEIVED,
+                CartonState.DAMAGED if known and _is_its_own(verdict) else CartonState.RECEIVED,
                 StockStatus.BLOCKED if known else None,
                 cause,
                 opens_ticket=cause is not Cause.HOLD,
@@ -74,11 +74,15 @@ def _cause(verdict: Verdict, *, held: bool, expired: bool) -> Cause:
     """A finding of the carton's own, which stands first among the reasons, counts before what its
     batch or its date says. A carton of a batch that is held already adds nothing to decide on.
     """
-    if verdict.reasons and verdict.reasons[0].code not in _NOT_ITS_OWN:
+    if _is_its_own(verdict):
         return Cause.DEFECT
     if expired:
         return Cause.EXPIRED
     return Cause.HOLD if held else Cause.DEFECT
+
+
+def _is_its_own(verdict: Verdict) -> bool:
+    return bool(verdict.reasons) and verdict.reasons[0].code not in _NOT_ITS_OWN
 
 
 def accepted(*, held: bool, expired: bool, known: bool = True) -> Receipt:
