@@ -126,7 +126,7 @@ def made_cartons(count: int) -> dict[str, dict[str, Any]]:
 
 def parcels(folder: Path) -> dict[str, Any]:
     """Ranking of tampered sides over untouched ones, from one reference each."""
-    from appliance.bench.inspect import auroc
+    from appliance.bench.inspecting.photos import auroc
 
     pairs = [pair for pair in read_pairs(folder) if not _same(pair)]
     ours, shortcut = [change_of(pair) for pair in pairs], [_shortcut(pair) for pair in pairs]
