@@ -98,7 +98,7 @@ def read_cracked(path: Path) -> Cracked:
     image = read_picture(path)
     drawn = path.with_name(f"{path.stem}_mask.png")
     if drawn.is_file():
-        mask = read_picture(drawn).any(axis=2)
+        mask = read_picture(drawn).max(axis=2) > 0
         if mask.shape != image.shape[:2] or not mask.any():
             raise BadInputError(
                 f"{drawn} is empty or not of the size of {path.name}",
