@@ -85,7 +85,7 @@ def recalled(
     beyond = like.deviations > own
     values = np.where(
         beyond,
-        np.maximum(like.deviations, np.float32(_JUST_BEYOND * max(limit, _LEAST_LIMIT))),
+        like.deviations + np.float32(_JUST_BEYOND * max(limit, _LEAST_LIMIT) - own),
         np.minimum(like.deviations, np.float32(limit)),
     )
     return _recalled(like, values, shape, found=like.again or like.score > own)
