@@ -33,9 +33,7 @@ MOST_TRAINED = 100
 """Good items that a product's own weights are learned from; more only take memory."""
 _FEWEST_TRAINED = 3
 _NORMAL = 1.4826
-_NINE_OF_TEN = 1.2816
-"""Deviations below which nine of ten values of a normal distribution lie."""
-_ONE_IN = 20
+_ONE_IN = 10
 _FEW = 5
 _LEAST, _LEAST_OF_FEW = 0.25, 1.0
 """Logits that a deviation is taken for at least."""
@@ -95,17 +93,12 @@ def shares_of(
 
 
 def crack_scale(values: Sequence[float]) -> Scale:
-    """The scale of good items' crack scores, which are logits: they may lie on either side of 0.
-
-    Good ground now and then holds a scratch or a seam, so the scores have a long upper tail. The
-    deviation is read off that side: one in ten good items lies about 1.3 of it above the typical.
-    """
+    """The scale of good items' crack scores, which are logits: they may lie on either side of 0."""
     typical = statistics.median(values)
     if len(values) < _FEW:
         return Scale(typical, _LEAST_OF_FEW)
     spread = statistics.median(abs(value - typical) for value in values)
-    above = float(np.quantile(values, 0.9)) - typical
-    return Scale(typical, max(_NORMAL * spread, above / _NINE_OF_TEN, _LEAST))
+    return Scale(typical, max(_NORMAL * spread, _LEAST))
 
 
 def crack_facts(
@@ -124,7 +117,8 @@ def crack_facts(
     scale = crack_scale(list(values.values()))
     strange = {item: scale.of(value) for item, value in values.items()}
     # Cracks must not set a limit that patches and places would not have set: broken goods would
-    # pass below it. Among many, one good item in twenty may look cracked.
+    # pass below it. Among many, one good item in ten may: a scratch that does no harm. The
+    # bound holds all the same, since it goes by rank.
     ranked = sorted(strange.values(), reverse=True)
     usual = ranked[len(ranked) // _ONE_IN]
     harmless = usual - LAG <= max(_ORDINARY, *(scores[item] for item in strange))

@@ -81,7 +81,7 @@ def test_ordinary_cracks_are_part_of_the_score_two_deviations_short():
 
 
 def test_where_good_goods_look_cracked_cracks_only_ask_for_a_review():
-    values = of([0.0, 0.1, 0.2, 0.3, 0.4] * 4) | {"item 3": 30.0, "item 8": 30.0}
+    values = of([0.0, 0.1, 0.2, 0.3, 0.4] * 4) | {f"item {number}": 30.0 for number in (3, 8, 13)}
     scores = of([0.0, 1.0, 2.0, 1.0, 0.0] * 4)
     facts = crack_facts(values, scores, network="sha256:n")
     assert not facts.counts
