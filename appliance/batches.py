@@ -5,9 +5,11 @@ Folded from the journal's verdicts, so a restart knows what the run before knew 
   signed meanwhile. Re-judging under another takes a new generation, which a station never opens.
 - A carton whose label was not read for sure belongs to no batch: of each product the session's first
   profile judges such cartons.
-- A batch is counted from cartons read for sure and judged under its own profile. What was in doubt
+- A batch is counted from cartons read for sure and judged under its own profile and networks. What was in doubt
   (light, a hand in view) counts neither way, and neither does what came while the batch was held. A
   freeze uses up what it was founded on: after a release, another one takes new evidence.
+- Drift is told only after some pictures of it, and they may have counted as defective: what was counted
+  under a profile is void once its verdicts are suspended. Holds of single cartons stay (I7).
 """
 
 from __future__ import annotations
@@ -20,15 +22,22 @@ from contracts.events import CartonJudged
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import ReadDecision
 from contracts.stock import BatchKey
+from vision.defects.drift import DRIFTED
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Cartons of one batch judged under `profile`, its digest."""
+    """Cartons of one batch judged under `profile`, its digest, by `model_set`: a profile's own
+    networks, or a detector's.
+    """
 
     profile: str
+    model_set: str = ""
     judged: int = 0
     defective: int = 0
+
+    def anew(self) -> Counted:
+        return Counted(self.profile, self.model_set)
 
 
 @dataclass(slots=True)
@@ -49,8 +58,8 @@ class BatchBook:
         """The batch with one more carton counted in; None where the carton counts neither way."""
         if seen is None or seen.decision is InspectDecision.REVIEW:
             return None
-        counted = self._batches.get(batch, Counted(seen.profile))
-        if counted.profile != seen.profile:
+        counted = self._batches.get(batch) or Counted(seen.profile, seen.model_set)
+        if (counted.profile, counted.model_set) != (seen.profile, seen.model_set):
             return None
         defect = seen.decision is InspectDecision.DEFECT
         return replace(counted, judged=counted.judged + 1, defective=counted.defective + defect)
@@ -75,17 +84,24 @@ class BatchBook:
         seen = body.inspection
         if seen is None or not seen.profile:
             return
+        if any(reason.code == DRIFTED for reason in seen.reasons):
+            self._void(seen.profile)
         batch = sure_batch(body)
         if batch is None:
             gtin = _product(body)
             if gtin:
                 self._products.setdefault(gtin, seen.profile)
             return
-        began = self._batches.setdefault(batch, Counted(seen.profile))
+        began = self._batches.setdefault(batch, Counted(seen.profile, seen.model_set))
         if body.verdict.freezes == batch:
-            self._batches[batch] = Counted(began.profile)
+            self._batches[batch] = began.anew()
         elif not any(reason.code == "batch_held" for reason in body.verdict.reasons):
             self._batches[batch] = self.counting(batch, seen) or began
+
+    def _void(self, profile: str) -> None:
+        for batch, counted in self._batches.items():
+            if counted.profile == profile and counted.judged:
+                self._batches[batch] = counted.anew()
 
     def to_bytes(self) -> bytes:
         """For `from_bytes`: a shorter way to the same book than reading the whole journal."""

@@ -45,15 +45,17 @@ class WithDetectors:
     def variant(self) -> str:
         return self._guard.variant
 
-    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected:
+    def inspect(
+        self, image: NDArray[np.uint8], profile: Profile, *, name: str, gtin: str
+    ) -> Inspected:
         """Judge one picture, with the product's detector where there is one.
 
         Raises ArtefactRefusedError for a detector's set that does not hold.
         """
-        folder = self._folder / profile.product
-        if not profile.product.isdecimal() or not folder.is_dir():
+        folder = self._folder / gtin
+        if not gtin.isdecimal() or not folder.is_dir():
             return self._guard.inspect(image, profile, name=name)
-        return self._of(profile.product, folder).inspect(image, profile, name=name)
+        return self._of(gtin, folder).inspect(image, profile, name=name)
 
     def _of(self, gtin: str, folder: Path) -> DetectorInspector:
         with self._lock:

@@ -39,7 +39,9 @@ class Inspector(Protocol):
     @property
     def variant(self) -> str: ...
 
-    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected: ...
+    def inspect(
+        self, image: NDArray[np.uint8], profile: Profile, *, name: str, gtin: str
+    ) -> Inspected: ...
 
 
 class Profiles(Protocol):
@@ -91,6 +93,12 @@ class Looked:
     steady: bool = True
     """False while no batch may be frozen on what this camera sees."""
 
+    @property
+    def by_profile(self) -> bool:
+        """Whether the profile's own networks judged alone: its bound says nothing of a detector."""
+        seen, profile = self.inspection, self.profile
+        return seen is not None and profile is not None and seen.model_set == profile.facts.backbone
+
     def model_sets(self, inspector: Inspector) -> dict[str, str]:
         """By use: what judged, or would have (I3)."""
         seen, profile = self.inspection, self.profile
@@ -131,7 +139,7 @@ class GoodsJudge:
             return Looked(faults=self._missing(gtin, pin))
         self._profiles.keep(profile)
         try:
-            inspected = self._inspector.inspect(frame.image, profile, name=frame.name)
+            inspected = self._inspector.inspect(frame.image, profile, name=frame.name, gtin=gtin)
         except ArtefactRefusedError as error:
             log.warning("profile refused", gtin=gtin, error=str(error))
             return Looked(faults=(Reason("profile_other_set", {"product": gtin}),))
@@ -167,7 +175,7 @@ class GoodsJudge:
         if newer is None:
             return looked
         try:
-            second = self._inspector.inspect(frame.image, newer, name=frame.name)
+            second = self._inspector.inspect(frame.image, newer, name=frame.name, gtin=gtin)
         except Exception:
             # It can only add a review, and the signed profile has passed the carton.
             log.warning("candidate could not look", gtin=gtin, exc_info=True)

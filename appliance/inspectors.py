@@ -57,7 +57,14 @@ class Inspectors:
     def variant(self) -> str:
         return self.newest.variant
 
-    def inspect(self, image: NDArray[np.uint8], profile: Profile, *, name: str) -> Inspected:
+    def inspect(
+        self,
+        image: NDArray[np.uint8],
+        profile: Profile,
+        *,
+        name: str,
+        gtin: str = "",  # noqa: ARG002 -- the port's: a detector is found by it, a profile is handed in
+    ) -> Inspected:
         """Judge one picture under the profile's own networks. Raises ArtefactRefusedError where
         they are not here.
         """

@@ -258,7 +258,9 @@ class Station:
         if counted is None:
             return None
         percent = self._parts.policy.freeze_percent
-        needed = self._parts.needed_to_freeze(looked.profile, counted.judged, percent)
+        needed = None
+        if looked.by_profile:
+            needed = self._parts.needed_to_freeze(looked.profile, counted.judged, percent)
         return BatchTally(counted.judged, counted.defective, needed, percent, steady=looked.steady)
 
     def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:

@@ -16,9 +16,7 @@ GTIN = "09520001100413"
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 
-@dataclass
-class Product:
-    product: str
+BISCUITS = "a profile that was enrolled under the goods' name"
 
 
 @dataclass
@@ -50,8 +48,8 @@ def made(folder: Path, kind: str) -> None:
 
 def test_a_product_without_a_detector_is_judged_by_its_profile(tmp_path: Path) -> None:
     both = WithDetectors(Judge("profile"), tmp_path)
-    for product in (GTIN, "../elsewhere", ""):
-        assert both.inspect(PICTURE, Product(product), name="x") == "profile"
+    for gtin in (GTIN, "../elsewhere", ""):
+        assert both.inspect(PICTURE, BISCUITS, name="x", gtin=gtin) == "profile"
     assert (both.model_set, both.variant) == ("sha256:backbone", "onnxruntime-cpu")
 
 
@@ -59,7 +57,7 @@ def test_a_product_with_one_is_judged_by_both(tmp_path: Path) -> None:
     (tmp_path / GTIN).mkdir()
     both = WithDetectors(Judge("profile"), tmp_path)
     both._opened[GTIN] = Judge("detector")
-    assert both.inspect(PICTURE, Product(GTIN), name="x") == "detector"
+    assert both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN) == "detector"
 
 
 @pytest.mark.parametrize("spoil", ["no manifest", "another kind", "changed", "says nothing"])
@@ -74,5 +72,5 @@ def test_a_set_that_does_not_hold_is_refused_every_time(tmp_path: Path, spoil: s
     both = WithDetectors(guard, tmp_path)
     for _ in range(2):
         with pytest.raises(ArtefactRefusedError):
-            both.inspect(PICTURE, Product(GTIN), name="x")
+            both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN)
     assert guard.asked == []

@@ -210,7 +210,8 @@ class Drifted:
         self.pictures += 1
         if self.pictures == 1:
             return inspection
-        return replace(inspection, decision=REVIEW, reasons=(Reason("view_darker"),))
+        told = (Reason("view_drifted"), Reason("view_darker"))
+        return replace(inspection, decision=REVIEW, reasons=told)
 
 
 async def test_while_the_light_has_drifted_nothing_is_passed_held_or_frozen(dock) -> None:
@@ -218,7 +219,33 @@ async def test_while_the_light_has_drifted_nothing_is_passed_held_or_frozen(dock
     d = dock(needed=2, watch_for=lambda camera, profile: watch)
     cards = await judged(d, DEFECT, DEFECT, PASS)
     assert [str(card.verdict.decision) for card in cards] == ["hold", "review", "review"]
-    assert codes(cards[1]) == ["view_darker"]
+    assert codes(cards[1]) == ["view_drifted", "view_darker"]
+
+
+async def test_what_was_counted_before_a_drift_was_told_founds_no_freeze(dock) -> None:
+    watch = Drifted()
+    d = dock(needed=2, watch_for=lambda camera, profile: watch)
+    await judged(d, DEFECT, PASS)
+    assert d.book.of(LINE.key).judged == 0
+    watch.settle = lambda inspection, seen: inspection
+    once, twice = await judged(d, DEFECT, DEFECT, first=3)
+    assert once.verdict.freezes is None
+    assert twice.verdict.freezes == LINE.key
+
+
+async def test_a_detector_has_no_bound_to_freeze_by_and_counts_for_no_profile(dock) -> None:
+    inspector = PaperInspector()
+    d = dock(needed=2, inspector=inspector)
+    await judged(d, PASS)
+    inspector.model_set = "sha256:detector"
+    cards = await judged(d, DEFECT, DEFECT, first=2)
+    assert [card.verdict.freezes for card in cards] == [None, None]
+    assert all(card.verdict.decision is Decision.HOLD for card in cards)
+    assert d.book.of(LINE.key).judged == 1, "another set judged it (I3)"
+    reader = PaperReader(OTHER_READ)
+    d = dock(needed=2, inspector=inspector, reader=reader)
+    d.delivery = TWO_LINES
+    assert "batch_unbounded" in codes((await judged(d, DEFECT, first=4))[0])
 
 
 async def test_until_enough_pictures_were_seen_in_steady_light_no_batch_is_frozen(dock) -> None:

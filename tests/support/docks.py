@@ -78,7 +78,7 @@ class PaperInspector:
         self.decision = decision
         self.by_profile = by_profile
 
-    def inspect(self, image, profile, *, name):
+    def inspect(self, image, profile, *, name, gtin):
         decision = self.by_profile.get(profile.digest, self.decision)
         if isinstance(decision, Exception):
             raise decision
@@ -89,7 +89,10 @@ class PaperInspector:
 
 def paper_profile(digest: str, width_px: int = 64) -> SimpleNamespace:
     return SimpleNamespace(
-        digest=digest, facts=SimpleNamespace(width_px=width_px, height_px=48, cracks=None)
+        digest=digest,
+        facts=SimpleNamespace(
+            width_px=width_px, height_px=48, cracks=None, backbone=PaperInspector.model_set
+        ),
     )
 
 

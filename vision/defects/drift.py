@@ -34,6 +34,8 @@ RUN = 20
 """So many pictures in range end a suspension."""
 SETTLED = 5
 """So many pictures of a run must have been seen before a batch may be frozen."""
+DRIFTED = "view_drifted"
+"""The reason that a suspended verdict begins with."""
 _WINDOWS = (5, 10, RUN)
 _CERTAIN, _DOUBTFUL = 4.5, 3.0
 """Standard errors of the difference of two medians."""
@@ -186,7 +188,7 @@ class DriftWatch:
         return replace(
             inspection,
             decision=InspectDecision.REVIEW,
-            reasons=(Reason("view_drifted", {"pictures": RUN}), *self._reasons),
+            reasons=(Reason(DRIFTED, {"pictures": RUN}), *self._reasons),
         )
 
     def _take(self, seen: Seen) -> None:
