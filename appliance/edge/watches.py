@@ -28,7 +28,7 @@ class _Kept(msgspec.Struct):
 
 class Watches:
     """`of` and `save` are called from one thread at a time: a station judges one carton after the
-    other.
+    other. `reasons` from any.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,8 +70,9 @@ class Watches:
             log.warning("drift watches not saved", why=str(error))
 
     def _suspensions(self) -> dict[tuple[str, str], tuple[Reason, ...]]:
-        told = {key: state.reasons for key, state in self._kept.items()}
-        told |= {key: watch.reasons for key, watch in self._open.items()}
+        # A page asks from another thread while a carton is judged: first copies, then a look.
+        told = {key: state.reasons for key, state in tuple(self._kept.items())}
+        told |= {key: watch.reasons for key, watch in tuple(self._open.items())}
         return {key: reasons for key, reasons in told.items() if reasons}
 
 

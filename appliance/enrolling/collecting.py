@@ -11,7 +11,8 @@ from appliance.enrolling.drafts import Added, Drafts
 from appliance.enrolling.pictures import usable
 from appliance.enrolling.ports import SeenCarton
 from contracts.clock import Clock
-from contracts.errors import NotFoundError, UnavailableError
+from contracts.errors import BadFrameError, NotFoundError, UnavailableError
+from vision.frames import decode_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,11 @@ class Collecting:
         data = self._camera.frame(self.camera) if source is Source.UPLOAD else None
         if data is None:
             return None
-        height, width = usable(data, name=self.camera).shape[:2]
+        try:
+            height, width = decode_frame(data, name=self.camera).shape[:2]
+        except BadFrameError:
+            # Whatever the camera has: it says nothing against the pictures that are sent.
+            return None
         return int(width), int(height)
 
 

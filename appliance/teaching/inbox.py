@@ -26,7 +26,7 @@ from appliance.teaching.trust import TrustedKeys
 from appliance.teaching.wire import PROFILES_PATH, SignedProfiles
 from appliance.uplink.client import HubClient
 from appliance.uplink.known import Known
-from contracts.errors import ArtefactRefusedError, TallymanError
+from contracts.errors import ArtefactRefusedError, JournalError, TallymanError
 from vision.defects.profile import Profile
 
 _GTIN = re.compile(r"\d{8,14}")
@@ -68,7 +68,7 @@ class ProfileInbox:
         for signature in _newest(told, self._teacher.station):
             try:
                 await self._take_one(signature, hub)
-            except (ArtefactRefusedError, OSError) as error:
+            except (ArtefactRefusedError, JournalError, OSError) as error:
                 trouble = trouble or str(error)
         if trouble and trouble != self._teacher.trouble:
             log.warning("signed profile refused", why=trouble)

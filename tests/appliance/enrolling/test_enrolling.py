@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from appliance.desk import CartonCard
@@ -79,6 +80,16 @@ def test_a_file_of_another_size_than_the_camera_is_refused_at_once(station) -> N
             GTIN, jpeg(cup(2, side=256)), name="phone.jpg", by="mara", again=False
         )
     assert refused.value.reason.params == {"got": "256 x 256", "wanted": "192 x 192"}
+
+
+def test_a_camera_in_the_dark_says_nothing_against_files(station) -> None:
+    station.enrolling.begin(GTIN, "Cup")
+    for shown in (jpeg(np.zeros((192, 192, 3), np.uint8)), b"no picture"):
+        station.shown = shown
+        collecting = station.enrolling.collecting
+        name = f"{len(shown)}.jpg"
+        sent = collecting.upload(GTIN, jpeg(cup(len(shown))), name=name, by="mara", again=False)
+        assert sent.picture.name == name
 
 
 async def test_the_quick_profile_is_a_candidate_with_its_pictures_and_judges_nothing(

@@ -20,7 +20,7 @@ from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.client import HubClient
 from appliance.uplink.sender import Uplink
 from contracts.clock import SystemClock
-from contracts.errors import BadInputError, ConflictError, NotFoundError
+from contracts.errors import BadInputError, ConflictError, JournalFullError, NotFoundError
 from contracts.events import ProfileActivated, ProfileEnrolled
 from contracts.stock import Evidence
 from erp_link.service.core import Core
@@ -237,6 +237,29 @@ async def test_without_its_hub_a_station_mends_what_a_power_cut_tore(
     assert profiles.get(GTIN) == enrolled
     activated = [each for each in station.bodies() if isinstance(each, ProfileActivated)]
     assert len(activated) == 1, "it was in force already; only its file was mended"
+
+
+async def test_a_full_disk_keeps_no_station_from_starting(
+    joined: Joined, lead: Lead, enrolled: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = joined.station
+    await enrol(station, enrolled)
+    lead.office.make_key(WORDS, holder="mara")
+
+    async def full(_body: object) -> None:
+        raise JournalFullError("the disk takes no more", mend="Free space")
+
+    async with connected(joined, lead) as client:
+        await until(lambda: len(lead.core.profile_events()) == 1, "the enrolment arrives")
+        lead.sign(enrolled.digest)
+        with monkeypatch.context() as patched:
+            patched.setattr(station.journal, "append", full)
+            await joined.inbox.ask(client)
+            await joined.inbox.begin()
+        assert "takes no more" in station.teacher.trouble
+        assert station.profiles.get(GTIN) is None, "nothing judges that is not on record"
+        await joined.inbox.ask(client)
+    assert station.profiles.get(GTIN) == enrolled
 
 
 async def test_what_has_not_arrived_or_is_not_what_it_says_is_not_signed(
