@@ -113,6 +113,17 @@ def test_when_no_set_holds_the_station_does_not_start(models: Path) -> None:
 def test_a_set_runs_on_the_engine_it_was_made_on_while_the_wanted_one_is_not_proven(
     models: Path,
 ) -> None:
+    unproven = models / BACKBONE / "1.9.0"
+    write_manifest(
+        unproven,
+        name="defect_backbone",
+        version="1.9.0",
+        kind="defect",
+        licence="Apache-2.0",
+        source="a test",
+        recipe="a test",
+        variants=[CPU],
+    )
     tried: list[str] = []
     running = newest_that_runs(
         BACKBONE, lambda _, variant: tried.append(variant), variant="openvino-cpu", root=models
