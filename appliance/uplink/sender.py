@@ -213,14 +213,17 @@ class Uplink:
             await self._keep_last_head()
 
     async def _keep_last_head(self) -> None:
-        if self._unkept is None:
+        unkept = self._unkept
+        if unkept is None:
             return
-        (head, certificate), self._unkept = self._unkept, None
         try:
-            await asyncio.to_thread(self._journal.keep_head, head, certificate)
+            await asyncio.to_thread(self._journal.keep_head, *unkept)
         except JournalError as error:
             # A full disk loses a proof, not the fact: sending goes on.
             self._failed(error)
+        # Only now: a run that is cancelled in between stores it at its end.
+        if self._unkept is unkept:
+            self._unkept = None
 
     async def _keep_asking(self, hub: HubClient) -> None:
         backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)

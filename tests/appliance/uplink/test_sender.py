@@ -7,6 +7,7 @@ import dataclasses
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,29 @@ async def test_what_is_recorded_arrives_with_its_pictures_and_is_countersigned(
     assert list(pictures.not_uploaded()) == []
     report = verify_journal(journal.path, site_ca_pem=hub.ca.device_ca_pem)
     assert (report.holds, report.head_seq, report.trust) == (True, 2, "site ca")
+
+
+@memory_only
+async def test_a_head_whose_storing_is_cut_off_by_the_end_of_the_run_is_stored(
+    hub, journal, uplink, monkeypatch
+):
+    loop, begun, over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    store = journal.keep_head
+
+    def cut_off_once(head, certificate_pem):
+        if begun.is_set():
+            store(head, certificate_pem)
+        else:
+            loop.call_soon_threadsafe(begun.set)
+            over.wait(60)
+
+    monkeypatch.setattr(journal, "keep_head", cut_off_once)
+    await journal.append(started())
+    with serving(hub) as url:
+        async with running(uplink(url)):
+            await begun.wait()
+    over.set()
+    assert journal.last_countersigned().seq == 1
 
 
 @memory_only
