@@ -16,7 +16,7 @@ from vision.defects.drift import learn_drift
 from vision.defects.facts import FORMAT, Channel, CrackFacts, Enrolled, ProfileFacts, Range
 from vision.defects.flaws import kept_items, strangest
 from vision.defects.limits import ODD, bound_for, limits_of, odd_of
-from vision.defects.looks import Look, scene_distance, shift_share
+from vision.defects.looks import Look, scene_distance
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import learn
 from vision.defects.profile import Profile
@@ -95,8 +95,6 @@ def build(shown: Sequence[Shown], request: Request, cracks: Cracks | None = None
     items = list(dict.fromkeys(one.item for one in shown))
     memory = _remember(shown, items)
     looks = [one.look for one in memory.shown]
-    thumb = np.mean([look.thumb for look in looks], axis=0)
-    shifts = [shift_share(look.thumb, thumb) for look in looks]
     scenes = np.stack([look.scene for look in looks])[:MOST_SCENES]
     patch_scale = scale_of(memory.scores)
     patch = [patch_scale.of(score) for score in memory.scores]
@@ -129,8 +127,6 @@ def build(shown: Sequence[Shown], request: Request, cracks: Cracks | None = None
         sharpness=_range([look.sharpness for look in looks]),
         typical=_range(memory.typical),
         scene=Range(0.0, _scene_spread(shown, scenes)),
-        shift_x=_range([x for x, _ in shifts]),
-        shift_y=_range([y for _, y in shifts]),
         drift=learn_drift(looks, memory.typical, items=[one.item for one in memory.shown]),
         camera=request.camera,
     )
@@ -140,7 +136,6 @@ def build(shown: Sequence[Shown], request: Request, cracks: Cracks | None = None
         calibrated(facts, found, values),
         bank=memory.bank,
         scenes=scenes,
-        thumb=thumb,
         usual=places.usual,
         spread=places.spread,
         flaws=np.empty((0, memory.bank.shape[1]), np.float32),

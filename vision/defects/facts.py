@@ -133,8 +133,6 @@ class ProfileFacts:
     typical: Range
     """Median patch distance of good pictures."""
     scene: Range
-    shift_x: Range
-    shift_y: Range
     enrolled: Enrolled = Enrolled()
     review_limit: float | None = None
     """Where odd items set the threshold: beyond what the others reach, a pass becomes a review."""

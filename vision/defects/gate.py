@@ -38,7 +38,6 @@ class Seen:
     scene: float
     place: float | None
     """The strangest cell, where the score does not judge it already."""
-    shift: tuple[float, float] = (0.0, 0.0)
     dark_share: float = 0.0
     bright_share: float = 0.0
     covered: float = 0.0

@@ -81,16 +81,3 @@ def scene_distance(scene: NDArray[np.float32], known: NDArray[np.float32]) -> fl
     """(16, 152) against (n, 16, 152): 1 - cosine over all cells, to the nearest known scene."""
     likeness = np.einsum("cf,ncf->n", scene, known) / scene.shape[0]
     return max(0.0, 1.0 - float(likeness.max()))
-
-
-def shift_share(thumb: NDArray[np.float32], usual: NDArray[np.float32]) -> tuple[float, float]:
-    """How far a picture lies from the usual one, as shares of its width and height.
-
-    Phase correlation (Kuglin and Hines 1975). (0, 0) where the pictures have too little in common
-    to say.
-    """
-    window = cv2.createHanningWindow((THUMB_PX, THUMB_PX), cv2.CV_32F)
-    # OpenCV multiplies the window into what it is given, read-only or not.
-    (x, y), response = cv2.phaseCorrelate(usual.copy(), thumb.copy(), window)
-    sure = 0.15
-    return (x / THUMB_PX, y / THUMB_PX) if response > sure else (0.0, 0.0)

@@ -30,7 +30,7 @@ __all__ = ["FORMAT", "MOST_BYTES", "Profile", "ProfileFacts", "Range"]
 MOST_BYTES = 1 << 20
 _MOST_UNPACKED_BYTES = 4 << 20
 _PACKED = ("bank", "scenes", "usual", "flaws", "strange")
-_PLAIN = ("thumb", "spread", "crack_weights", "head")
+_PLAIN = ("spread", "crack_weights", "head")
 _MEND = "Take the profile from its source again, or enrol the product anew"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -38,8 +38,8 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `thumb` (64, 64) luma, `usual`
-    (r, c, 152) and `spread` (r, c) of each place, `flaws` (k, 152) patches of confirmed misses;
+    """`bank` (n, 152) good patches, `scenes` (m, 16, 152), `usual` (r, c, 152) and
+    `spread` (r, c) of each place, `flaws` (k, 152) patches of confirmed misses;
     `strange` (items, k, 152) the strangest patches of good items; `crack_weights` (n,) of the
     product's own crack network, `head` (p, q) of one learned from flaws, either empty where there
     is none. Read-only. Equal when their digests are.
@@ -48,7 +48,6 @@ class Profile:
     facts: ProfileFacts
     bank: NDArray[np.float32]
     scenes: NDArray[np.float32]
-    thumb: NDArray[np.float32]
     usual: NDArray[np.float32]
     spread: NDArray[np.float32]
     flaws: NDArray[np.float32]
@@ -66,7 +65,6 @@ class Profile:
         *,
         bank: NDArray[np.float32],
         scenes: NDArray[np.float32],
-        thumb: NDArray[np.float32],
         usual: NDArray[np.float32],
         spread: NDArray[np.float32],
         flaws: NDArray[np.float32],
@@ -81,7 +79,6 @@ class Profile:
             "usual": usual,
             "flaws": flaws,
             "strange": np.empty((0, 0, 0), np.float32) if strange is None else strange,
-            "thumb": thumb,
             "spread": spread,
             "crack_weights": np.empty(0, np.float16) if crack_weights is None else crack_weights,
             "head": np.empty((0, 0), np.float32) if head is None else head,
@@ -100,7 +97,6 @@ class Profile:
         return cls(
             facts=facts,
             **{name: unpacked(stored[name]) for name in _PACKED},
-            thumb=_widened(stored["thumb"]),
             spread=_widened(stored["spread"]),
             head=_widened(stored["head"]),
             crack_weights=stored["crack_weights"],

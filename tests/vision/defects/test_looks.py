@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from tests.vision.defects.conftest import tile
 from vision.defects.backbone import analysis_size
 from vision.defects.bank import variants, variants_for
-from vision.defects.looks import THUMB_PX, shift_share
 from vision.defects.places import learn, strangeness
 from vision.defects.scale import scale_of
-
-
-def thumb(image: np.ndarray) -> np.ndarray:
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return cv2.resize(grey, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def test_a_shift_is_measured_in_both_directions():
-    x, y = shift_share(thumb(np.roll(tile(1), (-16, 32), axis=(0, 1))), thumb(tile(1)))
-    assert (x, y) == pytest.approx((0.1, -0.05), abs=0.02)
-
-
-def test_a_picture_with_nothing_in_common_claims_no_shift():
-    noise = np.random.default_rng(0).normal(100, 20, (THUMB_PX, THUMB_PX)).astype(np.float32)
-    assert shift_share(noise, thumb(tile(1))) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(
