@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -163,18 +164,15 @@ def learn_head(
     `allowed`: patches of each confirmed false alarm; the limit lies beyond them too, and beyond
     every good item but odd ones, which would hide what was taught (as in vision.defects.limits).
     """
-    whole = _Sums.of(np.concatenate([bank, good.reshape(-1, bank.shape[1])]))
-    white = whole.whitening()
+    white, others = _whitenings(bank, owners, good)
     weights, taken = _direction(flaws, white)
     numbers = np.concatenate([weights[None], _kind_rows(flaws, taken, kinds, white)])
     if len(good) < FEWEST_GOOD:
         return HeadFacts(NAME, scale_of([0.0]), near=NEAR), numbers
     scores, near = [], NEAR
     for number, rows in enumerate(good):
-        own = owners == number
-        without = whole.without(_Sums.of(bank[own]), _Sums.of(rows))
-        scores.append(_far(rows, _direction(flaws, without.whitening())[0]))
-        near = min(near, nearness(rows, distances(rows, bank[~own]), flaws))
+        scores.append(_far(rows, _direction(flaws, others[number])[0]))
+        near = min(near, nearness(rows, distances(rows, bank[owners != number]), flaws))
     scale = scale_of(scores)
     usual = [score for score in scores if scale.of(score) <= ODD]
     limit = scale.of(max([*usual, *(_far(rows, weights) for rows in allowed)]))
@@ -189,6 +187,33 @@ def learn_head(
         ranks=float((missed[:, None] > np.array(scores)).mean()) if len(missed) else 0.0,
         near=near,
     ), numbers
+
+
+def _whitenings(
+    bank: Rows, owners: NDArray[np.intp], good: Rows
+) -> tuple[_White, tuple[_White, ...]]:
+    """Of all good patches, and of those that are left without each of the good items; none where
+    they are too few. A confirmed miss changes nothing here: ten in a row need them only once.
+    """
+    return _whitened(
+        bank.tobytes(), owners.astype(np.intp).tobytes(), good.tobytes(), good.shape, bank.shape[1]
+    )
+
+
+@lru_cache(maxsize=1)
+def _whitened(
+    stored: bytes, owned: bytes, shown: bytes, shape: tuple[int, ...], width: int
+) -> tuple[_White, tuple[_White, ...]]:
+    bank = np.frombuffer(stored, np.float32).reshape(-1, width)
+    owners = np.frombuffer(owned, np.intp)
+    good = np.frombuffer(shown, np.float32).reshape(shape)
+    whole = _Sums.of(np.concatenate([bank, good.reshape(-1, width)]))
+    if len(good) < FEWEST_GOOD:
+        return whole.whitening(), ()
+    return whole.whitening(), tuple(
+        whole.without(_Sums.of(bank[owners == number]), _Sums.of(rows)).whitening()
+        for number, rows in enumerate(good)
+    )
 
 
 def nearness(rows: Rows, far: Rows, flaws: Rows) -> float:

@@ -23,7 +23,7 @@ from contracts.errors import BadInputError, ConflictError
 from contracts.geometry import Region
 from contracts.inspection import DefectKind
 from vision.defects.bank import distances
-from vision.defects.facts import HeadFacts, Lesson, ProfileFacts
+from vision.defects.facts import CrackFacts, HeadFacts, Lesson, ProfileFacts
 from vision.defects.flaws import STRANGEST, Head, kept_items, learn_head, named_kinds, strangest
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import cells, widened
@@ -86,8 +86,7 @@ def merged(profile: Profile, other: Profile) -> Profile:
 
     Raises ConflictError for profiles of different enrolments, BadInputError for too many lessons.
     """
-    own, more = _enrolled_rows(profile), _enrolled_rows(other)
-    if not np.array_equal(own, more) or profile.facts.backbone != other.facts.backbone:
+    if not _of_one_enrolment(profile, other):
         raise ConflictError(
             f"The two profiles of {profile.product} come from different enrolments",
             mend="Teach the lessons of the one again with their pictures to the other",
@@ -106,6 +105,7 @@ def merged(profile: Profile, other: Profile) -> Profile:
             facts,
             parent=profile.digest,
             lessons=(*facts.lessons, *(lesson for lesson, _, _ in new)),
+            cracks=_allowing_both(facts.cracks, other.facts.cracks) if allowed else facts.cracks,
             flaw_kinds=facts.flaw_kinds + tuple(one for _, defects in misses for one in defects),
         ),
         bank=np.concatenate([profile.bank, *allowed]),
@@ -166,6 +166,29 @@ def _lessons(profile: Profile) -> list[tuple[Lesson, Rows, tuple[str, ...]]]:
             start = next(alarms)
             found.append((lesson, profile.bank[start : start + ROWS_OF_A_FALSE_ALARM], ()))
     return found
+
+
+def _of_one_enrolment(profile: Profile, other: Profile) -> bool:
+    """Also of one crack network: what has learned cracks since counts them in another unit."""
+    return (
+        profile.facts.backbone == other.facts.backbone
+        and np.array_equal(_enrolled_rows(profile), _enrolled_rows(other))
+        and np.array_equal(profile.crack_weights, other.crack_weights)
+        and _network(profile.facts.cracks) == _network(other.facts.cracks)
+    )
+
+
+def _network(cracks: CrackFacts | None) -> str:
+    return cracks.network if cracks else ""
+
+
+def _allowing_both(own: CrackFacts | None, more: CrackFacts | None) -> CrackFacts | None:
+    """What looks as cracked as a false alarm of either is no defect (vision.defects.crack_channel)."""
+    if own is None or more is None:
+        return own
+    if own.limit is None or more.limit is None:
+        return replace(own, lag=max(own.lag, more.lag))
+    return replace(own, limit=max(own.limit, more.limit))
 
 
 def _enrolled_rows(profile: Profile) -> Rows:

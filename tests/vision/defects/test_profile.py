@@ -12,8 +12,10 @@ import pytest
 
 from contracts.errors import ArtefactRefusedError, BadInputError
 from tests.vision.defects.conftest import tile
+from vision.defects.flaws import MOST_GOOD, STRANGEST
 from vision.defects.inspector import DefectInspector
 from vision.defects.profile import MOST_BYTES, Profile
+from vision.defects.teaching import MOST_MISSES, ROWS_OF_A_MISS
 
 
 def test_a_profile_survives_the_disk_and_judges_the_same(
@@ -124,7 +126,8 @@ def test_the_largest_profile_fits(profile: Profile):
         bank=unit(2048 + 320),
         scenes=unit(32, 16),
         usual=unit(16, 16),
-        flaws=unit(120),
+        flaws=unit(MOST_MISSES * ROWS_OF_A_MISS),
+        strange=unit(MOST_GOOD, STRANGEST),
         crack_weights=draw.normal(0, 0.1, 230_000).astype(np.float16),
         head=draw.normal(size=(20, 153)).astype(np.float32),
     )
