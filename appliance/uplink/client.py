@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -107,12 +108,29 @@ class HubClient:
         if etag:
             headers["if-none-match"] = etag
         try:
-            return await self._http.request(method, path, content=body, headers=headers)
+            return await self._http.request(
+                method, path, content=body, headers=headers, extensions={"trace": _Opening()}
+            )
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"The hub at {self.hub_url} does not answer ({type(error).__name__})",
                 mend="Work goes on; what is recorded is sent when it is back",
             ) from error
+
+
+class _Opening:
+    """Follows how one request opens its connection, as httpx's trace extension: httpcore leaves
+    the socket open when a request is cancelled in the TLS handshake, so it is closed here.
+    """
+
+    def __init__(self) -> None:
+        self._close: Callable[[], Awaitable[None]] | None = None
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._close = info["return_value"].aclose
+        elif event == "connection.start_tls.failed" and self._close is not None:
+            await self._close()
 
 
 def _problem(answer: httpx.Response) -> dict[str, object]:

@@ -23,6 +23,7 @@ from appliance.identity.site_ca import SiteCa
 from appliance.journal.journal import Journal
 from appliance.journal.verify import verify_journal
 from appliance.uplink.backoff import Backoff
+from appliance.uplink.client import HubClient
 from appliance.uplink.sender import Uplink
 from contracts.asn import Expectations
 from contracts.clock import SystemClock
@@ -108,6 +109,27 @@ async def test_a_head_whose_storing_is_cut_off_by_the_end_of_the_run_is_stored(
             await begun.wait()
     over.set()
     assert journal.last_countersigned().seq == 1
+
+
+async def test_a_request_that_is_cancelled_in_the_handshake_leaves_no_connection(identity):
+    greeted, gone = asyncio.Event(), asyncio.Event()
+
+    async def mute(reader, writer):
+        await reader.read(1)
+        greeted.set()
+        while await reader.read(65536):
+            pass
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with HubClient(url, identity, SystemClock()) as hub:
+            asking = asyncio.create_task(hub.ask("GET", "/"))
+            await greeted.wait()
+            asking.cancel()
+            await asyncio.wait([asking])
+            await asyncio.wait_for(gone.wait(), 30)
 
 
 @memory_only
