@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from appliance.cli.language import Lang, Language
 from appliance.cli.pictures import decode_all, files_of, items_of, read_picture
 from contracts.errors import ArtefactRefusedError, BadFrameError, BadInputError
 
@@ -109,7 +110,7 @@ def check(
     *,
     profile: _ProfileFile,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the reasons: en or zh.")] = "en",
+    lang: Lang = Language.EN,
 ) -> None:
     """Judge label-camera frames: one line each. A picture that cannot be read is told."""
     from vision.condition.inspector import ConditionInspector

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from contracts.errors import BadFrameError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -12,6 +14,18 @@ if TYPE_CHECKING:
     from vision.defects.cracks.learning import Cracked
     from vision.defects.inspector import DefectInspector
     from vision.defects.profile import Profile
+
+
+def shows_something(name: str, picture: NDArray[np.uint8]) -> None:
+    """Raises BadFrameError, in words, for a black, white or empty picture: it teaches nothing."""
+    from appliance.enrolling.pictures import PictureRefusedError, check_shows_something
+    from appliance.words import words
+
+    try:
+        check_shows_something(picture, name)
+    except PictureRefusedError as error:
+        why = words("en").reason(error.reason)
+        raise BadFrameError(f"{name}: {why.rstrip(chr(46))}", mend=error.mend) from error
 
 
 def what_it_promises(made: Profile) -> str:
@@ -24,7 +38,8 @@ def what_it_promises(made: Profile) -> str:
     )
     out = len(facts.enrolled.left_out)
     like = f", of items like the {facts.good_items} kept ones; {out} left out" if out else ""
-    return f"{facts.good_items} good items, {says}{like}"
+    items = "1 good item" if facts.good_items == 1 else f"{facts.good_items} good items"
+    return f"{items}, {says}{like}"
 
 
 def how_it_sees_cracks(made: Profile) -> str:

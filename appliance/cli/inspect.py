@@ -16,9 +16,11 @@ import typer
 from appliance.cli.enrolling import (
     how_it_sees_cracks,
     learn_own_cracks,
+    shows_something,
     tell_odd,
     what_it_promises,
 )
+from appliance.cli.language import Lang, Language
 from appliance.cli.pictures import decode_all, files_of, items_of, read_cracked, read_picture
 from contracts.errors import ArtefactRefusedError, BadFrameError, BadInputError
 from contracts.inspection import DefectKind
@@ -117,7 +119,7 @@ def enrol(
     The profile can be used within seconds. Then the product's own cracks are learned, and the
     file is replaced when that is done; Ctrl-C keeps the first one.
     """
-    pictures, failed = decode_all(images)
+    pictures, failed = decode_all(images, shows_something)
     if failed:
         raise BadInputError(
             f"{failed} of the pictures cannot be used, no profile was written",
@@ -198,7 +200,7 @@ def check(
         float | None,
         typer.Option("--mm-per-px", min=1e-6, help="The camera's scale: regions in millimetres."),
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the reasons: en or zh.")] = "en",
+    lang: Lang = Language.EN,
     models: _Models = None,
     threads: _Threads = 1,
 ) -> None:

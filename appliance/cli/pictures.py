@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +48,20 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return decode_frame(data, name=str(path))
 
 
-def decode_all(given: Sequence[Path]) -> tuple[list[tuple[str, NDArray[np.uint8]]], int]:
-    """Every picture with its name, and how many were told to be unusable."""
+def decode_all(
+    given: Sequence[Path],
+    check: Callable[[str, NDArray[np.uint8]], None] = lambda _name, _picture: None,
+) -> tuple[list[tuple[str, NDArray[np.uint8]]], int]:
+    """Every picture with its name, and how many were told to be unusable: they cannot be read, or
+    `check` raises BadFrameError.
+    """
     pictures: list[tuple[str, NDArray[np.uint8]]] = []
     failed = 0
     for path in files_of(given):
         try:
-            pictures.append((str(path), read_picture(path)))
+            picture = read_picture(path)
+            check(str(path), picture)
+            pictures.append((str(path), picture))
         except BadFrameError as error:
             sys.stderr.write(f"tallyman: {error}\n")
             failed += 1

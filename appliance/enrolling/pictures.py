@@ -61,11 +61,12 @@ def usable(data: bytes, *, name: str, wanted: tuple[int, int] | None = None) -> 
     if wanted is not None and (width, height) != wanted:
         got, like = f"{width} x {height}", f"{wanted[0]} x {wanted[1]}"
         raise PictureRefusedError(name, Reason("enrol_other_size", {"got": got, "wanted": like}))
-    _check_shows_something(image, name)
+    check_shows_something(image, name)
     return image
 
 
-def _check_shows_something(image: NDArray[np.uint8], name: str) -> None:
+def check_shows_something(image: NDArray[np.uint8], name: str) -> None:
+    """Raises PictureRefusedError for a picture that is black, white or one even surface."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     contrast = float(grey.std())
     # Goods on a black or white ground are clipped over most of the picture too, but not all alike.

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from vision.condition.align import Reference
 from vision.condition.appearance import Anchor, Appearance
 from vision.condition.band import Band
 from vision.defects.scale import Scale
+from vision.whole_file import write_whole
 
 FORMAT = 1
 MOST_BYTES = 1 << 20
@@ -125,13 +124,8 @@ class ConditionProfile:
         return data
 
     def save(self, path: Path) -> None:
-        """Write whole or not at all; an earlier file stays until the new one is on disk."""
-        data = self.to_bytes()
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, path)  # noqa: PTH105 -- the same call, on a name we hold as text
+        """Write whole or not at all. Raises BadInputError where the file cannot be written."""
+        write_whole(path, self.to_bytes())
 
     @classmethod
     def load(cls, path: Path) -> ConditionProfile:

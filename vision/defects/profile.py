@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 from contracts.errors import ArtefactRefusedError, BadInputError
 from vision.defects.facts import FORMAT, ProfileFacts, Range
 from vision.defects.packing import packed, unpacked
+from vision.whole_file import write_whole
 
 __all__ = ["FORMAT", "MOST_BYTES", "Profile", "ProfileFacts", "Range"]
 
@@ -133,13 +132,8 @@ class Profile:
         return data
 
     def save(self, path: Path) -> None:
-        """Write whole or not at all; an earlier file stays until the new one is on disk."""
-        data = self.to_bytes()
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, path)  # noqa: PTH105 -- the same call, on a name we hold as text
+        """Write whole or not at all. Raises BadInputError where the file cannot be written."""
+        write_whole(path, self.to_bytes())
 
     @classmethod
     def load(cls, path: Path) -> Profile:

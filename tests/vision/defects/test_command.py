@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.vision.defects.conftest import scratched, tile
@@ -165,3 +166,27 @@ def test_a_bad_picture_among_the_good_ones_writes_no_profile(goods: Path, tmp_pa
     assert done.returncode == 2
     assert "empty.png" in done.stderr
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(("grey", "why"), [(0, "nearly black"), (255, "over-exposed")])
+def test_a_picture_that_shows_nothing_teaches_nothing(tmp_path: Path, grey: int, why: str):
+    empty = tmp_path / "empty.png"
+    cv2.imwrite(str(empty), np.full((256, 256, 3), grey, np.uint8))
+    done = tallyman("enrol", "--quick", "--profile", tmp_path / "x.profile", empty)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert not (tmp_path / "x.profile").exists()
+
+
+def test_a_profile_in_a_folder_that_is_not_there_is_told(goods: Path, tmp_path: Path):
+    one = next(goods.iterdir())
+    done = tallyman("enrol", "--quick", "--profile", tmp_path / "nowhere" / "x.profile", one)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_language_is_refused(enrolled: Path, goods: Path):
+    done = tallyman("check", "--profile", enrolled, "--lang", "xx", goods)
+    assert done.returncode == 2
+    assert "'en', 'zh'" in done.stderr
