@@ -76,8 +76,10 @@ class Keeper:
                 loop.call_soon_threadsafe(wake.set)
 
         stop, thin_out_at = self._journal.listen(heard), loop.time()
+        # Before anything is awaited: what is settled while a thread is being found counts.
+        begins_at = self._journal.head().seq
         try:
-            await asyncio.to_thread(self._begin)
+            await asyncio.to_thread(self._begin, begins_at)
             while True:
                 wake.clear()
                 try:
@@ -93,15 +95,17 @@ class Keeper:
         finally:
             stop()
 
-    def _begin(self) -> None:
-        """Where the last life of this job was; a new dataset begins with what is settled from now."""
+    def _begin(self, head: int) -> None:
+        """Where the last life of this job was; a new dataset begins with what is settled after
+        `head`, the journal's when the job started.
+        """
         try:
             self._done = msgspec.json.decode(self._cursor.read_bytes(), type=int)
             self._saved = self._done
         except (OSError, msgspec.MsgspecError):
-            self._done = self._journal.head().seq
+            self._done = head
         # A journal that was begun anew has fewer entries than were followed in the old one.
-        self._done = min(self._done, self._journal.head().seq)
+        self._done = min(self._done, head)
         self._save()
 
     async def _catch_up(self) -> None:

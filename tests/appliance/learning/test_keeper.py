@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import cv2
 import numpy as np
 
 from appliance.learning.dataset import Dataset
 from appliance.learning.example import decode_example
+from appliance.learning.keeper import Keeper
 from appliance.learning.keeping import Privacy
 from appliance.learning.making import sees
 from appliance.learning.retention import Limits
@@ -61,6 +63,22 @@ async def test_a_place_that_was_lost_in_a_crash_costs_nothing_twice(station, run
         await station.review("c-2")
         await until(lambda: station.dataset.held().examples == 2, "the next one")
     assert before[0] in station.dataset.names()
+
+
+async def test_what_is_settled_while_the_job_starts_slowly_is_kept(
+    station, running, until, monkeypatch
+):
+    settled, begin = threading.Event(), Keeper._begin
+
+    def late(keeper: Keeper, head: int) -> None:
+        settled.wait(60)
+        begin(keeper, head)
+
+    monkeypatch.setattr(Keeper, "_begin", late)
+    async with running(station.keeper().run):
+        await station.review("at the start")
+        settled.set()
+        await until(lambda: cartons(station.dataset) == ["at the start"], "an example")
 
 
 async def test_what_was_settled_while_it_was_off_is_never_gathered(station, running, until):
