@@ -21,6 +21,7 @@ _APART, _GAP = 4.0, 1.4
 among 21 whole ones scored 5.5, the next 3.2, and half of the broken ones passed below it.
 """
 _MANY = 10
+_FEWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ class Limits:
 
 
 def odd_of(scores: Mapping[str, float]) -> tuple[str, ...]:
-    """Items unlike the rest: far beyond the typical one, or the top tenth after a gap."""
+    """Items unlike the rest: far beyond the typical one, or the top tenth after a gap. Among fewer
+    than eight nobody can say what the rest is like.
+    """
+    if len(scores) < _FEWEST:
+        return ()
     ranked = sorted(scores.values(), reverse=True)
     least = ODD
     for number in range(len(ranked) // _MANY):

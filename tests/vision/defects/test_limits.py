@@ -66,5 +66,9 @@ def test_odd_is_what_lies_far_out_or_apart_from_the_others():
     assert odd_of(items(*USUAL, 3.8, 4.7)) == ()
     assert odd_of(items(*USUAL, 3.2, 5.5)) == ("item 20",)
     assert odd_of(items(*USUAL, 3.2, 5.3, 5.6)) == ("item 20", "item 21")
-    assert odd_of(items(1.0, 6.5)) == ("item 1",)
-    assert odd_of(items(1.0, 5.5)) == ()
+    assert odd_of(items(*[1.0] * 7, 6.5)) == ("item 7",)
+    assert odd_of(items(*[1.0] * 7, 3.5)) == ()
+
+
+def test_among_a_few_nobody_is_called_odd():
+    assert odd_of(items(*[1.0] * 6, 6.5)) == ()
