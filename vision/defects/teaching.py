@@ -7,8 +7,7 @@ are kept as flaws. From all flaws a head is learned (vision.defects.flaws); what
 every good item, and whatever lies much nearer to a flaw than any good item does, is shown for
 review. It can add a review, never a pass, and no defect either: no bound is stated for it.
 
-Undoing a lesson is going back to the parent. Lessons of two candidates of one enrolment can be
-brought together.
+Undoing a lesson is going back to the parent.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import BadInputError, ConflictError
+from contracts.errors import BadInputError
 from contracts.geometry import Region
 from contracts.inspection import DefectKind
 from vision.defects.bank import distances
-from vision.defects.facts import CrackFacts, HeadFacts, Lesson, ProfileFacts
+from vision.defects.facts import HeadFacts, Lesson, ProfileFacts
 from vision.defects.flaws import STRANGEST, Head, kept_items, learn_head, named_kinds, strangest
 from vision.defects.packing import packed, unpacked
 from vision.defects.places import cells, widened
@@ -56,7 +55,7 @@ def taught(
     """
     facts = profile.facts
     _check_defect(kind, defect)
-    _check_room(profile, [kind])
+    _check_room(profile, kind)
     rows, columns, width = patches.shape
     flat = patches.reshape(-1, width)
     far = distances(flat, profile.bank)
@@ -77,40 +76,6 @@ def taught(
         bank=bank,
         flaws=flaws,
         spread=spread,
-    )
-
-
-def merged(profile: Profile, other: Profile) -> Profile:
-    """A profile with the lessons of both, the other's after this one's; itself where the other
-    knows nothing more. Two stations may have taught candidates of one enrolment.
-
-    Raises ConflictError for profiles of different enrolments, BadInputError for too many lessons.
-    """
-    if not _of_one_enrolment(profile, other):
-        raise ConflictError(
-            f"The two profiles of {profile.product} come from different enrolments",
-            mend="Teach the lessons of the one again with their pictures to the other",
-        )
-    known = {part.tobytes() for _, part, _ in _lessons(profile)}
-    new = [one for one in _lessons(other) if one[1].tobytes() not in known]
-    if not new:
-        return profile
-    _check_room(profile, [lesson.kind for lesson, _, _ in new])
-    facts = profile.facts
-    misses = [(part, defects) for lesson, part, defects in new if lesson.kind == "miss"]
-    allowed = [part for lesson, part, _ in new if lesson.kind == "false_alarm"]
-    return _learned(
-        profile,
-        replace(
-            facts,
-            parent=profile.digest,
-            lessons=(*facts.lessons, *(lesson for lesson, _, _ in new)),
-            cracks=_allowing_both(facts.cracks, other.facts.cracks) if allowed else facts.cracks,
-            flaw_kinds=facts.flaw_kinds + tuple(one for _, defects in misses for one in defects),
-        ),
-        bank=np.concatenate([profile.bank, *allowed]),
-        flaws=np.concatenate([profile.flaws, *(part for part, _ in misses)]),
-        spread=np.maximum(profile.spread, other.spread) if allowed else profile.spread,
     )
 
 
@@ -153,49 +118,6 @@ def _head(
     )
 
 
-def _lessons(profile: Profile) -> list[tuple[Lesson, Rows, tuple[str, ...]]]:
-    """Each lesson with the patches it left, and their classes, oldest first."""
-    flaws = iter(range(0, len(profile.flaws), ROWS_OF_A_MISS))
-    alarms = iter(range(len(_enrolled_rows(profile)), len(profile.bank), ROWS_OF_A_FALSE_ALARM))
-    found: list[tuple[Lesson, Rows, tuple[str, ...]]] = []
-    for lesson in profile.facts.lessons:
-        if lesson.kind == "miss":
-            part = slice(start := next(flaws), start + ROWS_OF_A_MISS)
-            found.append((lesson, profile.flaws[part], profile.facts.flaw_kinds[part]))
-        else:
-            start = next(alarms)
-            found.append((lesson, profile.bank[start : start + ROWS_OF_A_FALSE_ALARM], ()))
-    return found
-
-
-def _of_one_enrolment(profile: Profile, other: Profile) -> bool:
-    """Also of one crack network: what has learned cracks since counts them in another unit."""
-    return (
-        profile.facts.backbone == other.facts.backbone
-        and np.array_equal(_enrolled_rows(profile), _enrolled_rows(other))
-        and np.array_equal(profile.crack_weights, other.crack_weights)
-        and _network(profile.facts.cracks) == _network(other.facts.cracks)
-    )
-
-
-def _network(cracks: CrackFacts | None) -> str:
-    return cracks.network if cracks else ""
-
-
-def _allowing_both(own: CrackFacts | None, more: CrackFacts | None) -> CrackFacts | None:
-    """What looks as cracked as a false alarm of either is no defect (vision.defects.crack_channel)."""
-    if own is None or more is None:
-        return own
-    if own.limit is None or more.limit is None:
-        return replace(own, lag=max(own.lag, more.lag))
-    return replace(own, limit=max(own.limit, more.limit))
-
-
-def _enrolled_rows(profile: Profile) -> Rows:
-    count = len(profile.bank) - _false_alarms(profile.facts) * ROWS_OF_A_FALSE_ALARM
-    return profile.bank[:count]
-
-
 def _false_alarms(facts: ProfileFacts) -> int:
     return sum(lesson.kind == "false_alarm" for lesson in facts.lessons)
 
@@ -229,11 +151,10 @@ def _check_defect(kind: str, defect: str) -> None:
         )
 
 
-def _check_room(profile: Profile, new: list[Literal["miss", "false_alarm"]]) -> None:
-    for kind, most in (("miss", MOST_MISSES), ("false_alarm", MOST_FALSE_ALARMS)):
-        learned = sum(lesson.kind == kind for lesson in profile.facts.lessons)
-        if kind in new and learned + new.count(kind) > most:
-            raise BadInputError(
-                f"The profile of {profile.product} has learned {most} such mistakes, no more fit",
-                mend="Enrol the product anew with the pictures collected since",
-            )
+def _check_room(profile: Profile, kind: Literal["miss", "false_alarm"]) -> None:
+    most = MOST_MISSES if kind == "miss" else MOST_FALSE_ALARMS
+    if sum(lesson.kind == kind for lesson in profile.facts.lessons) >= most:
+        raise BadInputError(
+            f"The profile of {profile.product} has learned {most} such mistakes, no more fit",
+            mend="Enrol the product anew with the pictures collected since",
+        )

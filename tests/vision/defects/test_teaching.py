@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
-from contracts.errors import BadInputError, ConflictError
+from contracts.errors import BadInputError
 from contracts.geometry import Region
 from contracts.inspection import InspectDecision
 from tests.vision.defects.conftest import SIDE_PX, scratched, tile
-from vision.defects.facts import CrackFacts
 from vision.defects.inspector import DefectInspector
 from vision.defects.profile import MOST_BYTES, Profile
-from vision.defects.scale import Scale
-from vision.defects.teaching import MOST_FALSE_ALARMS, MOST_MISSES, ROWS_OF_A_MISS, merged
+from vision.defects.teaching import MOST_FALSE_ALARMS, MOST_MISSES, ROWS_OF_A_MISS
 
 WHERE = Region(90, 50, 40, 30, 0.0)
 
@@ -181,60 +177,6 @@ def test_a_flaw_that_was_pointed_at_is_taken_from_there(
     row, column = np.divmod((patches.reshape(-1, 152) @ pointed.flaws[0]).argmax(), 32)
     assert 80 <= column * at <= 130
     assert 40 <= row * at <= 80
-
-
-def test_two_stations_lessons_are_brought_together(inspector: DefectInspector, profile: Profile):
-    both = inspector.teach(profile, scratched(30), kind="miss", defect="crack", picture="a" * 64)
-    here = inspector.teach(both, stickered(31), kind="false_alarm", picture="b" * 64)
-    there = inspector.teach(both, nicked(32), kind="miss", defect="dent", picture="c" * 64)
-    together = merged(here, there)
-    assert together.facts.parent == here.digest
-    assert [lesson.picture[0] for lesson in together.facts.lessons] == ["a", "b", "c"]
-    assert set(together.facts.flaw_kinds) == {"crack", "dent"}
-    in_turn = inspector.teach(here, nicked(32), kind="miss", defect="dent", picture="c" * 64)
-    assert np.array_equal(together.bank, in_turn.bank)
-    assert merged(together, there) is together
-
-
-@pytest.mark.parametrize(
-    ("own", "more", "both"),
-    [
-        ({"lag": 2.0}, {"lag": 3.5}, (3.5, None)),
-        ({"limit": 4.0}, {"limit": 6.0}, (2.0, 6.0)),
-    ],
-)
-def test_what_the_others_false_alarm_allowed_of_cracks_is_taken_over(
-    inspector: DefectInspector, profile: Profile, own: dict, more: dict, both: tuple
-):
-    cracks = CrackFacts("sha256:cracks", Scale(0.0, 1.0), counts="lag" in own)
-
-    def knowing(made: Profile, said: dict) -> Profile:
-        return made.but(replace(made.facts, cracks=replace(cracks, **said)))
-
-    alarm = inspector.teach(profile, stickered(31), kind="false_alarm", picture="b" * 64)
-    missed = inspector.teach(profile, nicked(32), kind="miss", picture="c" * 64)
-    for one in (
-        merged(knowing(missed, own), knowing(alarm, more)),
-        merged(knowing(alarm, more), knowing(missed, own)),
-    ):
-        assert one.facts.cracks is not None
-        assert (one.facts.cracks.lag, one.facts.cracks.limit) == both
-
-
-def test_what_has_learned_cracks_since_is_no_longer_the_same_enrolment(
-    inspector: DefectInspector, profile: Profile
-):
-    refined = profile.but(profile.facts, crack_weights=np.ones(9, np.float16))
-    with pytest.raises(ConflictError, match="different enrolments"):
-        merged(refined, inspector.teach(profile, nicked(32), kind="miss"))
-
-
-def test_lessons_of_another_enrolment_are_not_taken_over(
-    inspector: DefectInspector, profile: Profile
-):
-    other = inspector.enrol([tile(seed) for seed in range(40, 60)], product="tile")
-    with pytest.raises(ConflictError, match="different enrolments"):
-        merged(profile, inspector.teach(other, scratched(33), kind="miss"))
 
 
 def test_a_profile_full_of_lessons_fits_and_takes_no_more(
