@@ -74,7 +74,7 @@ def test_from_the_first_picture_to_learned_cracks(
     page.fill("[name=gtin]", "4006381333931")
     page.fill("[name=name]", "Cup 0.3 l")
     page.click("form.stack button")
-    page.wait_for_selector("#product")
+    page.wait_for_selector("body[data-keys] #product")
 
     station.shown = jpeg(cup(1))
     page.keyboard.press("1")

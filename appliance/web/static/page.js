@@ -90,3 +90,5 @@ keepQuery();
 refreshed();
 liveLine();
 if (document.body.classList.contains("station")) station();
+// From here on keys are heard: whoever drives the page by keys waits for it.
+document.body.dataset.keys = "heard";
