@@ -99,7 +99,7 @@ class Core(Commands):
     ) -> None:
         super().__init__(database_url, clock=clock, zone=zone, guarding=guarding)
         self._told: dict[str | None, Expectations] = {}
-        database.write(self._engine, lambda c: _seed(c, layout or SiteLayout()))
+        database.write(self.engine, lambda c: _seed(c, layout or SiteLayout()))
 
     # Deliveries
 
@@ -108,7 +108,7 @@ class Core(Commands):
 
         Raises ConflictError where the number is known with other lines.
         """
-        self._command(
+        self.command(
             "import_asn",
             {"asn": asn.number, "digest": sessions.digest_of(asn)},
             by=by,
@@ -120,7 +120,7 @@ class Core(Commands):
 
     def asns(self) -> list[AsnSummary]:
         """Every announced delivery, newest first; those without a session wait at the gate."""
-        return self._read(reports.announced)
+        return self.read(reports.announced)
 
     def open_session(self, asn_number: str, *, dock: str, by: str, key: str | None = None) -> str:
         """Start to receive an announced delivery; the session's id.
@@ -128,7 +128,7 @@ class Core(Commands):
         Raises NotFoundError, and ConflictError where it is being received already.
         """
         return str(
-            self._command(
+            self.command(
                 "open_session",
                 {"asn": asn_number, "dock": dock},
                 by=by,
@@ -140,16 +140,16 @@ class Core(Commands):
 
     def close_session(self, session: str, *, by: str) -> DeliveryReport:
         """End a session; its report. Raises NotFoundError, ConflictError."""
-        self._write(lambda work: sessions.close_session(work, session), by=by)
+        self.write(lambda work: sessions.close_session(work, session), by=by)
         return self.session_report(session)
 
     def session_report(self, session: str) -> DeliveryReport:
         """Announced against counted: over, short, damaged, in review, off the list."""
-        return self._read(lambda c: reports.report(c, session))
+        return self.read(lambda c: reports.report(c, session))
 
     def sessions(self) -> list[DeliveryReport]:
         """The reports of all sessions, newest first."""
-        return self._read(lambda c: [reports.report(c, name) for name in reports.all_sessions(c)])
+        return self.read(lambda c: [reports.report(c, name) for name in reports.all_sessions(c)])
 
     def expectations(self, station: str | None = None) -> Expectations:
         """What a station is told: the newest session open at its own dock, else the only one open
@@ -165,7 +165,7 @@ class Core(Commands):
                 return known
             return reports.expectations(connection, station)
 
-        answer = self._read(ask)
+        answer = self.read(ask)
         if len(self._told) < _STATIONS or station in self._told:
             self._told[station] = answer
         return answer
@@ -196,33 +196,33 @@ class Core(Commands):
             reads.project(work.connection, entry, body)
             return Applied(duplicate=False, effects=tuple(work.effects))
 
-        return self._write(booked, by=entry.device)
+        return self.write(booked, by=entry.device)
 
     def device_head(self, device: str) -> tuple[int, str]:
         """Sequence and hash of the last entry applied; (0, "") for a device not heard of."""
-        return self._read(lambda c: devices.head(c, device))
+        return self.read(lambda c: devices.head(c, device))
 
     def profile_events(self) -> list[ProfileEvent]:
         """What stations taught, undid, enrolled and put in force, oldest first."""
-        return self._read(lessons.events)
+        return self.read(lessons.events)
 
     def devices(self) -> list[DeviceSeen]:
         """Every device that sent an entry, with its cameras, for the health page."""
-        return self._read(queries.devices)
+        return self.read(queries.devices)
 
     # Transport
 
     def pending_transport(self) -> list[TransportOrder]:
         """Orders not yet sent, oldest first; held goods only towards quarantine."""
-        return self._read(transport.pending)
+        return self.read(transport.pending)
 
     def open_transport(self) -> list[OpenTransport]:
         """Orders sent whose goods are not known to have arrived."""
-        return self._read(transport.under_way)
+        return self.read(transport.under_way)
 
     def transports(self) -> list[OpenTransport]:
         """The newest 200 orders in whatever state, newest first."""
-        return self._read(transport.newest)
+        return self.read(transport.newest)
 
     def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did; idempotent by (vehicle, order, action).
@@ -235,32 +235,32 @@ class Core(Commands):
             work.take(guards_of(work.connection, progress))
             progressed(work, progress)
 
-        self._write(booked, by=progress.vehicle)
+        self.write(booked, by=progress.vehicle)
 
     # Questions
 
     def batches(self) -> list[BatchSummary]:
         """Every batch that is announced or was ever here."""
-        now = self._clock.now()
-        return self._read(lambda c: queries.batches(c, now=now, zone=self._zone))
+        now = self.clock.now()
+        return self.read(lambda c: queries.batches(c, now=now, zone=self.zone))
 
     def batch_story(self, key: BatchKey) -> list[BatchEvent]:
         """Everything that happened to a batch, oldest first. Raises NotFoundError."""
-        return self._read(lambda c: queries.batch_story(c, key))
+        return self.read(lambda c: queries.batch_story(c, key))
 
     def stock_by_location(self) -> list[StockLine]:
         """What stands where."""
-        return self._read(queries.stock_by_location)
+        return self.read(queries.stock_by_location)
 
     # Reading
 
     def read_facets(self) -> list[Facet]:
         """Every camera, supplier, carrier, print, source and model set seen together."""
-        return self._read(read_queries.facets)
+        return self.read(read_queries.facets)
 
     def read_tallies(self, window: ReadWindow) -> tuple[list[ReadTally], list[QuarterTally]]:
         """The cartons of a window, counted by everything but time, and by time."""
-        return self._read(
+        return self.read(
             lambda c: (read_queries.tallies(c, window), read_queries.by_quarter(c, window))
         )
 
@@ -268,19 +268,19 @@ class Core(Commands):
         self, window: ReadWindow, *, most: int, skip: int = 0
     ) -> tuple[int, list[ReadFrame]]:
         """How many cartons a window holds, and `most` of them, newest first."""
-        return self._read(lambda c: read_queries.frames(c, window, most=most, skip=skip))
+        return self.read(lambda c: read_queries.frames(c, window, most=most, skip=skip))
 
     def read_scored(self, since_quarter: int, *, most: int) -> list[Scored]:
         """Readings whose truth is known, oldest first; the newest `most` of them."""
-        return self._read(lambda c: read_queries.scored(c, since_quarter, most=most))
+        return self.read(lambda c: read_queries.scored(c, since_quarter, most=most))
 
     def read_bands(self, since_quarter: int) -> list[BandTally]:
         """How often each confidence was stated, by model set and week."""
-        return self._read(lambda c: read_queries.bands(c, since_quarter))
+        return self.read(lambda c: read_queries.bands(c, since_quarter))
 
     def read_again(self, entry: JournalEntry, body: EventBody) -> None:
         """Fill the read rates from a journal again; nothing is booked and no head moves."""
-        database.write(self._engine, lambda c: reads.project(c, entry, body))
+        database.write(self.engine, lambda c: reads.project(c, entry, body))
 
 
 def _seed(connection: Connection, layout: SiteLayout) -> None:

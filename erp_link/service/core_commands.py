@@ -44,7 +44,7 @@ class Commands(Store):
         Raises HeldError, InsufficientStockError, NotFoundError, BadInputError; with `key` a
         repetition returns the first outcome, and ConflictError meets another body.
         """
-        ids = self._command(
+        ids = self.command(
             "reserve",
             {"order": order, "batch": str(batch), "quantity": quantity},
             by=by,
@@ -52,7 +52,7 @@ class Commands(Store):
             guards_of=lambda c: commands.guards_of_batch(c, batch),
             act=lambda work: commands.reserve(work, order, batch, quantity),
         )
-        return self._read(lambda c: commands.read_reservations(c, ids))
+        return self.read(lambda c: commands.read_reservations(c, ids))
 
     def pick(self, reservation_id: int, *, by: str, key: str | None = None) -> None:
         """Take reserved goods to staging. Raises HeldError, ConflictError, NotFoundError."""
@@ -81,7 +81,7 @@ class Commands(Store):
 
         Raises HeldError, InsufficientStockError, NotFoundError, BadInputError.
         """
-        self._command(
+        self.command(
             "move",
             {
                 "batch": str(batch),
@@ -113,7 +113,7 @@ class Commands(Store):
             return commands.guards_of_batch(connection, batch, location)
 
         return StockStatus(
-            self._command(
+            self.command(
                 "receive",
                 {
                     "batch": str(batch),
@@ -169,7 +169,7 @@ class Commands(Store):
             "supplier": supplier,
             "reason": [reason.code, reason.params],
         }
-        hold_id = self._command("hold", body, by=by, key=key, guards_of=None, act=act)
+        hold_id = self.command("hold", body, by=by, key=key, guards_of=None, act=act)
         return next(h for h in self.holds(open_only=False) if h.hold_id == hold_id)
 
     def decide_ticket(
@@ -192,7 +192,7 @@ class Commands(Store):
             decisions.decide(work, ticket_id, decision, role=role, reason=reason)
 
         body = {"ticket": ticket_id, "decision": decision.value, "reason": reason}
-        self._command("decide", body, by=by, key=key, guards_of=None, act=act)
+        self.command("decide", body, by=by, key=key, guards_of=None, act=act)
         return self.ticket(ticket_id)
 
     def correct_expiry(
@@ -215,7 +215,7 @@ class Commands(Store):
             decisions.correct_expiry(work, batch, expiry, role=role, reason=reason)
 
         body = {"batch": str(batch), "expiry": expiry.isoformat(), "reason": reason}
-        self._command("correct_expiry", body, by=by, key=key, guards_of=None, act=act)
+        self.command("correct_expiry", body, by=by, key=key, guards_of=None, act=act)
 
     def contain_ticket(self, ticket_id: str, *, by: str, note: str = "") -> Ticket:
         """The goods are safely set apart. Raises NotFoundError, ConflictError."""
@@ -227,26 +227,26 @@ class Commands(Store):
 
     def assign_ticket(self, ticket_id: str, owner: str, *, by: str) -> Ticket:
         """Give a ticket to somebody. Raises NotFoundError."""
-        self._write(lambda work: decisions.assign(work, ticket_id, owner), by=by)
+        self.write(lambda work: decisions.assign(work, ticket_id, owner), by=by)
         return self.ticket(ticket_id)
 
     def holds(self, *, open_only: bool = True) -> list[Hold]:
         """Holds, newest first."""
-        return self._read(lambda c: holding.read_holds(c, open_only=open_only))
+        return self.read(lambda c: holding.read_holds(c, open_only=open_only))
 
     def tickets(self) -> list[Ticket]:
         """Tickets, newest first."""
-        return self._read(ticketing.read_tickets)
+        return self.read(ticketing.read_tickets)
 
     def ticket(self, ticket_id: str) -> Ticket:
         """One ticket with its history. Raises NotFoundError."""
-        found = self._read(lambda c: ticketing.read_tickets(c, only=ticket_id))
+        found = self.read(lambda c: ticketing.read_tickets(c, only=ticket_id))
         if not found:
             raise ticketing.unknown_ticket(ticket_id)
         return found[0]
 
     def _advance(self, ticket_id: str, to: TicketState, *, by: str, note: str) -> Ticket:
-        self._write(lambda w: ticketing.set_state(w, ticket_id, to, words=note), by=by)
+        self.write(lambda w: ticketing.set_state(w, ticket_id, to, words=note), by=by)
         return self.ticket(ticket_id)
 
     def _on_reservation(
@@ -258,7 +258,7 @@ class Commands(Store):
         by: str,
         key: str | None,
     ) -> None:
-        self._command(
+        self.command(
             name,
             {"reservation": reservation_id},
             by=by,

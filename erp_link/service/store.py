@@ -22,38 +22,47 @@ T = TypeVar("T")
 
 
 class Store:
-    """Opens the database, and gives every command its transaction."""
+    """Opens the database, and gives every command its transaction.
+
+    Each part of the trade has a desk of its own over one store (`Core` is the first): a desk asks
+    with `read`, writes with `write`, and takes commands with `command`.
+    """
 
     def __init__(
         self, database_url: str, *, clock: Clock, zone: tzinfo, guarding: Guarding
     ) -> None:
-        self._clock = clock
-        self._zone = zone
+        self.clock = clock
+        self.zone = zone
         self._guarding = guarding
-        self._engine = database.open_engine(database_url)
+        self.engine = database.open_engine(database_url)
         with database.available():
-            migrate(self._engine)
+            migrate(self.engine)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._engine.dispose()
+        self.engine.dispose()
 
-    def _read(self, ask: Callable[[Connection], T]) -> T:
-        with database.reading(self._engine) as connection:
+    def read(self, ask: Callable[[Connection], T]) -> T:
+        """What `ask` finds, in one transaction that only reads. Raises UnavailableError."""
+        with database.reading(self.engine) as connection:
             return ask(connection)
 
-    def _write(self, command: Callable[[Work], T], *, by: str) -> T:
+    def write(self, command: Callable[[Work], T], *, by: str) -> T:
+        """Run `command` in one write transaction, again after a deadlock: it must have no effect
+        outside. Raises UnavailableError, and whatever `command` raises; then nothing is booked.
+        """
+
         def work_in(connection: Connection) -> T:
             work = Work(
-                connection, now=self._clock.now(), zone=self._zone, guarding=self._guarding, by=by
+                connection, now=self.clock.now(), zone=self.zone, guarding=self._guarding, by=by
             )
             result = command(work)
             work.finish()
             return result
 
-        return database.write(self._engine, work_in)
+        return database.write(self.engine, work_in)
 
-    def _command(
+    def command(
         self,
         name: str,
         body: Mapping[str, object],
@@ -71,7 +80,7 @@ class Store:
         before: frozenset[Guard] | None = None
         if self._guarding is Guarding.FLAG_READ_FIRST and guards_of is not None:
             ask = guards_of
-            before = self._read(lambda c: guards.held(c, ask(c)))
+            before = self.read(lambda c: guards.held(c, ask(c)))
         digest = hashlib.sha256(json.dumps([name, body], sort_keys=True).encode()).hexdigest()
 
         def booked(work: Work) -> Any:
@@ -88,7 +97,7 @@ class Store:
                 work.connection.execute(kept)
             return result
 
-        return self._write(booked, by=by)
+        return self.write(booked, by=by)
 
 
 def _first_outcome(connection: Connection, key: str, digest: str) -> Any:

@@ -52,7 +52,7 @@ def drive(station: Station, order: str, *states: TransportState, **more: str) ->
 
 
 def used(core: Core, code: str) -> int:
-    with core._engine.connect() as connection:
+    with core.engine.connect() as connection:
         room = select(t.location.c.used).where(t.location.c.code == code)
         return int(connection.execute(room).scalar_one())
 

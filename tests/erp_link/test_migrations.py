@@ -20,18 +20,18 @@ from erp_link.service.core import Core
 
 
 def test_migrated_tables_are_the_tables_of_the_code(core: Core) -> None:
-    with core._engine.connect() as connection:
+    with core.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_what_was_read_can_be_taken_back_and_made_again(core: Core) -> None:
     settings = config()
-    with core._engine.connect() as connection, connection.begin():
+    with core.engine.connect() as connection, connection.begin():
         settings.attributes["connection"] = connection
         command.downgrade(settings, "0002")
         assert not {"carton_read", "read_cell"} & set(inspect(connection).get_table_names())
         command.upgrade(settings, "head")
-    with core._engine.connect() as connection:
+    with core.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 

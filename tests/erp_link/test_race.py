@@ -69,7 +69,7 @@ def tried(act: Callable[[], object]) -> bool:
 def amounts(core: Core, key: BatchKey) -> tuple[int, int, int]:
     """Shipped, unrestricted, reserved."""
     mine = select(t.batch.c.id).where(t.batch.c.lot == key.lot).scalar_subquery()
-    with core._engine.connect() as connection:
+    with core.engine.connect() as connection:
         shipped = connection.execute(
             select(func.coalesce(func.sum(t.move_line.c.quantity), 0)).where(
                 t.move_line.c.batch_id == mine, t.move_line.c.location == "@customer"

@@ -311,12 +311,12 @@ def test_a_hundred_thousand_cartons_are_counted_from_the_index_alone(tmp_path: P
         if "carton_read" in statement:
             asked.append(statement)
 
-    event.listen(core._engine, "before_cursor_execute", note)
+    event.listen(core.engine, "before_cursor_execute", note)
     narrow = ReadWindow(((1, 2),), (("camera", "dock-1 label"), ("carrier", "")), "review", "glare")
     core.read_tallies(EVER)
     core.read_tallies(narrow)
     plans = []
-    with core._engine.connect() as connection:
+    with core.engine.connect() as connection:
         for statement in tuple(asked):
             values = (0,) * statement.count("?")
             steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)

@@ -101,7 +101,7 @@ class Books(RuleBasedStateMachine):
         if not self.reservations:
             return
         number = self.reservations[at % len(self.reservations)]
-        with self.core._engine.connect() as connection:
+        with self.core.engine.connect() as connection:
             batch = connection.execute(
                 select(t.batch)
                 .join(t.reservation, t.reservation.c.batch_id == t.batch.c.id)
@@ -155,7 +155,7 @@ class Books(RuleBasedStateMachine):
     def the_books_are_right(self) -> None:
         if not hasattr(self, "core"):
             return
-        with self.core._engine.connect() as connection:
+        with self.core.engine.connect() as connection:
             sums = connection.execute(
                 select(func.sum(t.move_line.c.quantity)).group_by(t.move_line.c.event_id)
             ).scalars()
