@@ -83,10 +83,6 @@ def parse_csv(text: str, *, name: str) -> Asn:
 
 
 def _rows(text: str, *, name: str) -> list[tuple[int, list[str]]]:
-    if not text.strip():
-        raise bad_asn(
-            name, [Finding(None, "the file is empty", "Send the announced lines under a header")]
-        )
     if "\0" in text:
         raise bad_asn(
             name, [Finding(None, "it contains zero bytes", "Save the list as CSV in UTF-8")]
@@ -104,6 +100,10 @@ def _rows(text: str, *, name: str) -> list[tuple[int, list[str]]]:
             name,
             [Finding(start, f"the line cannot be split: {error}", "Close every quotation mark")],
         ) from error
+    if not rows:
+        raise bad_asn(
+            name, [Finding(None, "the file is empty", "Send the announced lines under a header")]
+        )
     return rows
 
 

@@ -90,6 +90,7 @@ def test_every_wrong_line_is_named_at_once() -> None:
         (GOOD.encode("utf-16"), "UTF-16"),
         (b"gtin,batch,expiry\n\x00,a,b\n", "zero bytes"),
         (b"UNB+UNOC:3+a+b'UNH+1+DESADV'", "EDIFACT"),
+        (b",,\n , \n", "the file is empty"),
     ],
 )
 def test_another_encoding_is_refused_clearly(data: bytes, says: str) -> None:

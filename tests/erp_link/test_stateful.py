@@ -225,7 +225,7 @@ class Books(RuleBasedStateMachine):
         again.close()
 
     def held(self, batch) -> bool:
-        return any(h.batch == batch for h in self.core.holds())
+        return any(h.kind is HoldKind.BATCH and h.batch == batch for h in self.core.holds())
 
     @staticmethod
     def state(core: Core) -> tuple[object, ...]:
