@@ -19,7 +19,7 @@ _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 def check(file: _File, *, as_json: _Json = False) -> None:
     """Print the announced lines. Exit 2: every wrong line, and how to mend it."""
     from contracts.errors import BadAsnError
-    from erp_link.asn_files import read_asn
+    from erp_link.asn.files import read_asn
 
     try:
         read = read_asn(file)

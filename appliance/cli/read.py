@@ -148,7 +148,7 @@ def _expected(asn: Path | None) -> tuple[ExpectedLine, ...]:
     if asn is None:
         return ()
     from contracts.asn import ExpectedLine
-    from erp_link.asn_files import read_asn
+    from erp_link.asn.files import read_asn
 
     return tuple(ExpectedLine(line) for line in read_asn(asn).lines)
 

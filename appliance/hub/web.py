@@ -34,7 +34,7 @@ from contracts.clock import Clock
 from contracts.errors import ForbiddenError
 from contracts.ports import LiveView
 from erp_link import api as core_api
-from erp_link.asn_files import parse_asn
+from erp_link.asn.files import parse_asn
 from erp_link.service.core import Core
 
 

@@ -12,7 +12,7 @@ from appliance.learning.candidate import Figures, Measured, Paired
 from appliance.learning.lines import TeachingLine
 from contracts.asn import ExpectedLine
 from contracts.reading import LabelReading, ReadDecision
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from vision.frames import decode_frame
 from vision.reading.ctc import FOLD, UNREADABLE
 from vision.reading.reader import LabelReader

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import BadAsnError
-from erp_link.asn_csv import parse_csv
-from erp_link.asn_files import parse_asn, read_asn
+from erp_link.asn.csv import parse_csv
+from erp_link.asn.files import parse_asn, read_asn
 
 GOOD = "gtin,batch,expiry\n06933132577789,8842-740,2030-01-11\n08809609245438,7919-521,2029-07-07\n"
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import BadAsnError
-from erp_link.asn_files import read_asn
-from erp_link.asn_x12 import parse_x12
+from erp_link.asn.files import read_asn
+from erp_link.asn.x12 import parse_x12
 
 BODY = (
     "ST*856*0001",

@@ -8,7 +8,7 @@ import pytest
 import zxingcpp
 
 from appliance.bench.label_truth import read_truth
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from models.recipes.label_reader.frames.faces import Pool
 from models.recipes.label_reader.frames.frame import LEVELS, Plan, render
 from models.recipes.label_reader.frames.goods import delivery

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contracts.asn import ExpectedLine
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 
 
 def expected_of(folder: Path) -> tuple[ExpectedLine, ...]:

@@ -22,7 +22,7 @@ from appliance.bench.facts import median
 from appliance.bench.label_truth import read_truth
 from contracts.asn import ExpectedLine
 from contracts.reading import LabelReading
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from ota.model_set import MANIFEST, open_model_set
 from vision.engine import CPU
 from vision.frames import decode_frame

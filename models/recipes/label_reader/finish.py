@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from appliance.bench.label_truth import Truth, is_right, listed_answer, plain_answer, read_truth
 from contracts.asn import ExpectedLine
 from contracts.reading import ReadDecision
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from ota.model_set import write_manifest
 from vision.frames import decode_frame
 from vision.reading.align import AlignSettings

@@ -14,7 +14,7 @@ from appliance.demo.texture import jpeg
 from contracts.asn import ExpectedLine
 from contracts.inspection import InspectDecision
 from contracts.reading import ReadDecision
-from erp_link.asn_csv import parse_csv
+from erp_link.asn.csv import parse_csv
 from ota.model_set import open_model_set
 from vision.defects.inspector import DefectInspector
 from vision.frames import decode_frame

@@ -19,7 +19,7 @@ from appliance.demo.samples import SampleDelivery, write_samples
 from appliance.demo.story import PRODUCTS, Damage, Defect, Goods, tell
 from contracts.clock import FixedClock
 from contracts.gs1 import has_valid_check_digit, is_lot
-from erp_link.asn_csv import parse_csv
+from erp_link.asn.csv import parse_csv
 
 TODAY = date(2026, 11, 21)
 

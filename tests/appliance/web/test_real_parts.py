@@ -23,7 +23,7 @@ from appliance.web.receiving import receiving_router
 from contracts.clock import FixedClock
 from contracts.errors import NotFoundError
 from contracts.stock import BatchKey
-from erp_link.asn_files import parse_asn
+from erp_link.asn.files import parse_asn
 from erp_link.service.core import Core
 
 HUB = "http://hub.test"

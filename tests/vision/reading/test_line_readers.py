@@ -20,7 +20,7 @@ from appliance.engines import open_reader
 from appliance.model_sets import READER, carried
 from contracts.asn import ExpectedLine
 from contracts.reading import ReadDecision
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from tests.support.paddle import running_paddle
 from tests.vision.reading.readings import line
 from vision.engine import CPU, OPENVINO

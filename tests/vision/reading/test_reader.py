@@ -16,7 +16,7 @@ from appliance.model_sets import READER, carried
 from contracts.asn import ExpectedLine
 from contracts.errors import ArtefactRefusedError
 from contracts.reading import ReadDecision
-from erp_link.asn_files import read_asn
+from erp_link.asn.files import read_asn
 from tests.vision.reading.readings import line
 from vision.frames import decode_frame
 from vision.reading.reader import LabelReader

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from contracts.stock import BatchEvent, BatchKey, BatchSummary, OpenTransport, TransportOrder
-from erp_link.api_shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
+from erp_link.api.shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
 from erp_link.service.core import Core, DeviceSeen, Reservation, StockLine
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from contracts.reason import Reason
 from contracts.stock import Hold, Ticket
-from erp_link.api_shapes import DecisionIn, ExpiryIn, HoldIn, Key, OwnerIn, StateIn
+from erp_link.api.shapes import DecisionIn, ExpiryIn, HoldIn, Key, OwnerIn, StateIn
 from erp_link.service.core import Core
 
 

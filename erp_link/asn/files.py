@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from contracts.asn import Asn
-from erp_link.asn_csv import parse_csv
-from erp_link.asn_findings import Finding, bad_asn
-from erp_link.asn_x12 import parse_x12
+from erp_link.asn.csv import parse_csv
+from erp_link.asn.findings import Finding, bad_asn
+from erp_link.asn.x12 import parse_x12
 
 MAX_BYTES = 32 * 1024 * 1024
 _X12_ENDINGS = (".x12", ".edi", ".856")

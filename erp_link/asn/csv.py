@@ -19,7 +19,7 @@ from contracts.asn import Asn, AsnLine
 from contracts.errors import BadInputError
 from contracts.gs1 import is_lot, normalise_gtin
 from contracts.stock import BatchKey
-from erp_link.asn_findings import Finding, bad_asn
+from erp_link.asn.findings import Finding, bad_asn
 
 REQUIRED = ("gtin", "batch", "expiry")
 OPTIONAL = ("sku", "description", "quantity", "unit", "supplier", "order")

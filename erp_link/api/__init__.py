@@ -14,9 +14,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from contracts.asn import Expectations
 from contracts.errors import BadInputError
-from erp_link import api_quality, api_stock
-from erp_link.api_shapes import READERS, WORKERS, AsnImported, Key, SessionIn, SessionOut
-from erp_link.asn_files import MAX_BYTES, parse_asn
+from erp_link.api import quality as api_quality
+from erp_link.api import stock as api_stock
+from erp_link.api.shapes import READERS, WORKERS, AsnImported, Key, SessionIn, SessionOut
+from erp_link.asn.files import MAX_BYTES, parse_asn
 from erp_link.ports import Auth
 from erp_link.service.core import AsnSummary, Core
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from erp_link.asn_findings import Finding, bad_asn
+from erp_link.asn.findings import Finding, bad_asn
 
 _ISA_ELEMENTS = 16
 _ISA_MAX_CHARS = 140

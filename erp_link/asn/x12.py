@@ -14,8 +14,8 @@ from datetime import date
 from contracts.asn import Asn, AsnLine
 from contracts.errors import BadInputError
 from contracts.gs1 import has_valid_check_digit, is_lot, normalise_gtin
-from erp_link.asn_findings import Finding, bad_asn
-from erp_link.x12 import Interchange, Segment, parse_interchange
+from erp_link.asn.findings import Finding, bad_asn
+from erp_link.asn.segments import Interchange, Segment, parse_interchange
 
 _SET_NAMES = {"850": "purchase order", "810": "invoice", "855": "order acknowledgement"}
 _UNITS = {"CT": "carton", "CA": "carton", "CS": "carton", "EA": "each", "PC": "each"}

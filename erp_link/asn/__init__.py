@@ -1,0 +1,1 @@
+"""Announced lists as they come: CSV, X12 856."""
