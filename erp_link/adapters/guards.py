@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, collate, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
@@ -68,9 +68,12 @@ def take(
     if connection.dialect.name != "postgresql":
         # The one writer read them inside its own transaction: nothing can have changed.
         return closed
-    for guard in wanted:
-        lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
-        connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
+    if alone:
+        for guard in wanted:
+            lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
+            connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
+    else:
+        connection.execute(_LOCK_ALL_SHARED, {"keys": [(g.kind, g.ref) for g in wanted]})
     return held(connection, wanted)
 
 
@@ -112,3 +115,10 @@ _ROW = select(t.guard.c.ref).where(
 )
 _LOCK_ALONE = _ROW.with_for_update()
 _LOCK_SHARED = _ROW.with_for_update(read=True)
+# The locks are given in the order of the sort, and "C" is the order in which Python sorts.
+_LOCK_ALL_SHARED = (
+    select(t.guard.c.ref)
+    .where(tuple_(t.guard.c.kind, t.guard.c.ref).in_(bindparam("keys", expanding=True)))
+    .order_by(collate(t.guard.c.kind, "C"), collate(t.guard.c.ref, "C"))
+    .with_for_update(read=True)
+)
