@@ -159,7 +159,7 @@ def pick(work: Work, reservation_id: int) -> None:
     event_id = work.event("picked", text, batch_id=batch.id, reference=row.order_ref)
     work.move(event_id, batch.id, row.quantity, source, _STAGED)
     slots.vacate(work, row.location, row.quantity)
-    _relocate_cartons(work, batch.id, row.quantity, source, _STAGED, CartonState.PICKED)
+    relocate_cartons(work, batch.id, row.quantity, source, _STAGED, CartonState.PICKED)
     _set_state(work, reservation_id, PICKED)
 
 
@@ -174,7 +174,7 @@ def ship(work: Work, reservation_id: int) -> None:
     text = Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
     event_id = work.event("shipped", text, batch_id=batch.id, reference=row.order_ref)
     work.move(event_id, batch.id, row.quantity, _STAGED, gone)
-    _relocate_cartons(work, batch.id, row.quantity, _STAGED, gone, CartonState.PICKED)
+    relocate_cartons(work, batch.id, row.quantity, _STAGED, gone, CartonState.PICKED)
     _set_state(work, reservation_id, SHIPPED)
 
 
@@ -186,7 +186,7 @@ def return_picked(work: Work, reservation_id: int) -> None:
     text = Reason("story_returned", {"order": row.order_ref, "quantity": row.quantity})
     event_id = work.event("moved", text, batch_id=row.batch_id, reference=row.order_ref)
     work.move(event_id, row.batch_id, row.quantity, _STAGED, target)
-    gone = _relocate_cartons(
+    gone = relocate_cartons(
         work, row.batch_id, row.quantity, _STAGED, target, CartonState.RECEIVED
     )
     _set_state(work, reservation_id, RELEASED)
@@ -233,7 +233,7 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
     work.move(event_id, batch.id, quantity, source, to)
     slots.vacate(work, source.location, quantity)
     slots.occupy(work, target, quantity)
-    gone = _relocate_cartons(work, batch.id, quantity, source, to, None)
+    gone = relocate_cartons(work, batch.id, quantity, source, to, None)
     if contains:
         why = Reason("moved_to_quarantine", {"source": source.location, "quantity": quantity})
         set_apart(work, f"QC-move-{event_id}", batch.id, quantity, cartons=gone, reason=why)
@@ -307,7 +307,7 @@ def _set_state(work: Work, reservation_id: int, state: str) -> None:
     )
 
 
-def _relocate_cartons(
+def relocate_cartons(
     work: Work,
     batch_id: int,
     quantity: int,

@@ -81,13 +81,13 @@ class Store:
         if self._guarding is Guarding.FLAG_READ_FIRST and guards_of is not None:
             ask = guards_of
             before = self.read(lambda c: guards.held(c, ask(c)))
-        digest = hashlib.sha256(json.dumps([name, body], sort_keys=True).encode()).hexdigest()
+        digest = digest_of(name, body)
 
         def booked(work: Work) -> Any:
             if key is not None and not inserted(
                 work.connection, t.command, key=key, request_hash=digest, at=work.now
             ):
-                return _first_outcome(work.connection, key, digest)
+                return first_outcome(work.connection, key, digest)
             work.read_before = before
             if guards_of is not None:
                 work.take(guards_of(work.connection))
@@ -100,7 +100,13 @@ class Store:
         return self.write(booked, by=by)
 
 
-def _first_outcome(connection: Connection, key: str, digest: str) -> Any:
+def digest_of(name: str, body: Mapping[str, object]) -> str:
+    """What an idempotency key is kept with: the same request has the same digest."""
+    return hashlib.sha256(json.dumps([name, body], sort_keys=True).encode()).hexdigest()
+
+
+def first_outcome(connection: Connection, key: str, digest: str) -> Any:
+    """What a key's first request gave. Raises ConflictError where that was another request."""
     known = connection.execute(select(t.command).where(t.command.c.key == key)).one()
     if known.request_hash != digest:
         raise ConflictError(
