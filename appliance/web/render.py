@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from appliance.web.navigation import navigation
 from appliance.web.ports import Site, Viewer
 from appliance.web.preferences import THEMES, keep, preferences
 from appliance.words import LANGUAGES, words
@@ -98,14 +99,16 @@ class Pages:
     ) -> HTMLResponse:
         """A page or a part of one. `viewer` may be passed; without it nobody is shown as signed in."""
         chosen = preferences(request)
-        viewer = context.pop("viewer", None) or getattr(request.state, "viewer", None)
+        given = context.pop("viewer", None) or getattr(request.state, "viewer", None)
+        viewer = given if isinstance(given, Viewer) else None
         now = self.clock.now()
         html = self._environment.get_template(template_name).render(
             t=words(chosen.language),
             lang=chosen.language,
             theme=chosen.theme,
             site=self.site,
-            viewer=viewer if isinstance(viewer, Viewer) else None,
+            viewer=viewer,
+            nav_groups=navigation(viewer, request.url.path),
             path=request.url.path,
             query=request.query_params,
             now=now,

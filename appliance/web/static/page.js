@@ -27,8 +27,11 @@ function liveLine() {
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.key === "Escape") {
-    const open = document.querySelector("details.menu[open]");
-    if (open instanceof HTMLDetailsElement) open.open = false;
+    const open = document.querySelector("details:is(.menu, .group)[open]");
+    if (open instanceof HTMLDetailsElement) {
+      open.open = false;
+      open.querySelector("summary")?.focus();
+    }
     return;
   }
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
@@ -80,7 +83,7 @@ document.addEventListener("keydown", key);
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   target?.closest("[data-close]")?.closest(".notice")?.remove();
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  for (const menu of document.querySelectorAll("details:is(.menu, .group)[open]")) {
     if (menu instanceof HTMLDetailsElement && !menu.contains(target)) menu.open = false;
   }
 });
