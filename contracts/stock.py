@@ -36,6 +36,8 @@ class HoldKind(StrEnum):
     CARTONS = "cartons"
     LOCATION = "location"
     SUPPLIER = "supplier"
+    QUANTITY = "quantity"
+    """So many units of a batch, set apart as blocked stock; the rest of the batch is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class Hold:
     released_by: str = ""
     release_reason: str = ""
     at_risk: tuple[AtRisk, ...] = ()
+    quantity: int = 0
+    """Base units that a hold of kind QUANTITY covers. On a hold of kind BATCH: so many were meant,
+    but not so many could be set apart, so the whole batch is held.
+    """
 
     @property
     def is_open(self) -> bool:
@@ -95,6 +101,7 @@ class UsageDecision(StrEnum):
     RETURN = "return"
     SCRAP = "scrap"
     SORT = "sort"
+    REWORK = "rework"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from enum import StrEnum
 SUPPLIER_ACCOUNT = "@supplier"
 CUSTOMER_ACCOUNT = "@customer"
 ADJUSTMENT_ACCOUNT = "@adjustment"
+SCRAP_ACCOUNT = "@scrap"
 QUARANTINE = "QUARANTINE"
 STAGING = "STAGING"
 

@@ -21,6 +21,8 @@ class TicketKind(StrEnum):
     TRANSPORT = "transport"
     APART = "apart"
     """Units set apart in quarantine with no hold on them."""
+    REWORK = "rework"
+    """Goods in inspection after they were reworked: a release frees them, anything else blocks them."""
 
 
 DUE_AFTER = timedelta(hours=24)

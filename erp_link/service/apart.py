@@ -12,10 +12,14 @@ from sqlalchemy import Connection, func, select
 from contracts.reason import Reason
 from contracts.stock import HoldKind, UsageDecision
 from erp_link.adapters import tables as t
+from erp_link.adapters.quality_tables import ticket_link
 from erp_link.domain.moves import Place
 from erp_link.domain.tickets import TicketKind
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work, batch_guards
+
+FOLLOW_UP = "follow_up"
+"""The link of a ticket to the one whose question it asks again, after rework or sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,16 @@ def cartons_at(connection: Connection, batch_id: int, place: Place) -> list[str]
 
 
 def unanswered(connection: Connection, batch_id: int) -> Unanswered:
-    """Undecided findings on a batch, and those decided otherwise than by a release."""
+    """Undecided findings on a batch, and those decided otherwise than by a release. One that a
+    later ticket took over speaks no more.
+    """
+    taken_over = select(ticket_link.c.parent).where(ticket_link.c.why == FOLLOW_UP)
     of_batch = select(t.carton.c.carton_id).where(t.carton.c.batch_id == batch_id)
     rows = connection.execute(
         select(t.ticket.c.carton_id, t.ticket.c.cartons, t.ticket.c.quantity).where(
             t.ticket.c.kind.in_([TicketKind.FINDING.value, TicketKind.APART.value]),
             func.coalesce(t.ticket.c.decision, "") != UsageDecision.RELEASE.value,
+            t.ticket.c.ticket_id.not_in(taken_over),
             (t.ticket.c.batch_id == batch_id) | t.ticket.c.carton_id.in_(of_batch),
         )
     ).all()

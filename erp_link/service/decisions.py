@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,8 @@ from erp_link.adapters.guards import Guard
 from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
 from erp_link.service import apart, booking, holding, transport
-from erp_link.service.ticketing import note, open_ticket, set_state, unknown_ticket
+from erp_link.service.quality import rework
+from erp_link.service.ticketing import find_ticket, note, open_ticket, set_state
 from erp_link.service.work import Work, batch_guards, find_batch, hold_guards, location_guard
 
 
@@ -69,6 +71,22 @@ def raise_hold(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a ticket's decision reaches: its row, its holds, the batches that it names itself, and
+    every batch that those holds cover.
+    """
+
+    ticket: Row[Any]
+    holds: tuple[Row[Any], ...]
+    batches: frozenset[int]
+    touched: frozenset[int]
+
+    @property
+    def ticket_id(self) -> str:
+        return str(self.ticket.ticket_id)
+
+
 def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, reason: str) -> None:
     """The usage decision. Only a release lifts a hold, and only when nothing else that names the
     hold is undecided; a carton that is returned or scrapped stays blocked.
@@ -76,7 +94,12 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     Raises ForbiddenError, BadInputError, NotFoundError, ConflictError.
     """
     check_decider(role, reason)
-    ticket = _ticket(work.connection, ticket_id)
+    settle(work, taken(work, ticket_id), decision, reason=reason)
+
+
+def taken(work: Work, ticket_id: str) -> About:
+    """What a decision on a ticket reaches, with its guards taken. Raises NotFoundError."""
+    ticket = find_ticket(work.connection, ticket_id)
     holds = _holds_of(work.connection, ticket_id)
     batches = {h.batch_id for h in holds if h.batch_id is not None} | (
         {ticket.batch_id} if ticket.batch_id is not None else set()
@@ -86,18 +109,34 @@ def decide(work: Work, ticket_id: str, decision: UsageDecision, *, role: str, re
     touched = batches.union(*(holding.covered_by(work.connection, h) for h in holds))
     share = {g for b in touched for g in batch_guards(work.connection, work.batch(b))}
     work.take(share, exclusive)
+    # Read before the locks were given, they may have been decided and lifted since.
+    return About(
+        find_ticket(work.connection, ticket_id),
+        tuple(_holds_of(work.connection, ticket_id)),
+        frozenset(batches),
+        frozenset(touched),
+    )
+
+
+def settle(work: Work, about: About, decision: UsageDecision, *, reason: str) -> None:
+    """Book a decision about everything that a ticket is about. The caller took its guards, and
+    checked who decides. Raises ConflictError where the ticket is decided already.
+    """
+    ticket, ticket_id = about.ticket, about.ticket_id
     _mark(work, ticket_id, decision, reason)
     text = Reason(f"story_decided_{decision.value}", {"ticket": ticket_id, "reason": reason})
     work.event("decided", text, batch_id=ticket.batch_id, reference=ticket_id)
     if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.FINDING.value:
         _answer_finding(work, ticket)
-    for hold in holds:
+    for hold in about.holds:
         if hold.released_at is None and lifts_hold(_decisions_on(work.connection, hold.hold_id)):
             holding.lift(work, hold.hold_id, reason=reason)
+    if ticket.kind == TicketKind.REWORK.value:
+        rework.judged(work, ticket, decision, why=text)
     if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.TRANSPORT.value:
         transport.ask_for(work, ticket.carton_id)
     elif decision is UsageDecision.RELEASE:
-        for batch_id in sorted(batches):
+        for batch_id in sorted(about.batches):
             batch = work.batch(batch_id)
             if not guards.held(work.connection, batch_guards(work.connection, batch)):
                 booking.free_batch(work, batch_id, why=text, reference=ticket_id)
@@ -163,20 +202,11 @@ def _answer_finding(work: Work, ticket: Row[Any]) -> None:
 
 def assign(work: Work, ticket_id: str, owner: str) -> None:
     """Give a ticket to somebody. Raises NotFoundError."""
-    _ticket(work.connection, ticket_id)
+    find_ticket(work.connection, ticket_id)
     work.connection.execute(
         update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(owner=owner)
     )
     note(work, ticket_id, "assigned", owner)
-
-
-def _ticket(connection: Connection, ticket_id: str) -> Row[Any]:
-    row = connection.execute(
-        select(t.ticket).where(t.ticket.c.ticket_id == ticket_id)
-    ).one_or_none()
-    if row is None:
-        raise unknown_ticket(ticket_id)
-    return row
 
 
 def _holds_of(connection: Connection, ticket_id: str) -> Sequence[Row[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -105,6 +106,25 @@ def contain_tickets_of(work: Work, carton_id: str) -> None:
     ).scalars()
     for ticket_id in list(waiting):
         set_state(work, ticket_id, TicketState.CONTAINED)
+
+
+def find_ticket(connection: Connection, ticket_id: str) -> Row[Any]:
+    """A ticket's row. Raises NotFoundError."""
+    row = connection.execute(
+        select(t.ticket).where(t.ticket.c.ticket_id == ticket_id)
+    ).one_or_none()
+    if row is None:
+        raise unknown_ticket(ticket_id)
+    return row
+
+
+def set_due(work: Work, ticket_id: str, due_at: datetime) -> None:
+    """Until when a ticket should be decided. Raises NotFoundError."""
+    find_ticket(work.connection, ticket_id)
+    work.connection.execute(
+        update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(due_at=due_at)
+    )
+    note(work, ticket_id, "due", due_at.isoformat(timespec="minutes"))
 
 
 def unknown_ticket(ticket_id: str) -> NotFoundError:

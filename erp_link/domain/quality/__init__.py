@@ -1,0 +1,1 @@
+"""Usage decisions: what is signed, who may decide, what a decision reaches."""

@@ -1,0 +1,1 @@
+"""The quality desk: signed usage decisions, returns and scrap, dossiers and claims."""
