@@ -1,16 +1,20 @@
 """Alembic's entry: it runs in the transaction that erp_link.adapters.migrate opened,
-so tables and version appear together or not at all.
+so tables, version and record appear together or not at all.
 """
 
 from __future__ import annotations
 
 from alembic import context
 
+from erp_link.adapters.record.triggers import around_migrations
 from erp_link.adapters.tables import metadata
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
     render_as_batch=True,
 )
-context.run_migrations()
+newest = context.get_head_revision()
+with around_migrations(connection, newest if isinstance(newest, str) else None):
+    context.run_migrations()
