@@ -2,6 +2,7 @@
 # Makes build/extras/NAME, the environment of an optional extra, and prints its Python.
 #   openvino  what is in .venv, and OpenVINO on top of it
 #   paddle    PaddleOCR alone: it brings another OpenCV
+#   tryton    the ERP that tests and the bench talk to, in a process of its own
 #   yolo      Ultralytics for training detectors, on the PyTorch that pip finds first
 # The stamp is written last: an interrupted run is redone, a finished one costs nothing.
 set -eu

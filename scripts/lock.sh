@@ -27,3 +27,5 @@ compile requirements/paddle.lock "$@" requirements/paddle.in
 compile requirements/yolo.lock --override requirements/yolo-without.txt \
     --no-emit-package torch --no-emit-package opencv-python --no-emit-package nvidia-ml-py \
     --no-emit-package ultralytics-platform "$@" requirements/yolo.in
+# Tryton, the ERP that the connector's tests and the bench run for real, in a process of its own.
+compile requirements/tryton.lock "$@" requirements/tryton.in

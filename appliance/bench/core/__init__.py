@@ -1,0 +1,1 @@
+"""The stock core measured, with its peers beside it."""

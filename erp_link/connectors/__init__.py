@@ -1,0 +1,1 @@
+"""The site's ERP: one port, one skeleton, a connector for each system."""
