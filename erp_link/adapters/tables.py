@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -186,7 +187,10 @@ event = Table(
     Column("reference", String, nullable=False, default=""),
     Column("code", String, nullable=False),
     Column("params", JSON, nullable=False),
+    # The transaction that wrote the row, on PostgreSQL: the order of the feed (service/feed.py).
+    Column("txid", BigInteger, nullable=False, server_default=text("0")),
     Index("ix_event_batch_id_id", "batch_id", "id"),
+    Index("ix_event_txid_id", "txid", "id").ddl_if(dialect="postgresql"),
 )
 
 move_line = Table(
