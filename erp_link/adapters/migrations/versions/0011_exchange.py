@@ -19,8 +19,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("feed_restore")
     op.drop_table("feed_cursor")
-    if _is_postgresql():
-        op.drop_index("ix_event_txid_id", "event")
+    op.drop_index("ix_event_txid_id", "event")
     op.drop_column("event", "txid")
 
 
@@ -31,7 +30,7 @@ def _follow_the_history() -> None:
     if _is_postgresql():
         # What was written before this moment is all committed, and counts as oldest.
         op.execute(f"ALTER TABLE event ALTER COLUMN txid SET DEFAULT {_OWN_TRANSACTION}")
-        op.create_index("ix_event_txid_id", "event", ["txid", "id"])
+    op.create_index("ix_event_txid_id", "event", ["txid", "id"], sqlite_where=sa.text("txid > 0"))
     op.create_table(
         "feed_cursor",
         sa.Column("consumer", sa.String(), nullable=False),
