@@ -135,8 +135,8 @@ def _restate_units(
 ) -> int:
     """Give `most` units without a carton another status, all of them with None; how many."""
     in_cartons: dict[str, int] = {}
-    for row in _cartons(work, batch_id, source):
-        in_cartons[row.location] = in_cartons.get(row.location, 0) + 1
+    for carton in _cartons(work, batch_id, source):
+        in_cartons[carton.location] = in_cartons.get(carton.location, 0) + 1
     done = 0
     rows = work.connection.execute(
         select(t.stock.c.location, t.stock.c.quantity)
