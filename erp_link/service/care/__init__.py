@@ -1,0 +1,1 @@
+"""Care for stock: what runs out, what grows old, and what is written down wrongly."""
