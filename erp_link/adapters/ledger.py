@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from contracts.stock import StockStatus
 from erp_link.adapters import tables as t
+from erp_link.adapters.bulk import insert_all
 from erp_link.adapters.guards import insert_missing
 from erp_link.domain.moves import Line, Place, is_balanced
 from erp_link.domain.places import is_account
@@ -32,11 +33,16 @@ def post_all(connection: Connection, moves: Sequence[tuple[int, Sequence[Line]]]
             if not is_account(line.place.location):
                 at = (line.batch_id, line.place)
                 sums[at] = sums.get(at, 0) + line.quantity
-    connection.execute(_LINES, rows)
+    insert_all(connection, t.move_line, rows)
     # In one order, so that two writers never wait for each other in a ring.
-    for (batch_id, place), quantity in sorted(sums.items()):
-        if quantity:
-            _project(connection, Line(batch_id, place, quantity))
+    changes = [Line(*at, quantity) for at, quantity in sorted(sums.items()) if quantity]
+    if len(changes) > 1 and all(line.quantity < 0 for line in changes):
+        taken = connection.execute(_ADD, [_change(line) for line in changes])
+        if taken.rowcount != len(changes):
+            raise AssertionError(f"{taken.rowcount} stock rows for {len(changes)} changes")
+        return
+    for line in changes:
+        _project(connection, line)
 
 
 def _row_of(line: Line) -> dict[str, object]:
@@ -48,12 +54,20 @@ def _row_of(line: Line) -> dict[str, object]:
     }
 
 
+def _change(line: Line) -> dict[str, object]:
+    return {
+        "in_batch_id": line.batch_id,
+        "in_location": line.place.location,
+        "in_status": line.place.status.value,
+        "change": line.quantity,
+    }
+
+
 def _project(connection: Connection, line: Line) -> None:
-    where = {name: value for name, value in _row_of(line).items() if name != "quantity"}
-    change = {f"in_{name}": value for name, value in where.items()} | {"change": line.quantity}
+    change = _change(line)
     changed = connection.execute(_ADD, change)
     if changed.rowcount == 0 and line.quantity > 0:
-        empty = {**where, "quantity": 0, "reserved": 0}
+        empty = {**_row_of(line), "quantity": 0, "reserved": 0}
         connection.execute(insert_missing(connection, t.stock), empty)
         changed = connection.execute(_ADD, change)
     if changed.rowcount != 1:
@@ -69,7 +83,6 @@ _ADD = (
     )
     .values(quantity=t.stock.c.quantity + bindparam("change"))
 )
-_LINES = insert(t.move_line)
 
 
 def on_hand(connection: Connection, batch_id: int, place: Place) -> tuple[int, int]:

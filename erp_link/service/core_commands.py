@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -27,12 +28,18 @@ from erp_link.service import (
     ticketing,
 )
 from erp_link.service.commands import Reservation
+from erp_link.service.goods_gate import Gate
 from erp_link.service.store import Store
 from erp_link.service.work import Work, ensure_batch
 
 
 class Commands(Store):
     """Everything that people and programs may ask to be done with goods."""
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Where goods leave."""
+        return Gate(self)
 
     # Commands
 
@@ -60,7 +67,7 @@ class Commands(Store):
 
     def ship(self, reservation_id: int, *, by: str, key: str | None = None) -> None:
         """Goods issue, the only way out of the building. Raises as `pick`."""
-        self._on_reservation("ship", reservation_id, commands.ship, by=by, key=key)
+        self.gate.ship(reservation_id, by=by, key=key)
 
     def return_picked(self, reservation_id: int, *, by: str, key: str | None = None) -> None:
         """Picked goods go to quarantine; allowed under any hold. Raises ConflictError."""
@@ -140,9 +147,11 @@ class Commands(Store):
         cartons: Sequence[str] = (),
         location: str = "",
         supplier: str = "",
+        quantity: int = 0,
         key: str | None = None,
     ) -> Hold:
-        """From the moment this returns nothing it covers leaves (I1). Opens a ticket with it.
+        """From the moment this returns nothing it covers leaves (I1). Opens a ticket with it, and
+        a task for each order, load and quota that it came too late for. `quantity` in base units.
 
         Raises BadInputError where it does not say what it covers, NotFoundError.
         """
@@ -158,6 +167,7 @@ class Commands(Store):
                 cartons=cartons,
                 location=location,
                 supplier=supplier,
+                quantity=quantity,
             )
             return wanted
 
@@ -168,6 +178,7 @@ class Commands(Store):
             "location": location,
             "supplier": supplier,
             "reason": [reason.code, reason.params],
+            **({"quantity": quantity} if quantity else {}),
         }
         hold_id = self.command("hold", body, by=by, key=key, guards_of=None, act=act)
         return next(h for h in self.holds(open_only=False) if h.hold_id == hold_id)

@@ -33,7 +33,7 @@ class Store:
     ) -> None:
         self.clock = clock
         self.zone = zone
-        self._guarding = guarding
+        self.guarding = guarding
         self.engine = database.open_engine(database_url)
         with database.available():
             migrate(self.engine)
@@ -54,7 +54,7 @@ class Store:
 
         def work_in(connection: Connection) -> T:
             work = Work(
-                connection, now=self.clock.now(), zone=self.zone, guarding=self._guarding, by=by
+                connection, now=self.clock.now(), zone=self.zone, guarding=self.guarding, by=by
             )
             result = command(work)
             work.finish()
@@ -78,7 +78,7 @@ class Store:
         Raises ConflictError where the key came before with another request.
         """
         before: frozenset[Guard] | None = None
-        if self._guarding is Guarding.FLAG_READ_FIRST and guards_of is not None:
+        if self.guarding is Guarding.FLAG_READ_FIRST and guards_of is not None:
             ask = guards_of
             before = self.read(lambda c: guards.held(c, ask(c)))
         digest = digest_of(name, body)

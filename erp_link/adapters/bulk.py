@@ -1,0 +1,79 @@
+"""Many rows at once: on PostgreSQL one statement over arrays, whose text never changes; on SQLite,
+which is in the same process, a row a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Dialect,
+    Table,
+    TextClause,
+    func,
+    insert,
+    select,
+    text,
+)
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), list(rows))
+        return
+    names = tuple(rows[0])
+    values: dict[str, list[Any]] = {}
+    for name in names:
+        process = _processor(connection, table, name)
+        column = [row[name] for row in rows]
+        values[name] = [process(value) for value in column] if process else column
+    connection.execute(_statement(connection.dialect, table, names), values)
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """Numbers for `count` new rows of `table`, growing, so that they can be inserted together."""
+    if connection.dialect.name == "postgresql":
+        sequence = f"{table.name}_id_seq"
+        return list(connection.execute(_NEXT, {"of": sequence, "wanted": count}).scalars())
+    # The one writer: nobody else can take them meanwhile.
+    last = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+    return list(range(last + 1, last + 1 + count))
+
+
+def _processor(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
+    if _is_json(table, name):
+        return json.dumps
+    dialect = connection.dialect
+    return table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+
+
+@cache
+def _statement(dialect: Dialect, table: Table, names: tuple[str, ...]) -> TextClause:
+    columns = ", ".join(f'"{name}"' for name in names)
+    arrays = ", ".join(f"CAST(:{name} AS {_array_of(dialect, table, name)}[])" for name in names)
+    taken = ", ".join(
+        f'CAST("{name}" AS JSON)' if _is_json(table, name) else f'"{name}"' for name in names
+    )
+    # Names of our own tables and columns only.
+    return text(
+        f'INSERT INTO "{table.name}" ({columns}) SELECT {taken} FROM unnest({arrays}) AS r({columns})'  # noqa: S608 -- nothing from outside
+    )
+
+
+def _array_of(dialect: Dialect, table: Table, name: str) -> str:
+    return "TEXT" if _is_json(table, name) else table.c[name].type.compile(dialect)
+
+
+def _is_json(table: Table, name: str) -> bool:
+    return isinstance(table.c[name].type, JSON)
+
+
+_NEXT = text("SELECT nextval(CAST(:of AS regclass)) FROM generate_series(1, :wanted)")

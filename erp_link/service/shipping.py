@@ -1,0 +1,214 @@
+"""Goods issue, the only way out of the building: many of them in one transaction (I1).
+
+Each is asked by itself and answered by itself. A refused one costs the others nothing: the predicate
+is asked for each before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select, update
+
+from contracts.errors import ConflictError, NotFoundError, TallymanError
+from contracts.reason import Reason
+from contracts.stock import HoldKind, StockStatus
+from erp_link.adapters import ledger
+from erp_link.adapters import tables as t
+from erp_link.adapters.bulk import insert_all, new_ids
+from erp_link.adapters.guards import Guard
+from erp_link.domain.moves import Line, Place, transfer
+from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
+from erp_link.domain.receiving import CartonState
+from erp_link.service.booking import PICKED, SHIPPED
+from erp_link.service.commands import relocate_cartons
+from erp_link.service.leave import check_leaving, check_named
+from erp_link.service.store import digest_of, first_outcome
+from erp_link.service.work import Work, batch_guards, location_guard
+
+STAGED = Place(STAGING, StockStatus.IN_TRANSIT)
+GONE = Place(CUSTOMER_ACCOUNT, StockStatus.IN_TRANSIT)
+Outcome = TallymanError | None
+"""Why a goods issue was refused; None where the goods have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsIssue:
+    """Somebody asks that the picked goods of a reservation leave. `key` makes it idempotent."""
+
+    reservation_id: int
+    by: str
+    key: str | None = None
+
+    @property
+    def digest(self) -> str:
+        return digest_of("ship", {"reservation": self.reservation_id})
+
+
+def ship(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
+    """Book those goods issues that may be; one outcome for each, in their order.
+
+    Takes the guards. No two of `asked` may name one reservation or one key.
+    """
+    ids = [each.reservation_id for each in asked]
+    work.take(guards_of(work.connection, ids))
+    rows = {row.id: row for row in work.connection.execute(_RESERVATIONS, {"ids": ids})}
+    answered = _answered(work.connection, asked)
+    batches = sorted({row.batch_id for row in rows.values()})
+    for batch in work.connection.execute(_BATCHES, {"ids": batches}):
+        work.known[batch.id] = batch
+    named = set(work.connection.execute(_NAMED, {"ids": batches}).scalars())
+    outcomes: list[Outcome] = []
+    leaving: list[tuple[GoodsIssue, Row[Any]]] = []
+    taken: dict[int, int] = {}
+    for each in asked:
+        try:
+            if not _is_repeated(work.connection, each, answered):
+                row = _may_leave(work, each, rows, taken, named)
+                leaving.append((each, row))
+                taken[row.batch_id] = taken.get(row.batch_id, 0) + row.quantity
+            outcomes.append(None)
+        except TallymanError as refused:
+            outcomes.append(refused)
+    if leaving:
+        _book(work, leaving, batches)
+    return outcomes
+
+
+def _may_leave(
+    work: Work,
+    asked: GoodsIssue,
+    rows: dict[int, Row[Any]],
+    taken: dict[int, int],
+    named: set[int],
+) -> Row[Any]:
+    row = rows.get(asked.reservation_id)
+    if row is None:
+        raise NotFoundError(
+            f"There is no reservation {asked.reservation_id}",
+            mend="Look at the order again",
+            reservation=asked.reservation_id,
+        )
+    if not work.guards_place(row.location):
+        raise ConflictError(
+            f"The goods of reservation {row.id} were just moved to {row.location}",
+            mend="Ask again",
+            reservation=row.id,
+        )
+    batch = work.batch(row.batch_id)
+    check_leaving(work, batch, STAGED, came_from=row.location)
+    if row.batch_id in named:
+        check_named(work, batch, STAGED, row.quantity + taken.get(row.batch_id, 0))
+    if row.state != PICKED:
+        raise ConflictError(
+            f"Reservation {row.id} is {row.state}, it cannot be shipped",
+            mend="Look at the order again: a hold may have released it",
+            reservation=row.id,
+            state=row.state,
+        )
+    return row
+
+
+def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[int]) -> None:
+    texts = [
+        Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
+        for _, row in leaving
+    ]
+    events = new_ids(work.connection, t.event, len(leaving))
+    insert_all(
+        work.connection,
+        t.event,
+        [
+            {
+                "id": event_id,
+                "at": work.now,
+                "what": "shipped",
+                "by": each.by,
+                "batch_id": row.batch_id,
+                "session_id": None,
+                "reference": row.order_ref,
+                "code": text.code,
+                "params": text.params,
+            }
+            for event_id, (each, row), text in zip(events, leaving, texts, strict=True)
+        ],
+    )
+    moves: list[tuple[int, Sequence[Line]]] = [
+        (event_id, transfer(row.batch_id, row.quantity, STAGED, GONE))
+        for event_id, (_, row) in zip(events, leaving, strict=True)
+    ]
+    ledger.post_all(work.connection, moves)
+    with_cartons = set(work.connection.execute(_STAGED_CARTONS, {"ids": batches}).scalars())
+    for _, row in leaving:
+        if row.batch_id in with_cartons:
+            relocate_cartons(work, row.batch_id, row.quantity, STAGED, GONE, CartonState.PICKED)
+    work.connection.execute(_SHIPPED, {"ids": [row.id for _, row in leaving]})
+    keys = [
+        {"key": each.key, "request_hash": each.digest, "at": work.now}
+        for each, _ in leaving
+        if each.key is not None
+    ]
+    insert_all(work.connection, t.command, keys)
+
+
+def guards_of(connection: Connection, ids: Sequence[int]) -> set[Guard]:
+    wanted = {location_guard(STAGING)}
+    known: set[int] = set()
+    for row in connection.execute(_TOUCHED, {"ids": ids}):
+        wanted.add(location_guard(row.stood_at))
+        if row.id not in known:
+            known.add(row.id)
+            wanted |= batch_guards(connection, row)
+    return wanted
+
+
+def _answered(connection: Connection, asked: Sequence[GoodsIssue]) -> set[str]:
+    """The keys that came before, asked once the reservations are locked: a goods issue with the
+    same key elsewhere has then ended.
+    """
+    keys = [each.key for each in asked if each.key is not None]
+    return set(connection.execute(_KEYS, {"ids": keys}).scalars()) if keys else set()
+
+
+def _is_repeated(connection: Connection, asked: GoodsIssue, answered: set[str]) -> bool:
+    if asked.key is None or asked.key not in answered:
+        return False
+    first_outcome(connection, asked.key, asked.digest)
+    return True
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_TOUCHED = (
+    select(t.batch, t.reservation.c.location.label("stood_at"))
+    .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
+    .where(t.reservation.c.id.in_(_IDS))
+)
+_RESERVATIONS = (
+    select(t.reservation)
+    .where(t.reservation.c.id.in_(_IDS))
+    .order_by(t.reservation.c.id)
+    .with_for_update()
+)
+_BATCHES = select(t.batch).where(t.batch.c.id.in_(_IDS))
+_NAMED = (
+    select(t.hold.c.batch_id)
+    .where(
+        t.hold.c.batch_id.in_(_IDS),
+        t.hold.c.kind == HoldKind.CARTONS.value,
+        t.hold.c.released_at.is_(None),
+    )
+    .distinct()
+)
+_STAGED_CARTONS = (
+    select(t.carton.c.batch_id)
+    .where(
+        t.carton.c.batch_id.in_(_IDS),
+        t.carton.c.location == STAGED.location,
+        t.carton.c.status == STAGED.status.value,
+    )
+    .distinct()
+)
+_SHIPPED = update(t.reservation).where(t.reservation.c.id.in_(_IDS)).values(state=SHIPPED)
+_KEYS = select(t.command.c.key).where(t.command.c.key.in_(_IDS))
