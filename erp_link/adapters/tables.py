@@ -106,6 +106,8 @@ asn_line = Table(
     Column("sku", String, nullable=False),
     Column("description", String, nullable=False),
     Column("order_ref", String, nullable=False),
+    Column("stated", BigInteger, nullable=False, default=0),
+    Column("stated_unit", String, nullable=False, default=""),
     CheckConstraint("quantity > 0", name="positive"),
 )
 
@@ -147,6 +149,7 @@ carton = Table(
     Column("device", String, nullable=False),
     Column("judged_at", UtcMicros, nullable=False),
     Column("printed", JSON, nullable=False),
+    Column("quantity", BigInteger, nullable=False, default=1),
     Index("ix_carton_batch_location", "batch_id", "location"),
     Index("ix_carton_session", "session_id"),
 )
@@ -160,6 +163,7 @@ location = Table(
     Column("used", Integer, nullable=False, default=0),
     Column("batch_id", ForeignKey("batch.id")),
     Column("position", Integer, nullable=False, default=0),
+    Column("temperature", String, nullable=False, default="ambient"),
     CheckConstraint("used >= 0", name="not_negative"),
 )
 
@@ -224,6 +228,7 @@ hold = Table(
     Column("released_at", UtcMicros),
     Column("released_by", String, nullable=False, default=""),
     Column("release_reason", String, nullable=False, default=""),
+    Column("quantity", BigInteger, nullable=False, default=0),
     Index("ix_hold_batch_id", "batch_id"),
 )
 
@@ -285,6 +290,7 @@ reservation = Table(
     Column("state", String, nullable=False),
     Column("made_by", String, nullable=False),
     Column("made_at", UtcMicros, nullable=False),
+    Column("line_number", Integer),
     CheckConstraint("quantity > 0", name="positive"),
     Index("ix_reservation_batch_id_state", "batch_id", "state"),
     Index("ix_reservation_order_ref", "order_ref"),

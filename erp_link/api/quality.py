@@ -31,6 +31,7 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
             cartons=body.cartons,
             location=body.location,
             supplier=body.supplier,
+            quantity=body.quantity,
             key=key,
         )
 

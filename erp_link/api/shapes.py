@@ -139,7 +139,9 @@ class ReservationState:
 
 @dataclass(frozen=True, slots=True)
 class HoldIn:
-    """`kind` says which of the others it needs: batch, cartons, location or supplier."""
+    """`kind` says which of the others it needs: batch, cartons, location, supplier; or batch and
+    quantity, with a location where it is known.
+    """
 
     kind: HoldKind
     note: str
@@ -147,6 +149,7 @@ class HoldIn:
     cartons: tuple[str, ...] = ()
     location: str = ""
     supplier: str = ""
+    quantity: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""I1: may this leave? One predicate for list, reserve, pick, ship and dispatch."""
+"""I1: may this leave? One predicate for list, allocate, reserve, pick, pack, ship and dispatch."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ class LeaveFacts:
     status: StockStatus
     holds: tuple[str, ...] = ()
     expired_on: date | None = None
+    in_quarantine: bool = False
+    expiry: date | None = None
+    usable_through: date | None = None
+    """The last day on which the customer must still be able to use the goods."""
 
 
 def may_this_leave(facts: LeaveFacts) -> tuple[Reason, ...]:
@@ -36,4 +40,23 @@ def may_this_leave(facts: LeaveFacts) -> tuple[Reason, ...]:
             reasons.append(Reason("stock_in_inspection"))
         case StockStatus.UNRESTRICTED | StockStatus.IN_TRANSIT:
             pass
+    if facts.in_quarantine:
+        reasons.append(Reason("stock_in_quarantine"))
+    if facts.usable_through is not None and facts.expired_on is None:
+        reasons += _life(facts.expiry, facts.usable_through)
     return tuple(reasons)
+
+
+def _life(expiry: date | None, through: date) -> tuple[Reason, ...]:
+    """A date that nobody knows is not long enough for a customer who asks for one."""
+    if expiry is None:
+        return (Reason("stock_date_unknown", {"through": through.isoformat()}),)
+    if expiry < through:
+        days = (through - expiry).days
+        return (
+            Reason(
+                "stock_too_short",
+                {"expiry": expiry.isoformat(), "through": through.isoformat(), "days": days},
+            ),
+        )
+    return ()

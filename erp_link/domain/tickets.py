@@ -19,8 +19,12 @@ class TicketKind(StrEnum):
     EXPIRY = "expiry"
     HOLD = "hold"
     TRANSPORT = "transport"
+    RECALL = "recall"
+    """Goods that a hold came too late for: somebody must fetch them."""
     APART = "apart"
     """Units set apart in quarantine with no hold on them."""
+    ERP = "erp"
+    """What the site's ERP does not do by itself: a message it refused, a shipment to bring back."""
     REWORK = "rework"
     """Goods in inspection after they were reworked: a release frees them, anything else blocks them."""
 

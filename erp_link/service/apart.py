@@ -13,6 +13,7 @@ from contracts.reason import Reason
 from contracts.stock import HoldKind, UsageDecision
 from erp_link.adapters import tables as t
 from erp_link.adapters.quality_tables import ticket_link
+from erp_link.domain.holds import Part
 from erp_link.domain.moves import Place
 from erp_link.domain.tickets import TicketKind
 from erp_link.service.ticketing import open_ticket
@@ -38,7 +39,7 @@ def holds_by_name(connection: Connection, batch_id: int) -> dict[str, tuple[str,
         select(t.hold.c.hold_id, t.hold.c.cartons)
         .where(
             t.hold.c.batch_id == batch_id,
-            t.hold.c.kind == HoldKind.CARTONS.value,
+            t.hold.c.kind.in_([HoldKind.CARTONS.value, HoldKind.QUANTITY.value]),
             t.hold.c.released_at.is_(None),
         )
         .order_by(t.hold.c.hold_id)
@@ -48,6 +49,22 @@ def holds_by_name(connection: Connection, batch_id: int) -> dict[str, tuple[str,
         for name in names:
             found[name] = (*found.get(name, ()), hold_id)
     return found
+
+
+def units_on_hold(connection: Connection, batch_id: int) -> list[Part]:
+    """Units of a batch that open holds set apart by number, each with the place where; the cartons
+    that stand for some of them are held by name.
+    """
+    rows = connection.execute(
+        select(t.hold.c.location, t.hold.c.quantity, t.hold.c.cartons)
+        .where(
+            t.hold.c.batch_id == batch_id,
+            t.hold.c.kind == HoldKind.QUANTITY.value,
+            t.hold.c.released_at.is_(None),
+        )
+        .order_by(t.hold.c.hold_id)
+    )
+    return [Part(row.location, row.quantity - len(row.cartons)) for row in rows]
 
 
 def cartons_at(connection: Connection, batch_id: int, place: Place) -> list[str]:

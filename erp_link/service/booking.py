@@ -12,15 +12,16 @@ from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import safer
+from erp_link.domain.holds import Part, stays_blocked
 from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
 from erp_link.service import apart
+from erp_link.service.orders.release import release
 from erp_link.service.work import Work, blocked, unrestricted
 
 RESERVED = "reserved"
 PICKED = "picked"
 SHIPPED = "shipped"
-RELEASED = "released"
 
 
 def learn_expiry(work: Work, batch_id: int, seen: date | None) -> None:
@@ -91,6 +92,36 @@ def block_cartons(
         )
 
 
+def free_at(work: Work, batch_id: int) -> list[Part]:
+    """What of a batch is unrestricted, place by place, reserved or not."""
+    rows = work.connection.execute(
+        select(t.stock.c.location, t.stock.c.quantity).where(
+            t.stock.c.batch_id == batch_id,
+            t.stock.c.status == StockStatus.UNRESTRICTED.value,
+            t.stock.c.quantity > 0,
+        )
+    )
+    return [Part(row.location, row.quantity) for row in rows]
+
+
+def block_units(work: Work, batch_id: int, part: Part, *, why: Reason, reference: str) -> list[str]:
+    """So many units in one place become blocked where they stand; the cartons that stand for them
+    in the books, as many of them as have one.
+    """
+    source, target = unrestricted(part.location), blocked(part.location)
+    there, _ = ledger.on_hand(work.connection, batch_id, source)
+    release_reservations(work, batch_id, part.location, keep=there - part.quantity)
+    event_id = work.event("blocked", why, batch_id=batch_id, reference=reference)
+    work.move(event_id, batch_id, part.quantity, source, target)
+    names = apart.cartons_at(work.connection, batch_id, source)[: part.quantity]
+    work.connection.execute(
+        update(t.carton)
+        .where(t.carton.c.carton_id.in_(names))
+        .values(status=StockStatus.BLOCKED.value, cause=Cause.HOLD.value)
+    )
+    return names
+
+
 def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> None:
     """What only a hold blocked becomes free again; what is blocked for itself stays.
 
@@ -122,8 +153,10 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
         .where(t.stock.c.batch_id == batch_id, t.stock.c.status == StockStatus.BLOCKED.value)
         .order_by(t.stock.c.location)
     ).all()
+    units = apart.units_on_hold(work.connection, batch_id)
+    stays = stays_blocked({row.location: row.quantity for row in rows}, kept, units)
     for row in rows:
-        quantity = row.quantity - kept.get(row.location, 0)
+        quantity = row.quantity - stays.get(row.location, 0)
         if quantity > 0:
             event_id = work.event("freed", why, batch_id=batch_id, reference=reference)
             work.move(
@@ -156,11 +189,4 @@ def release_reservations(work: Work, batch_id: int, location: str, *, keep: int)
         if reserved <= keep:
             return
         reserved -= row.quantity
-        work.connection.execute(
-            update(t.reservation).where(t.reservation.c.id == row.id).values(state=RELEASED)
-        )
-        ledger.change_reserved(work.connection, batch_id, location, -row.quantity)
-        text = Reason(
-            "story_reservation_released", {"order": row.order_ref, "quantity": row.quantity}
-        )
-        work.event("reservation_released", text, batch_id=batch_id, reference=str(row.id))
+        release(work, row)

@@ -30,8 +30,10 @@ from erp_link.domain.places import (
 from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.service import booking, slots
 from erp_link.service.apart import cartons_at, holds_by_name, set_apart
-from erp_link.service.booking import PICKED, RELEASED, RESERVED, SHIPPED
+from erp_link.service.booking import PICKED, RESERVED, SHIPPED
 from erp_link.service.leave import check_leaving, check_named
+from erp_link.service.orders import risk
+from erp_link.service.orders.release import RELEASED, lost
 from erp_link.service.work import (
     Work,
     batch_guards,
@@ -186,10 +188,10 @@ def return_picked(work: Work, reservation_id: int) -> None:
     text = Reason("story_returned", {"order": row.order_ref, "quantity": row.quantity})
     event_id = work.event("moved", text, batch_id=row.batch_id, reference=row.order_ref)
     work.move(event_id, row.batch_id, row.quantity, _STAGED, target)
-    gone = relocate_cartons(
-        work, row.batch_id, row.quantity, _STAGED, target, CartonState.RECEIVED
-    )
+    gone = relocate_cartons(work, row.batch_id, row.quantity, _STAGED, target, CartonState.RECEIVED)
     _set_state(work, reservation_id, RELEASED)
+    lost(work, row.order_ref, row.line_number, text)
+    risk.contained(work, "picked", row.order_ref)
     reason = Reason("returned_from_order", {"order": row.order_ref, "quantity": row.quantity})
     ticket_id = f"QC-return-{reservation_id}"
     set_apart(work, ticket_id, row.batch_id, row.quantity, cartons=gone, reason=reason)

@@ -214,7 +214,8 @@ class Core(Commands):
 
     def pending_transport(self) -> list[TransportOrder]:
         """Orders not yet sent, oldest first; held goods only towards quarantine."""
-        return self.read(transport.pending)
+        now = self.clock.now()
+        return self.read(lambda c: transport.pending(c, now=now, zone=self.zone))
 
     def open_transport(self) -> list[OpenTransport]:
         """Orders sent whose goods are not known to have arrived."""

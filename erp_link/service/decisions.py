@@ -33,8 +33,10 @@ def raise_hold(
     cartons: Sequence[str] = (),
     location: str = "",
     supplier: str = "",
+    quantity: int = 0,
 ) -> None:
-    """A hold with its ticket. Takes its guard exclusively; a batch not heard of may be held too.
+    """A hold with its ticket. Takes its guard exclusively. A hold on a quantity names the batch,
+    and may name the place.
 
     Raises BadInputError where it does not say what it covers, NotFoundError.
     """
@@ -55,10 +57,16 @@ def raise_hold(
         case HoldKind.SUPPLIER if supplier:
             work.take((), {Guard("supplier", supplier)})
             holding.hold_supplier(work, hold_id, supplier, reason)
+        case HoldKind.QUANTITY if batch is not None and quantity > 0:
+            found = find_batch(work.connection, batch)
+            batch_id = found.id
+            work.take((), hold_guards(found))
+            holding.hold_quantity(work, hold_id, batch_id, quantity, reason, location=location)
         case _:
             raise BadInputError(
                 f"A hold of kind {kind} does not say what it covers",
-                mend="Give the batch, the cartons, the location or the supplier",
+                mend="Give the batch, the cartons, the location, the supplier, or the batch with"
+                " a quantity of at least 1",
             )
     ticket_id = "QC-" + hold_id.removeprefix("H-")
     open_ticket(

@@ -9,14 +9,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, false, insert, select, true, update
 
 from contracts.reason import Reason
-from contracts.stock import AtRisk, BatchKey, Hold, HoldKind, StockStatus, TransportState
+from contracts.stock import AtRisk, BatchKey, Hold, HoldKind, StockStatus
 from erp_link.adapters import guards
+from erp_link.adapters import order_tables as o
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
+from erp_link.domain.holds import set_apart
 from erp_link.domain.moves import Place
 from erp_link.domain.places import STAGING
 from erp_link.domain.receiving import Cause
 from erp_link.service import apart, booking, transport
+from erp_link.service.orders import quotas_held as quotas
+from erp_link.service.orders import risk
+from erp_link.service.orders.risk import Risk
 from erp_link.service.work import (
     Work,
     batch_guards,
@@ -26,26 +31,21 @@ from erp_link.service.work import (
     namesakes,
 )
 
-_ON_THE_WAY = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
 
-
-def hold_batch(work: Work, hold_id: str, batch_id: int, reason: Reason) -> None:
-    """A whole batch may not leave from now on."""
+def hold_batch(
+    work: Work, hold_id: str, batch_id: int, reason: Reason, *, quantity: int = 0
+) -> None:
+    """A whole batch may not leave from now on. `quantity`: so many units were meant, but not so
+    many could be set apart.
+    """
     batch = work.batch(batch_id)
     for guard in hold_guards(batch):
         guards.count_hold(work.connection, guard, 1)
     covered = covered_by_batch(work.connection, batch_id)
     for each in covered:
         _cover(work, each, hold_id, reason)
-    _insert(
-        work,
-        hold_id,
-        HoldKind.BATCH,
-        reason,
-        batch_id=batch_id,
-        at_risk=_at_risk_of(work, covered),
-    )
-    _told(work, hold_id, reason, batch_id, key_of(batch))
+    risks = _risks_of(work, covered)
+    _keep(work, hold_id, HoldKind.BATCH, reason, risks=risks, batch_id=batch_id, quantity=quantity)
 
 
 def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> None:
@@ -54,9 +54,8 @@ def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> No
     batches = covered_by_supplier(work.connection, supplier)
     for batch_id in batches:
         _cover(work, batch_id, hold_id, reason)
-    risk = _at_risk_of(work, batches)
-    _insert(work, hold_id, HoldKind.SUPPLIER, reason, supplier=supplier, at_risk=risk)
-    _told(work, hold_id, reason, None, None)
+    risks = _risks_of(work, batches)
+    _keep(work, hold_id, HoldKind.SUPPLIER, reason, risks=risks, supplier=supplier)
 
 
 def hold_location(work: Work, hold_id: str, location: str, reason: Reason) -> None:
@@ -71,13 +70,13 @@ def hold_location(work: Work, hold_id: str, location: str, reason: Reason) -> No
     ).all():
         booking.release_reservations(work, row.batch_id, location, keep=0)
     transport.divert_from(work, location)
-    at_risk = _at_risk(
-        work,
-        _at_staging_or_from(location),
-        t.transport.c.source == location,
+    risks = risk.find(
+        work.connection,
+        picked=_at_staging_or_from(location),
+        carried=t.transport.c.source == location,
+        granted=o.quota.c.quota_id.in_(quotas.granted_from(work.connection, location)),
     )
-    _insert(work, hold_id, HoldKind.LOCATION, reason, location=location, at_risk=at_risk)
-    _told(work, hold_id, reason, None, None)
+    _keep(work, hold_id, HoldKind.LOCATION, reason, risks=risks, location=location)
 
 
 def hold_cartons(
@@ -90,22 +89,44 @@ def hold_cartons(
     transport.divert_cartons(work, cartons)
     staged = apart.cartons_at(work.connection, batch_id, Place(STAGING, StockStatus.IN_TRANSIT))
     picked = len(set(staged).intersection(cartons))
-    at_risk = _at_risk(
-        work,
-        t.reservation.c.batch_id == batch_id if picked else false(),
-        t.transport.c.load_id.in_(sorted(cartons)),
+    granted = quotas.cartons_granted(work.connection, batch_id).intersection(cartons)
+    risks = risk.find(
+        work.connection,
+        picked=t.reservation.c.batch_id == batch_id if picked else false(),
+        carried=t.transport.c.load_id.in_(sorted(cartons)),
+        granted=o.quota.c.batch_id == batch_id if granted else false(),
         at_most=picked,
     )
-    _insert(
+    named = tuple(sorted(cartons))
+    _keep(work, hold_id, HoldKind.CARTONS, reason, risks=risks, batch_id=batch_id, cartons=named)
+
+
+def hold_quantity(
+    work: Work, hold_id: str, batch_id: int, quantity: int, reason: Reason, *, location: str = ""
+) -> None:
+    """So many units of a batch become blocked, in the place named or where most of them stand;
+    reservations give way. Where not so many are there, the whole batch is held, and says so.
+    """
+    apart_now = set_apart(quantity, booking.free_at(work, batch_id), location=location)
+    if not apart_now.parts:
+        hold_batch(work, hold_id, batch_id, reason, quantity=quantity)
+        text = Reason("hold_widened", {"quantity": quantity, "there": apart_now.there})
+        work.event("held", text, batch_id=batch_id, reference=hold_id)
+        return
+    named: list[str] = []
+    for part in apart_now.parts:
+        named += booking.block_units(work, batch_id, part, why=reason, reference=hold_id)
+    transport.divert_cartons(work, named)
+    _keep(
         work,
         hold_id,
-        HoldKind.CARTONS,
+        HoldKind.QUANTITY,
         reason,
         batch_id=batch_id,
-        cartons=tuple(sorted(cartons)),
-        at_risk=at_risk,
+        location=location or apart_now.parts[0].location,
+        cartons=tuple(sorted(named)),
+        quantity=quantity,
     )
-    _told(work, hold_id, reason, batch_id, key_of(work.batch(batch_id)))
 
 
 def lift(work: Work, hold_id: str, *, reason: str) -> None:
@@ -128,8 +149,9 @@ def lift(work: Work, hold_id: str, *, reason: str) -> None:
         case HoldKind.LOCATION:
             guards.count_hold(work.connection, Guard("location", row.location), -1)
             transport.put_away_from(work, row.location)
-        case HoldKind.CARTONS:
+        case HoldKind.CARTONS | HoldKind.QUANTITY:
             pass
+    risk.called_off(work, hold_id, words=reason)
     work.changes_expectations = True
     work.event("released", text, batch_id=row.batch_id, reference=hold_id)
     work.tell("released", hold_id, text)
@@ -143,7 +165,7 @@ def lift(work: Work, hold_id: str, *, reason: str) -> None:
 def guards_of_hold(work: Work, row: Row[Any]) -> set[Guard]:
     """The guards that the release of a hold takes exclusively."""
     match HoldKind(row.kind):
-        case HoldKind.BATCH | HoldKind.CARTONS:
+        case HoldKind.BATCH | HoldKind.CARTONS | HoldKind.QUANTITY:
             return hold_guards(work.batch(row.batch_id))
         case HoldKind.SUPPLIER:
             return {Guard("supplier", row.supplier)}
@@ -160,7 +182,7 @@ def covered_by(connection: Connection, hold: Row[Any]) -> list[int]:
             return covered_by_batch(connection, hold.batch_id)
         case HoldKind.SUPPLIER:
             return covered_by_supplier(connection, hold.supplier)
-        case HoldKind.CARTONS:
+        case HoldKind.CARTONS | HoldKind.QUANTITY:
             return [hold.batch_id]
         case HoldKind.LOCATION:
             return []
@@ -225,7 +247,8 @@ def read_holds(connection: Connection, *, open_only: bool = True) -> list[Hold]:
             released_at=row.released_at,
             released_by=row.released_by,
             release_reason=row.release_reason,
-            at_risk=tuple(AtRisk(**risk) for risk in row.at_risk),
+            at_risk=tuple(AtRisk(**each) for each in row.at_risk),
+            quantity=row.quantity,
         )
         for row in connection.execute(query)
     ]
@@ -236,9 +259,12 @@ def _cover(work: Work, batch_id: int, hold_id: str, reason: Reason) -> None:
     transport.divert_batch(work, batch_id)
 
 
-def _at_risk_of(work: Work, batches: Sequence[int]) -> tuple[AtRisk, ...]:
-    return _at_risk(
-        work, t.reservation.c.batch_id.in_(batches), t.transport.c.batch_id.in_(batches)
+def _risks_of(work: Work, batches: Sequence[int]) -> tuple[Risk, ...]:
+    return risk.find(
+        work.connection,
+        picked=t.reservation.c.batch_id.in_(batches),
+        carried=t.transport.c.batch_id.in_(batches),
+        granted=o.quota.c.batch_id.in_(batches),
     )
 
 
@@ -246,44 +272,20 @@ def _at_staging_or_from(location: str) -> ColumnElement[bool]:
     return true() if location == STAGING else t.reservation.c.location == location
 
 
-def _at_risk(
-    work: Work,
-    picked_of: ColumnElement[bool],
-    carried_of: ColumnElement[bool],
-    *,
-    at_most: int | None = None,
-) -> tuple[AtRisk, ...]:
-    picked = work.connection.execute(
-        select(t.reservation.c.order_ref, t.reservation.c.quantity)
-        .where(picked_of, t.reservation.c.state == booking.PICKED)
-        .order_by(t.reservation.c.id)
-    ).all()
-    on_the_way = work.connection.execute(
-        select(t.transport.c.order_id)
-        .where(carried_of, t.transport.c.state.in_([state.value for state in _ON_THE_WAY]))
-        .order_by(t.transport.c.id)
-    ).scalars()
-    return (
-        *(
-            AtRisk("picked", row.order_ref, min(row.quantity, at_most or row.quantity))
-            for row in picked
-        ),
-        *(AtRisk("in_transit", order_id, 1) for order_id in on_the_way),
-    )
-
-
-def _insert(
+def _keep(
     work: Work,
     hold_id: str,
     kind: HoldKind,
     reason: Reason,
     *,
+    risks: tuple[Risk, ...] = (),
     batch_id: int | None = None,
     location: str = "",
     supplier: str = "",
     cartons: tuple[str, ...] = (),
-    at_risk: tuple[AtRisk, ...] = (),
+    quantity: int = 0,
 ) -> None:
+    """The hold's row, its place in the history, and a task for everything it came too late for."""
     work.connection.execute(
         insert(t.hold).values(
             hold_id=hold_id,
@@ -296,14 +298,12 @@ def _insert(
             params=reason.params,
             raised_by=work.by,
             raised_at=work.now,
-            at_risk=[asdict(risk) for risk in at_risk],
+            at_risk=[asdict(each) for each in risk.listed(risks)],
+            quantity=quantity,
         )
     )
-
-
-def _told(
-    work: Work, hold_id: str, reason: Reason, batch_id: int | None, batch: BatchKey | None
-) -> None:
     work.changes_expectations = True
     work.event("held", reason, batch_id=batch_id, reference=hold_id)
-    work.tell("held", hold_id, reason, batch)
+    key = key_of(work.batch(batch_id)) if batch_id is not None else None
+    work.tell("held", hold_id, reason, key)
+    risk.recall(work, hold_id, risks)

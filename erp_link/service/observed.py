@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
+from contracts.reason import Reason
 from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.moves import Place
 from erp_link.domain.places import ADJUSTMENT_ACCOUNT, QUARANTINE, is_account
-from erp_link.service.booking import RELEASED, RESERVED
+from erp_link.service.booking import RESERVED
+from erp_link.service.orders.release import RELEASED, lost
 from erp_link.service.work import Work, new_id
 
 
@@ -19,6 +21,8 @@ from erp_link.service.work import Work, new_id
 class _Carried:
     reservation_id: int
     quantity: int
+    order: str
+    line: int | None
 
 
 def move_observed(
@@ -70,7 +74,7 @@ def _take_reservations(
             del values["id"]
             made = work.connection.execute(insert(t.reservation).values(values))
             reservation_id = new_id(made)
-        carried.append(_Carried(reservation_id, part))
+        carried.append(_Carried(reservation_id, part, row["order_ref"], row["line_number"]))
     ledger.change_reserved(work.connection, batch_id, location, left - quantity)
     return tuple(carried)
 
@@ -91,3 +95,8 @@ def _put_reservations(
             .where(t.reservation.c.id == part.reservation_id)
             .values(location=target.location, state=RESERVED if free else RELEASED)
         )
+        if not free:
+            text = Reason(
+                "story_reservation_released", {"order": part.order, "quantity": part.quantity}
+            )
+            lost(work, part.order, part.line, text)

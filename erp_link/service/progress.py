@@ -15,6 +15,7 @@ from contracts.reason import Reason
 from contracts.stock import StockStatus, TransportProgress, TransportState
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard, inserted
+from erp_link.domain.leaving import LeaveFacts, may_this_leave
 from erp_link.domain.moves import Place
 from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
@@ -22,6 +23,7 @@ from erp_link.domain.tickets import TicketKind
 from erp_link.service import slots, transport
 from erp_link.service.holding import open_holds_on as holds_on
 from erp_link.service.observed import move_observed
+from erp_link.service.orders import risk
 from erp_link.service.ticketing import contain_tickets_of, open_ticket
 from erp_link.service.transport import RANK
 from erp_link.service.work import Work, batch_guards, location_guard
@@ -105,11 +107,21 @@ def _may_be_sent(work: Work, order: Row[Any], progress: TransportProgress) -> No
     if order.target == QUARANTINE or order.batch_id is None:
         return
     batch = work.batch(order.batch_id)
-    if work.is_held(*batch_guards(work.connection, batch), location_guard(order.source)):
+    source = location_guard(order.source)
+    holds: tuple[str, ...] = ()
+    if work.is_held(*batch_guards(work.connection, batch), source):
+        holds = tuple(holds_on(work.connection, batch, order.source)) or ("-",)
+    carton = _carton(work, order.load_id)
+    status = StockStatus(carton.status) if carton and carton.status else StockStatus.UNRESTRICTED
+    expired_on = batch.expiry if work.expired(batch) else None
+    reasons = may_this_leave(LeaveFacts(status, holds, expired_on))
+    if reasons:
         raise HeldError(
-            f"What {order.order_id} would bring to {order.target} is held",
+            f"What {order.order_id} would bring to {order.target} may not go there:"
+            f" {', '.join(reason.code for reason in reasons)}",
             mend="Held goods go to quarantine only; ask for the pending orders again",
-            hold_ids=holds_on(work.connection, batch, order.source),
+            hold_ids=list(holds),
+            reasons=[reason.code for reason in reasons],
         )
 
 
@@ -218,6 +230,7 @@ def _book_drop(
         )
     if target == QUARANTINE:
         contain_tickets_of(work, carton.carton_id)
+        risk.load_contained(work, carton.carton_id)
     # An order made before the carton was seen here starts from a place where it is not.
     transport.withdraw(work, carton.carton_id)
     belongs_here = (target == QUARANTINE) == (status != StockStatus.UNRESTRICTED.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
@@ -17,6 +18,8 @@ from contracts.stock import (
 )
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
+from erp_link.domain.expiry import is_expired
+from erp_link.domain.leaving import LeaveFacts, may_this_leave
 from erp_link.domain.places import QUARANTINE, PlaceKind
 from erp_link.service import slots
 from erp_link.service.work import Work, key_of, location_guard, lot_guard
@@ -80,8 +83,8 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
     work.tell("transport", order_id, text)
 
 
-def pending(connection: Connection) -> list[TransportOrder]:
-    """Orders not yet sent, oldest first; held goods only towards quarantine."""
+def pending(connection: Connection, *, now: datetime, zone: tzinfo) -> list[TransportOrder]:
+    """Orders not yet sent, oldest first; what may not leave only towards quarantine (I1)."""
     held = {
         Guard(kind, ref)
         for kind, ref in connection.execute(
@@ -89,11 +92,23 @@ def pending(connection: Connection) -> list[TransportOrder]:
         )
     }
     rows = connection.execute(
-        _with_batch().where(t.transport.c.state == TransportState.REQUESTED.value)
+        _with_batch()
+        .add_columns(t.carton.c.status, t.batch.c.expiry)
+        .join(t.carton, t.carton.c.carton_id == t.transport.c.load_id, isouter=True)
+        .where(t.transport.c.state == TransportState.REQUESTED.value)
     )
     return [
-        _order(row) for row in rows if row.target == QUARANTINE or held.isdisjoint(_covering(row))
+        _order(row)
+        for row in rows
+        if row.target == QUARANTINE or _may_go(row, held, now=now, zone=zone)
     ]
+
+
+def _may_go(row: Row[Any], held: set[Guard], *, now: datetime, zone: tzinfo) -> bool:
+    holds = () if held.isdisjoint(_covering(row)) else ("-",)
+    expired_on = row.expiry if is_expired(row.expiry, now=now, zone=zone) else None
+    status = StockStatus(row.status) if row.status else StockStatus.UNRESTRICTED
+    return not may_this_leave(LeaveFacts(status, holds, expired_on))
 
 
 def under_way(connection: Connection) -> list[OpenTransport]:

@@ -13,6 +13,7 @@ from contracts.stock import (
     HoldKind,
     StockStatus,
     Ticket,
+    TicketState,
     TransportProgress,
     TransportState,
     UsageDecision,
@@ -69,8 +70,10 @@ def test_a_carton_held_by_name_is_not_shipped_from_staging(core: Core, station: 
     core.return_picked(reservation, by="op")
     (line,) = core.stock_by_location()
     assert (line.location, line.status) == ("QUARANTINE", StockStatus.BLOCKED)
-    (ticket,) = core.tickets()
+    recall, ticket = core.tickets()
+    assert recall.state is TicketState.CONTAINED, "what was to be fetched is in quarantine"
     release(core, ticket.ticket_id)
+    assert core.ticket(recall.ticket_id).state is TicketState.CLOSED
     assert summary(core).unrestricted == 1
 
 
@@ -88,7 +91,8 @@ def test_what_can_be_served_without_the_named_carton_is_shipped(
         core.ship(second, by="op")
     core.return_picked(second, by="op")
     assert summary(core).blocked == 1
-    assert [x.reason.code for x in core.tickets()] == ["defect_seen"], (
+    codes = [x.reason.code for x in core.tickets()]
+    assert codes == ["recall_picked", "recall_picked", "defect_seen"], (
         "the hold's own ticket leads to a decision"
     )
 
@@ -176,7 +180,8 @@ def test_a_hold_on_a_place_reaches_what_was_picked_there(core: Core) -> None:
     with pytest.raises(HeldError) as caught:
         core.ship(reservation, by="op")
     assert caught.value.data["hold_ids"] == [hold.hold_id]
-    release(core, core.tickets()[0].ticket_id)
+    release(core, ticket_about(core, "flood").ticket_id)
+    assert ticket_about(core, "recall_picked").state is TicketState.CLOSED
     core.ship(reservation, by="op")
 
 
