@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+import erp_link.adapters.erp_tables  # noqa: F401 -- tables of the metadata that scripts are compared with
+
 _ADVISORY_LOCK = 7_256_418_001
 """Several hubs may start at once over one PostgreSQL: one migrates, the others wait."""
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from contracts.asn import Asn
 from contracts.errors import TallymanError
 from contracts.stock import BatchKey
-from erp_link.connectors.messages import DocumentMessage, StopMessage
+from erp_link.domain.erp.messages import Message
 
 
 class ErpRefusedError(TallymanError):
@@ -35,14 +35,21 @@ class ErpDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """What a stop met in the ERP. `unassigned` will not leave; `at_risk` stands picked or packed
-    in the ERP and has to be brought back by hand.
+class StoppedDocument:
+    """A shipment that would have left with a held batch. `at_risk`: it stands picked or packed in
+    the ERP, and somebody has to bring the goods back; else it was unassigned.
     """
 
+    number: str
     batch: BatchKey
-    unassigned: tuple[str, ...] = ()
-    at_risk: tuple[str, ...] = ()
+    at_risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a stop met in the ERP; nothing where nothing would have left."""
+
+    documents: tuple[StoppedDocument, ...] = ()
 
 
 class ErpPort(Protocol):
@@ -55,15 +62,15 @@ class ErpPort(Protocol):
         """The system's name, for people."""
         ...
 
-    def find(self, message: DocumentMessage) -> list[ErpDocument]:
+    def find(self, message: Message) -> list[ErpDocument]:
         """The documents that carry the message's reference, oldest first."""
         ...
 
-    def create(self, message: DocumentMessage) -> ErpDocument:
+    def create(self, message: Message) -> ErpDocument:
         """Make the document, not yet with effect; its reference is in it from the first moment."""
         ...
 
-    def advance(self, message: DocumentMessage, document: ErpDocument) -> ErpDocument:
+    def advance(self, message: Message, document: ErpDocument) -> ErpDocument:
         """Drive a document to its effect, from whatever state it is in."""
         ...
 
@@ -71,8 +78,8 @@ class ErpPort(Protocol):
         """Take back a twin that has no effect yet."""
         ...
 
-    def stop(self, message: StopMessage) -> Stopped:
-        """Take a batch out of every shipment that would leave with it (I1)."""
+    def stop(self, message: Message) -> Stopped:
+        """Take the message's batches out of every shipment that would leave with them (I1)."""
         ...
 
     def announced(self) -> Sequence[Asn | ErpRefusedError]:

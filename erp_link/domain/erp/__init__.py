@@ -1,0 +1,1 @@
+"""What an ERP has to be told, and when: decisions only."""
