@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from erp_link.adapters import care_tables, exchange_tables  # noqa: F401 -- an area's tables join the metadata
+from erp_link.adapters import (  # noqa: F401 -- an area's tables join the metadata
+    care_tables,
+    exchange_tables,
+    goods_tables,
+)
 from erp_link.adapters.record.triggers import around_migrations
 from erp_link.adapters.tables import metadata
 

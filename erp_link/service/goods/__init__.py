@@ -1,0 +1,1 @@
+"""What goods are, and what becomes of them before they are accepted: desks over one store."""
