@@ -14,10 +14,14 @@ from fastapi.concurrency import run_in_threadpool
 
 from contracts.asn import Expectations
 from contracts.errors import BadInputError
+from erp_link.api import decisions as api_decisions
 from erp_link.api import quality as api_quality
 from erp_link.api import stock as api_stock
+from erp_link.api.paging import Paged
 from erp_link.api.shapes import READERS, WORKERS, AsnImported, Key, SessionIn, SessionOut
+from erp_link.api.tagged import Tagged
 from erp_link.asn.files import MAX_BYTES, parse_asn
+from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.ports import Auth
 from erp_link.service.core import AsnSummary, Core
 
@@ -32,25 +36,37 @@ _UPLOAD = {
 }
 
 
-def router(core_provider: Callable[[], Core], auth: Auth) -> APIRouter:
+def router(
+    core_provider: Callable[[], Core], auth: Auth, *, policy: DecisionPolicy | None = None
+) -> APIRouter:
     """The routes, over whatever core `core_provider` gives at the time of a request.
 
-    `auth(*roles)` is a dependency that returns who is asking (erp_link.ports.Auth).
+    `auth(*roles)` is a dependency that returns who is asking (erp_link.ports.Auth); `policy` says
+    whether usage decisions are signed, and which of them by two people.
     """
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", route_class=Tagged)
     needs_core = Depends(core_provider)
     reader, worker = Depends(auth(*READERS)), Depends(auth(*WORKERS))
     _add_deliveries(api, needs_core, reader, worker)
     api_stock.add_to(api, needs_core, reader, worker)
-    api_quality.add_to(api, needs_core, reader, worker, Depends(auth("quality")))
+    quality = Depends(auth("quality"))
+    api_quality.add_to(api, needs_core, reader, worker, quality)
+    api_decisions.add_to(
+        api,
+        core_provider,
+        policy or DecisionPolicy(),
+        reader=reader,
+        worker=worker,
+        quality=quality,
+    )
     return api
 
 
 def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -> None:
     @api.get("/asns", tags=["deliveries"], dependencies=[reader])
-    def asns(core: Core = needs_core) -> list[AsnSummary]:
+    def asns(page: Paged, core: Core = needs_core) -> list[AsnSummary]:
         """Announced deliveries, newest first."""
-        return core.asns()
+        return page.cut(core.asns(), lambda each: (each.number,))
 
     @api.post("/asns", tags=["deliveries"], status_code=201, openapi_extra=_UPLOAD)
     async def import_asn(
@@ -67,9 +83,10 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
         return AsnImported(asn.number, asn.supplier, len(asn.lines))
 
     @api.get("/sessions", tags=["deliveries"], dependencies=[reader])
-    def sessions(core: Core = needs_core) -> list[SessionOut]:
+    def sessions(page: Paged, core: Core = needs_core) -> list[SessionOut]:
         """Receiving sessions with their counts, newest first."""
-        return [SessionOut.of(report) for report in core.sessions()]
+        found = page.cut(core.sessions(), lambda each: (each.session,))
+        return [SessionOut.of(report) for report in found]
 
     @api.post("/sessions", tags=["deliveries"], status_code=201)
     def open_session(

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from contracts.reason import Reason
 from contracts.stock import Hold, Ticket
-from erp_link.api.shapes import DecisionIn, ExpiryIn, HoldIn, Key, OwnerIn, StateIn
+from erp_link.api.paging import Paged
+from erp_link.api.shapes import ExpiryIn, HoldIn, Key, OwnerIn, StateIn
 from erp_link.service.core import Core
 
 
@@ -16,9 +17,9 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
     """Add the routes. Anybody who works with goods may hold them; only quality decides."""
 
     @api.get("/holds", tags=["quality"], dependencies=[reader])
-    def holds(*, open_only: bool = True, core: Core = needs_core) -> list[Hold]:
+    def holds(page: Paged, *, open_only: bool = True, core: Core = needs_core) -> list[Hold]:
         """Holds, newest first, each with what it came too late for."""
-        return core.holds(open_only=open_only)
+        return page.cut(core.holds(open_only=open_only), lambda each: (each.hold_id,))
 
     @api.post("/holds", tags=["quality"], status_code=201)
     def add_hold(body: HoldIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> Hold:
@@ -36,27 +37,14 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
         )
 
     @api.get("/tickets", tags=["quality"], dependencies=[reader])
-    def tickets(core: Core = needs_core) -> list[Ticket]:
+    def tickets(page: Paged, core: Core = needs_core) -> list[Ticket]:
         """Tickets with their evidence, newest first."""
-        return core.tickets()
+        return page.cut(core.tickets(), lambda each: (each.ticket_id,))
 
     @api.get("/tickets/{ticket_id}", tags=["quality"], dependencies=[reader])
     def ticket(ticket_id: str, core: Core = needs_core) -> Ticket:
         """One ticket with its history."""
         return core.ticket(ticket_id)
-
-    @api.post("/tickets/{ticket_id}/decision", tags=["quality"])
-    def decide(
-        ticket_id: str,
-        body: DecisionIn,
-        key: Key = None,
-        core: Core = needs_core,
-        who: Any = quality,
-    ) -> Ticket:
-        """The usage decision. Only a release lifts holds."""
-        return core.decide_ticket(
-            ticket_id, body.decision, by=who.name, role="quality", reason=body.reason, key=key
-        )
 
     @api.post("/batches/expiry", tags=["quality"], status_code=204)
     def correct_expiry(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Header
 
 from contracts.asn import AsnLine
-from contracts.stock import BatchKey, HoldKind, StockStatus, UsageDecision
+from contracts.stock import BatchKey, HoldKind, StockStatus
 from erp_link.domain.receiving import DeliveryReport, OffListCarton
 
 Key = Annotated[
@@ -150,12 +150,6 @@ class HoldIn:
     location: str = ""
     supplier: str = ""
     quantity: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionIn:
-    decision: UsageDecision
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from contracts.stock import BatchEvent, BatchKey, BatchSummary, OpenTransport, TransportOrder
+from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
 from erp_link.service.core import Core, DeviceSeen, Reservation, StockLine
 
@@ -19,9 +20,21 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -> None:
 
 def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
     @api.get("/batches", tags=["stock"], dependencies=[reader])
-    def batches(core: Core = needs_core) -> list[BatchSummary]:
+    def batches(page: Paged, core: Core = needs_core) -> list[BatchSummary]:
         """Every batch, what of it is where in its life, and whether it may leave."""
-        return core.batches()
+        after = page.strings(3)
+        found = core.batches(after=after and (after[0], after[1], after[2]), limit=page.limit + 1)
+        return page.of(found, lambda each: (each.key.gtin, each.key.lot, each.key.supplier))
+
+    @api.get("/batches/one", tags=["stock"], dependencies=[reader])
+    def batch(
+        gtin: Annotated[str, Query()],
+        lot: Annotated[str, Query()],
+        supplier: Annotated[str, Query()] = "",
+        core: Core = needs_core,
+    ) -> BatchSummary:
+        """One batch: may it leave?"""
+        return core.batch(BatchKey(supplier, gtin, lot))
 
     @api.get("/batches/story", tags=["stock"], dependencies=[reader])
     def story(
@@ -34,9 +47,12 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
         return core.batch_story(BatchKey(supplier, gtin, lot))
 
     @api.get("/stock", tags=["stock"], dependencies=[reader])
-    def stock(core: Core = needs_core) -> list[StockLine]:
+    def stock(page: Paged, core: Core = needs_core) -> list[StockLine]:
         """What stands where, in which status."""
-        return core.stock_by_location()
+        return page.cut(
+            core.stock_by_location(),
+            lambda x: (x.location, x.batch.gtin, x.batch.lot, x.batch.supplier, x.status.value),
+        )
 
     @api.get("/transport", tags=["transport"], dependencies=[reader])
     def transports(core: Core = needs_core) -> list[OpenTransport]:
