@@ -17,6 +17,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.condition import condition
     from appliance.cli.config import config
     from appliance.cli.conform import conform
+    from appliance.cli.core import core
     from appliance.cli.demo import demo
     from appliance.cli.device import device
     from appliance.cli.inspect import inspect
@@ -32,6 +33,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     bench.command("condition")(bench_condition)
     bench.command("read")(bench_read)
     app.add_typer(journal, name="journal")
+    app.add_typer(core, name="core")
     app.add_typer(demo, name="demo")
     app.add_typer(device, name="device")
     app.add_typer(user, name="user")

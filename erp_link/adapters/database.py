@@ -83,6 +83,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextlib.contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction whose every question is answered from one moment, however long it takes.
+    Raises UnavailableError where the database is away.
+    """
+    with available(), engine.connect() as connection:
+        # SQLite's own read transactions see one moment already.
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
+
+
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
     """Run `work` in one write transaction; again from the start after a deadlock.
 

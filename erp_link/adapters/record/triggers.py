@@ -12,7 +12,7 @@ record starts anew with every row as it then stands (`begun`). What came before 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from alembic.runtime.migration import MigrationContext
@@ -46,15 +46,15 @@ BEGUN, INSERTED, UPDATED, DELETED = "begun", "insert", "update", "delete"
 _PREFIX = "record_"
 
 
-def recorded(connection: Connection) -> list[Table]:
-    """The tables whose changes are recorded."""
+def recorded(tables: Iterable[Table]) -> list[Table]:
+    """Those of `tables` whose changes are recorded."""
     apart = APPEND_ONLY.union(NOT_RECORDED)
-    return [table for table in tables_in(connection) if table.name not in apart]
+    return [table for table in tables if table.name not in apart]
 
 
-def append_only(connection: Connection) -> list[Table]:
-    """The tables that only grow, the record itself included."""
-    return [table for table in tables_in(connection) if table.name in APPEND_ONLY]
+def append_only(tables: Iterable[Table]) -> list[Table]:
+    """Those of `tables` that only grow, the record itself included."""
+    return [table for table in tables if table.name in APPEND_ONLY]
 
 
 @contextmanager
@@ -75,20 +75,21 @@ def without_triggers(connection: Connection) -> Iterator[None]:
     for name, table in installed(connection).items():
         _drop(connection, name, table)
     yield
-    _put_in_place(connection)
+    _put_in_place(connection, tables_in(connection))
 
 
 def begin(connection: Connection) -> None:
     """Put the triggers in place, and start the record with every row as it stands."""
-    for table in recorded(connection):
+    tables = tables_in(connection)
+    for table in recorded(tables):
         _start(connection, table)
-    _put_in_place(connection)
+    _put_in_place(connection, tables)
 
 
-def _put_in_place(connection: Connection) -> None:
-    for table in append_only(connection):
+def _put_in_place(connection: Connection, tables: list[Table]) -> None:
+    for table in append_only(tables):
         _refuse_changes(connection, table)
-    for table in recorded(connection):
+    for table in recorded(tables):
         _record(connection, table)
 
 
@@ -106,12 +107,17 @@ def installed(connection: Connection) -> dict[str, str]:
     return {name: table for name, table in found if name.startswith(_PREFIX)}
 
 
-def unrecorded(connection: Connection) -> list[str]:
+def unrecorded(connection: Connection, tables: Iterable[Table]) -> list[str]:
     """Tables whose changes would go past the record: their triggers are missing."""
     there = installed(connection)
-    tables = [*append_only(connection), *recorded(connection)]
     return sorted(
-        {table.name for table in tables for name in _names(connection, table) if name not in there}
+        {
+            table.name
+            for table in tables
+            if table.name not in NOT_RECORDED
+            for name in _names(connection, table)
+            if name not in there
+        }
     )
 
 

@@ -1,0 +1,1 @@
+"""Whether the books are right, checked from their record; and the books made again from it."""
