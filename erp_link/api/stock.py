@@ -22,8 +22,7 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
     @api.get("/batches", tags=["stock"], dependencies=[reader])
     def batches(page: Paged, core: Core = needs_core) -> list[BatchSummary]:
         """Every batch, what of it is where in its life, and whether it may leave."""
-        after = page.strings(3)
-        found = core.batches(after=after and (after[0], after[1], after[2]), limit=page.limit + 1)
+        found = core.batches(after=_three(page.strings(3)), limit=page.limit + 1)
         return page.of(found, lambda each: (each.key.gtin, each.key.lot, each.key.supplier))
 
     @api.get("/batches/one", tags=["stock"], dependencies=[reader])
@@ -73,6 +72,10 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
     def devices(core: Core = needs_core) -> list[DeviceSeen]:
         """Devices as the core last heard of them."""
         return core.devices()
+
+
+def _three(place: tuple[str, ...] | None) -> tuple[str, str, str] | None:
+    return (place[0], place[1], place[2]) if place else None
 
 
 def _add_commands(api: APIRouter, needs_core: Any, worker: Any) -> None:

@@ -240,10 +240,21 @@ class Core(Commands):
 
     # Questions
 
-    def batches(self) -> list[BatchSummary]:
-        """Every batch that is announced or was ever here."""
+    def batches(
+        self, *, after: tuple[str, str, str] | None = None, limit: int | None = None
+    ) -> list[BatchSummary]:
+        """Every batch that is announced or was ever here, or `limit` of them after (GTIN, lot,
+        supplier).
+        """
         now = self.clock.now()
-        return self.read(lambda c: queries.batches(c, now=now, zone=self.zone))
+        return self.read(
+            lambda c: queries.batches(c, now=now, zone=self.zone, after=after, limit=limit)
+        )
+
+    def batch(self, key: BatchKey) -> BatchSummary:
+        """One batch, and whether it may leave. Raises NotFoundError."""
+        now = self.clock.now()
+        return self.read(lambda c: queries.batch(c, key, now=now, zone=self.zone))
 
     def batch_story(self, key: BatchKey) -> list[BatchEvent]:
         """Everything that happened to a batch, oldest first. Raises NotFoundError."""

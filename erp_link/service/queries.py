@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select, tuple_
 
 from contracts.reason import Reason
-from contracts.stock import BatchEvent, BatchKey, BatchSummary, StockStatus
+from contracts.stock import BatchEvent, BatchKey, BatchSummary, HoldKind, StockStatus
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import is_expired
 from erp_link.domain.leaving import LeaveFacts, may_this_leave
-from erp_link.service.work import find_batch, key_of
+from erp_link.service.work import find_batch, key_of, namesakes
+
+_PART = 500
+"""Batches asked about in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +56,64 @@ class DeviceSeen:
     cameras: tuple[CameraSeen, ...] = ()
 
 
-def batches(connection: Connection, *, now: datetime, zone: tzinfo) -> list[BatchSummary]:
-    """Every batch that is announced or was ever here, by GTIN and lot."""
+def batches(
+    connection: Connection,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    after: tuple[str, str, str] | None = None,
+    limit: int | None = None,
+) -> list[BatchSummary]:
+    """Every batch that is announced or was ever here, by GTIN, lot and supplier: all of them, or at
+    most `limit` that come after `(gtin, lot, supplier)`.
+    """
+    order = (t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier)
+    wanted = select(t.batch).order_by(*order).limit(limit)
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) > tuple_(*after))
+    return _summaries(connection, connection.execute(wanted).all(), now=now, zone=zone)
+
+
+def batch(connection: Connection, key: BatchKey, *, now: datetime, zone: tzinfo) -> BatchSummary:
+    """One batch, and whether it may leave. Raises NotFoundError."""
+    return _summaries(connection, [find_batch(connection, key)], now=now, zone=zone)[0]
+
+
+def _summaries(
+    connection: Connection, known: Sequence[Row[Any]], *, now: datetime, zone: tzinfo
+) -> list[BatchSummary]:
     amounts: dict[int, dict[str, int]] = {}
     reserved: dict[int, int] = {}
-    rows = connection.execute(
-        select(
-            t.stock.c.batch_id,
-            t.stock.c.status,
-            func.sum(t.stock.c.quantity).label("quantity"),
-            func.sum(t.stock.c.reserved).label("reserved"),
-        ).group_by(t.stock.c.batch_id, t.stock.c.status)
-    )
-    for row in rows:
-        amounts.setdefault(row.batch_id, {})[row.status] = int(row.quantity)
-        reserved[row.batch_id] = reserved.get(row.batch_id, 0) + int(row.reserved)
-    by_batch, by_supplier = _open_holds(connection)
-    known = connection.execute(
-        select(t.batch).order_by(t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier)
-    ).all()
-    holds: dict[int, tuple[str, ...]] = {}
-    by_lot: dict[tuple[str, str], tuple[str, ...]] = {}
-    for row in known:
-        holds[row.id] = (*by_batch.get(row.id, ()), *by_supplier.get(row.supplier, ()))
-        by_lot[row.gtin, row.lot] = (*by_lot.get((row.gtin, row.lot), ()), *holds[row.id])
+    for ids in _parts([row.id for row in known]):
+        for row in connection.execute(_AMOUNTS, {"ids": ids}):
+            amounts.setdefault(row.batch_id, {})[row.status] = int(row.quantity)
+            reserved[row.batch_id] = reserved.get(row.batch_id, 0) + int(row.reserved)
+    by_batch, by_supplier, by_lot = _open_holds(connection)
+
+    def holds_on(row: Row[Any]) -> tuple[str, ...]:
+        if row.supplier:
+            return (*by_batch.get(row.id, ()), *by_supplier.get(row.supplier, ()))
+        # Goods of an unknown supplier may be those of any batch with their GTIN and lot.
+        found = list(by_lot.get((row.gtin, row.lot), ()))
+        for other in namesakes(connection, row) if by_supplier else ():
+            found += by_supplier.get(other.supplier, ())
+        return (*found, *by_supplier.get("", ()))
+
     return [
         _summary(
             row,
             amounts.get(row.id, {}),
             reserved.get(row.id, 0),
-            # Goods of an unknown supplier may be those of any batch with their GTIN and lot.
-            holds=holds[row.id] if row.supplier else by_lot[row.gtin, row.lot],
+            holds=holds_on(row),
             expired_on=row.expiry if is_expired(row.expiry, now=now, zone=zone) else None,
         )
         for row in known
     ]
+
+
+def _parts(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _PART):
+        yield ids[start : start + _PART]
 
 
 def batch_story(connection: Connection, key: BatchKey) -> list[BatchEvent]:
@@ -168,15 +195,46 @@ def _summary(
 
 def _open_holds(
     connection: Connection,
-) -> tuple[dict[int, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+) -> tuple[
+    dict[int, tuple[str, ...]], dict[str, tuple[str, ...]], dict[tuple[str, str], tuple[str, ...]]
+]:
+    """Open holds on whole batches and on suppliers: by batch, by supplier, by GTIN and lot."""
     by_batch: dict[int, tuple[str, ...]] = {}
     by_supplier: dict[str, tuple[str, ...]] = {}
-    rows = connection.execute(
-        select(t.hold).where(t.hold.c.released_at.is_(None)).order_by(t.hold.c.hold_id)
-    )
-    for row in rows:
-        if row.kind == "batch":
+    by_lot: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in connection.execute(_OPEN_HOLDS):
+        if row.kind == HoldKind.BATCH.value:
             by_batch[row.batch_id] = (*by_batch.get(row.batch_id, ()), row.hold_id)
-        elif row.kind == "supplier":
+            lot = (row.gtin, row.lot)
+            by_lot[lot] = (*by_lot.get(lot, ()), row.hold_id)
+        else:
             by_supplier[row.supplier] = (*by_supplier.get(row.supplier, ()), row.hold_id)
-    return by_batch, by_supplier
+    return by_batch, by_supplier, by_lot
+
+
+_AMOUNTS = (
+    select(
+        t.stock.c.batch_id,
+        t.stock.c.status,
+        func.sum(t.stock.c.quantity).label("quantity"),
+        func.sum(t.stock.c.reserved).label("reserved"),
+    )
+    .where(t.stock.c.batch_id.in_(bindparam("ids", expanding=True)))
+    .group_by(t.stock.c.batch_id, t.stock.c.status)
+)
+_OPEN_HOLDS = (
+    select(
+        t.hold.c.hold_id,
+        t.hold.c.kind,
+        t.hold.c.batch_id,
+        t.hold.c.supplier,
+        t.batch.c.gtin,
+        t.batch.c.lot,
+    )
+    .outerjoin(t.batch, t.batch.c.id == t.hold.c.batch_id)
+    .where(
+        t.hold.c.released_at.is_(None),
+        t.hold.c.kind.in_([HoldKind.BATCH.value, HoldKind.SUPPLIER.value]),
+    )
+    .order_by(t.hold.c.hold_id)
+)
