@@ -69,18 +69,21 @@ def _after(now: Standing, lot: Inspected, rule: SamplingRule) -> Standing:
             now.recent = (*now.recent, accepted)[-_LOOK_BACK:]
             now.score = _scored(now.score, lot, rule)
             if now.recent.count(False) >= _TOO_MANY:
-                return Standing(Severity.TIGHTENED)
-            return Standing(Severity.REDUCED) if now.score >= _REDUCE_AT else now
+                now = Standing(Severity.TIGHTENED)
+            elif now.score >= _REDUCE_AT:
+                now = Standing(Severity.REDUCED)
         case Severity.TIGHTENED:
             now.run = now.run + 1 if accepted else 0
             now.rejected += not accepted
             if now.rejected >= _DISCONTINUE_AT:
-                return Standing(Severity.DISCONTINUED)
-            return Standing() if now.run >= _CLEAN_RUN else now
-        case Severity.REDUCED:
-            return now if lot.outcome is Outcome.ACCEPTED else Standing()
-        case Severity.DISCONTINUED:
-            return now
+                now = Standing(Severity.DISCONTINUED)
+            elif now.run >= _CLEAN_RUN:
+                now = Standing()
+        case Severity.REDUCED if lot.outcome is not Outcome.ACCEPTED:
+            now = Standing()
+        case Severity.REDUCED | Severity.DISCONTINUED:
+            pass
+    return now
 
 
 def _scored(score: int, lot: Inspected, rule: SamplingRule) -> int:
