@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from contracts.clock import FixedClock
-from contracts.errors import ForbiddenError, TallymanError
+from contracts.errors import TallymanError
 from erp_link.api import router
 from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.service.core import Core
+from tests.erp_link.over_http import Client, auth
 
 CSV = "gtin,batch,expiry,quantity,supplier\n06933132577789,8842-740,2030-01-11,4,ACME\n"
 WATER = {"supplier": "ACME", "gtin": "06933132577789", "lot": "8842-740"}
-
-
-@dataclass(frozen=True)
-class Person:
-    name: str
-    roles: frozenset[str]
-
-
-def auth(*roles: str) -> Callable[[Request], Person]:
-    def who(request: Request) -> Person:
-        person = Person("ann", frozenset(request.headers.get("x-roles", "").split()))
-        if person.roles.isdisjoint(roles):
-            raise ForbiddenError("not your role")
-        return person
-
-    return who
-
-
-class Client:
-    """Calls the application in this process, one request after the other."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-        self.headers = {"x-roles": "operator quality"}
-
-    def get(self, path: str, **more) -> httpx.Response:
-        return asyncio.run(self._ask("GET", path, **more))
-
-    def post(self, path: str, *, headers: dict[str, str] | None = None, **more) -> httpx.Response:
-        return asyncio.run(self._ask("POST", path, headers=headers, **more))
-
-    async def _ask(self, method: str, path: str, *, headers=None, **more) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self._app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://core") as client:
-            return await client.request(
-                method, path, headers=self.headers | (headers or {}), **more
-            )
 
 
 @pytest.fixture
