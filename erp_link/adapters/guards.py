@@ -32,6 +32,12 @@ class Guarding(Enum):
     """Ablation: the flag is read in a transaction of its own, before the one that writes."""
     NO_LOCK = "no_lock"
     """Ablation: the flag is read in the writing transaction, and nothing is locked."""
+    NOT_EXISTS = "not_exists"
+    """Ablation: the stock is locked by `UPDATE ... WHERE NOT EXISTS (an open hold)`. Under READ
+    COMMITTED the update that waited sees the row anew and the subquery's answer of before.
+    """
+    UNGUARDED_RECEIPT = "unguarded_receipt"
+    """Ablation: a receipt asks no guard, as where a hold is a flag on the stock that is there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,6 +89,24 @@ def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
         return frozenset()
     rows = connection.execute(_STATE, {"keys": [(g.kind, g.ref) for g in guards]})
     return frozenset(Guard(kind, ref) for kind, ref, open_holds in rows if open_holds)
+
+
+def held_unless_updated(
+    connection: Connection, batch_id: int, guards: Collection[Guard]
+) -> frozenset[Guard]:
+    """The ablation NOT_EXISTS: nothing is held where the stock rows of a batch let themselves be
+    written while no hold exists. Where there are none, the counts are read.
+    """
+    keys = [(guard.kind, guard.ref) for guard in guards]
+    open_hold = select(t.guard.c.ref).where(
+        tuple_(t.guard.c.kind, t.guard.c.ref).in_(keys), t.guard.c.open_holds > 0
+    )
+    free = (
+        update(t.stock)
+        .where(t.stock.c.batch_id == batch_id, ~open_hold.exists())
+        .values(quantity=t.stock.c.quantity)
+    )
+    return frozenset() if connection.execute(free).rowcount else held(connection, guards)
 
 
 def count_hold(connection: Connection, guard: Guard, change: int) -> None:

@@ -91,6 +91,8 @@ class Store:
             work.read_before = before
             if guards_of is not None:
                 work.take(guards_of(work.connection))
+                if self.guarding is Guarding.UNGUARDED_RECEIPT and name == "receive":
+                    work.held = frozenset()
             result = act(work)
             if key is not None:
                 kept = update(t.command).where(t.command.c.key == key).values(result=result)

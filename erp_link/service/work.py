@@ -29,6 +29,7 @@ from erp_link.domain.expiry import is_expired
 from erp_link.domain.moves import Place, transfer
 
 EXPECTATIONS = "expectations"
+_LOCKING = (Guarding.LOCKED, Guarding.UNGUARDED_RECEIPT)
 
 # Statements that every carton needs are built once: building them costs more than running them.
 _BATCH = select(t.batch).where(t.batch.c.id == bindparam("wanted"))
@@ -66,12 +67,22 @@ class Work:
         # What was read before the locks may have changed while they were waited for.
         self.known.clear()
         self.taken = exclusive | share
-        if self.guarding is Guarding.LOCKED or exclusive:
+        if self.guarding in _LOCKING or exclusive:
             self.held = guards.take(self.connection, share=share, exclusive=exclusive)
         elif self.guarding is Guarding.FLAG_READ_FIRST and self.read_before is not None:
             self.held = self.read_before
+        elif self.guarding is Guarding.NOT_EXISTS:
+            self.held = self._held_unless_updated(share)
         else:
             self.held = guards.held(self.connection, share)
+
+    def _held_unless_updated(self, share: frozenset[Guard]) -> frozenset[Guard]:
+        batches = [int(guard.ref) for guard in share if guard.kind == "batch"]
+        if not batches:
+            return guards.held(self.connection, share)
+        return frozenset().union(
+            *(guards.held_unless_updated(self.connection, each, share) for each in batches)
+        )
 
     def is_held(self, *wanted: Guard) -> bool:
         if self.held is None:
