@@ -20,11 +20,12 @@ from erp_link.domain.places import SCRAP_ACCOUNT, SUPPLIER_ACCOUNT, is_account
 from erp_link.domain.quality.policy import LEAVING
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import holding, slots, transport
-from erp_link.service.quality.scope import holds_of
+from erp_link.service.quality.scope import holds_of, units_held
 from erp_link.service.ticketing import find_ticket, set_state
 from erp_link.service.work import Work, batch_guards, hold_guards, key_of, location_guard
 
 _ACCOUNT = {UsageDecision.RETURN: SUPPLIER_ACCOUNT, UsageDecision.SCRAP: SCRAP_ACCOUNT}
+_PARTIAL = (HoldKind.CARTONS.value, HoldKind.QUANTITY.value)
 _WHAT = {UsageDecision.RETURN: "sent_back", UsageDecision.SCRAP: "scrapped"}
 
 
@@ -182,7 +183,7 @@ def _send(
 
 def _loose(work: Work, ticket: Row[Any], holds: Collection[Row[Any]]) -> dict[str, int]:
     """Blocked units without a carton, by place: all of a batch, or as many as the ticket says."""
-    most = None if _is_whole(holds) else int(ticket.quantity)
+    most = None if _is_whole(holds) else int(ticket.quantity) + units_held(holds)
     if most == 0:
         return {}
     rows = work.connection.execute(
@@ -212,7 +213,7 @@ def _loose(work: Work, ticket: Row[Any], holds: Collection[Row[Any]]) -> dict[st
 
 
 def _finish(work: Work, ticket_id: str, holds: Collection[Row[Any]]) -> None:
-    """The decision is done; a hold on cartons that are all gone has nothing to hold any more."""
+    """The decision is done; a hold on goods that are all gone has nothing to hold any more."""
     work.connection.execute(
         update(q.usage_decision)
         .where(
@@ -223,10 +224,10 @@ def _finish(work: Work, ticket_id: str, holds: Collection[Row[Any]]) -> None:
         .values(done_at=work.now)
     )
     for hold in holds:
-        if hold.kind != HoldKind.CARTONS.value or hold.released_at is not None:
+        if hold.kind not in _PARTIAL or hold.released_at is not None:
             continue
         left = work.connection.execute(
             select(t.carton.c.location).where(t.carton.c.carton_id.in_(hold.cartons))
         ).scalars()
         if all(is_account(location) for location in left):
-            holding.lift(work, hold.hold_id, reason=f"{ticket_id}: all its cartons have left")
+            holding.lift(work, hold.hold_id, reason=f"{ticket_id}: all that it held has left")

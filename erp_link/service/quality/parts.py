@@ -121,10 +121,7 @@ def release_part(
             mend="Decide about all of them",
         )
     if units and not apart_only:
-        raise BadInputError(
-            f"{units} units without a carton cannot be kept back by themselves",
-            mend="Move what stays to quarantine, or decide about everything",
-        )
+        return _release_units(work, about, scope, units, reason=reason, child=child)
     hold_id = f"H-{child.removeprefix('QC-')}"
     why = Reason(about.ticket.code, about.ticket.params)
     made: list[str] = []
@@ -136,6 +133,33 @@ def release_part(
         work, about.ticket, child, SPLIT, kind=kind, holds=made, cartons=rest, quantity=units
     )
     decisions.settle(work, about, UsageDecision.RELEASE, reason=reason)
+    return child
+
+
+def _release_units(
+    work: Work, about: About, scope: Scope, rest: int, *, reason: str, child: str
+) -> str:
+    """Free all but `rest` units, which a hold by number keeps; reserved under the same guards."""
+    if scope.cartons:
+        raise BadInputError(
+            f"{rest} units without a carton stand among cartons that are known by name",
+            mend="Hold those units by number first, then decide about the cartons",
+        )
+    assert scope.batch_id is not None  # noqa: S101 -- check_part saw to it
+    hold_id = f"H-{child.removeprefix('QC-')}"
+    decisions.settle(work, about, UsageDecision.RELEASE, reason=reason)
+    why = Reason(about.ticket.code, about.ticket.params)
+    holding.hold_quantity(work, hold_id, scope.batch_id, rest, why)
+    open_child(
+        work,
+        about.ticket,
+        child,
+        SPLIT,
+        kind=TicketKind.HOLD,
+        holds=[hold_id],
+        cartons=(),
+        quantity=0,
+    )
     return child
 
 
@@ -186,7 +210,7 @@ def _take_from(work: Work, about: About, part: Part) -> None:
     ):
         raise BadInputError(
             f"{part.quantity} units of these goods cannot be told from the others",
-            mend="Move them to quarantine and decide on the ticket that this opens",
+            mend="Release the others first; what stays has a ticket of its own then",
         )
     rest = about.ticket.quantity - part.quantity
     _set_goods(work, about.ticket_id, about.ticket.cartons, rest)

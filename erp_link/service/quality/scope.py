@@ -103,10 +103,15 @@ def scope_of(connection: Connection, ticket: Row[Any], holds: Sequence[Row[Any]]
     named = {name for h in holds if h.released_at is None for name in h.cartons}
     named.update(ticket.cartons, {ticket.carton_id})
     units = ticket.quantity
-    if HoldKind.QUANTITY.value in kinds:
-        units += sum(h.quantity for h in holds if h.kind == HoldKind.QUANTITY.value)
+    units += units_held(holds)
     cartons = tuple(name for name in here if name in named)
     return Scope(batch_id, cartons, units, whole_batch=False)
+
+
+def units_held(holds: Sequence[Row[Any]]) -> int:
+    """Units that open holds set apart by number, those with a carton left out."""
+    counted = [h for h in holds if h.kind == HoldKind.QUANTITY.value and h.released_at is None]
+    return sum(int(h.quantity) - len(h.cartons) for h in counted)
 
 
 def _loose(connection: Connection, batch_id: int, here: dict[str, str]) -> int:

@@ -142,6 +142,24 @@ def test_units_set_apart_are_divided_by_quantity(core, desk, mara) -> None:
     assert stock(core) == {"free": 9, "inspection": 0, "blocked": 0}
 
 
+def test_units_of_a_held_batch_are_released_by_number(core, desk, mara) -> None:
+    core.receive(WATER, 10, location="A-01-1", by="op")
+    ticket = core.add_hold(HoldKind.BATCH, batch=WATER, reason=SMELL, by="op").ticket_id
+    assert ticket is not None
+    with pytest.raises(BadInputError):
+        mara.decides(desk, ticket, RETURN, quantity=4)
+    made = mara.decides(desk, ticket, RELEASE, quantity=6)
+    assert stock(core) == {"free": 6, "inspection": 0, "blocked": 4}
+    (hold,) = core.holds()
+    assert (hold.kind, hold.quantity) == (HoldKind.QUANTITY, 4)
+    again = mara.decides(desk, made.child_ticket, RELEASE, quantity=1)
+    assert stock(core) == {"free": 7, "inspection": 0, "blocked": 3}
+    mara.decides(desk, again.child_ticket, RETURN)
+    assert desk.carry_out(again.child_ticket, by="mara", role="quality") == 3
+    assert stock(core) == {"free": 7, "inspection": 0, "blocked": 0}
+    assert core.holds() == []
+
+
 @pytest.mark.parametrize(
     "part", [{"cartons": ("C-9",)}, {"quantity": 1}, {"quantity": -1}, {"reason": " "}]
 )
