@@ -92,14 +92,14 @@ class TrytonRpc:
     def press(self, model: str, button: str, number: int, *, accept: Sequence[str] = ()) -> object:
         """Press a button; what it returns is a wizard's number where one would open.
 
-        `accept` names the warnings (the beginning of Tryton's name for them) that are meant to
-        come and are acknowledged; every other one is refused, in Tryton's words.
+        `accept` names the warnings (the end of Tryton's name for them) that are meant to come and
+        are acknowledged; every other one is refused, in Tryton's words.
         """
         for _ in range(_WARNINGS_AT_MOST):
             try:
                 return self.call(f"model.{model}.{button}", [number])
             except TrytonWarningError as warning:
-                if not any(warning.name.startswith(name) for name in accept):
+                if not any(warning.name.endswith(name) for name in accept):
                     raise
                 self.create(
                     "res.user.warning",

@@ -1,0 +1,47 @@
+"""A real Tryton: provisioned once and kept in build/, copied and started for each test."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.bench.core import tryton_peer
+from appliance.bench.core.tryton_peer import Tryton
+from tests.support.tryton import Books
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def tryton_python() -> Path:
+    """The interpreter of the environment that `scripts/extra.sh tryton` makes."""
+    done = subprocess.run(
+        ["sh", "scripts/extra.sh", "tryton"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(done.stderr)
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def provisioned(tryton_python: Path) -> Path:
+    return tryton_peer.provision(tryton_python, ROOT / "build" / "tryton")
+
+
+@pytest.fixture
+def tryton(tryton_python: Path, provisioned: Path, tmp_path: Path) -> Iterator[Tryton]:
+    with tryton_peer.copied(tryton_python, provisioned, tmp_path / "tryton") as running:
+        yield running
+
+
+@pytest.fixture
+def books(tryton: Tryton) -> Books:
+    """What a person would see in Tryton, and the goods and partners of the story."""
+    return Books(tryton)
