@@ -20,6 +20,7 @@ from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
+from appliance.hub import care
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
@@ -135,6 +136,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
         serving.side_job("read rates", rates.watch)
+        serving.side_job("stock care", lambda: care.keep_up(core))
         serving.side_job("learning", training.keep_schedule)
         await serving.run()
 

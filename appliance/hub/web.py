@@ -20,6 +20,7 @@ from appliance.hub.forward import forward_router
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.web.app import create_app
+from appliance.web.care.reorder import reorder_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.gate import AccountsGate
@@ -28,6 +29,7 @@ from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
+from appliance.web.quality.core_desk import CoreDesk, decision_policy
 from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
 from contracts.clock import Clock
@@ -35,7 +37,9 @@ from contracts.errors import ForbiddenError
 from contracts.ports import LiveView
 from erp_link import api as core_api
 from erp_link.asn.files import parse_asn
+from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
+from erp_link.service.quality.desk import Quality
 
 
 def hub_app(
@@ -64,7 +68,9 @@ def hub_app(
             accounts, app.state.pages.render, tls=bool(config.hub.tls_certificate)
         )
     )
-    app.include_router(quality_router(records, gate))
+    policy = decision_policy(config.quality)
+    quality = Quality(core, policy)
+    app.include_router(quality_router(records, gate, CoreDesk(quality, accounts)))
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
@@ -73,7 +79,9 @@ def hub_app(
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))
-    app.include_router(core_api.router(lambda: core, allowed))
+    care = CareDesks(lambda: core)
+    app.include_router(reorder_router(care().reorder, gate))
+    app.include_router(core_api.router(lambda: core, allowed, care=care))
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse
 from appliance.web.navigation import navigation
 from appliance.web.ports import Site, Viewer
 from appliance.web.preferences import THEMES, keep, preferences
-from appliance.words import LANGUAGES, words
+from appliance.words import LANGUAGES, Words, words
 from contracts.clock import Clock, SystemClock
 from contracts.stock import BatchKey
 from contracts.verdict import Verdict
@@ -93,6 +93,15 @@ class Pages:
             short=short,
             utc=lambda at: at.astimezone(UTC),
         )
+
+    def words(self, request: Request) -> Words:
+        """The words of whoever asks, for what is no page."""
+        return words(preferences(request).language)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The site's zone, by whose days and hours people speak."""
+        return self._zone or UTC
 
     def render(
         self, request: Request, template_name: str, *, status_code: int = 200, **context: object

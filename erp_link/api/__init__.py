@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from contracts.asn import Expectations
 from contracts.errors import BadInputError
+from erp_link.api import care as api_care
 from erp_link.api import decisions as api_decisions
 from erp_link.api import quality as api_quality
 from erp_link.api import stock as api_stock
@@ -23,6 +24,7 @@ from erp_link.api.tagged import Tagged
 from erp_link.asn.files import MAX_BYTES, parse_asn
 from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.ports import Auth
+from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import AsnSummary, Core
 
 _UPLOAD = {
@@ -37,12 +39,17 @@ _UPLOAD = {
 
 
 def router(
-    core_provider: Callable[[], Core], auth: Auth, *, policy: DecisionPolicy | None = None
+    core_provider: Callable[[], Core],
+    auth: Auth,
+    *,
+    policy: DecisionPolicy | None = None,
+    care: CareDesks | None = None,
 ) -> APIRouter:
     """The routes, over whatever core `core_provider` gives at the time of a request.
 
     `auth(*roles)` is a dependency that returns who is asking (erp_link.ports.Auth); `policy` says
-    whether usage decisions are signed, and which of them by two people.
+    whether usage decisions are signed, and which of them by two people. `care` are the desks that
+    pages use too.
     """
     api = APIRouter(prefix="/api/v1", route_class=Tagged)
     needs_core = Depends(core_provider)
@@ -59,6 +66,8 @@ def router(
         worker=worker,
         quality=quality,
     )
+    planner = Depends(auth("ops", "quality", "integrator"))
+    api_care.add_to(api, care or CareDesks(core_provider), reader=reader, planner=planner)
     return api
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from erp_link.adapters import tables as t
+from erp_link.adapters.goods_tables import product
 from erp_link.domain.reorder.policy import Limits
 
 
@@ -21,7 +22,7 @@ class Card:
 
 
 def cards(connection: Connection) -> dict[str, Card]:
-    """Every product that was ever announced or here."""
+    """Every product that was ever described, announced or here."""
     names: dict[str, str] = {}
     suppliers: dict[str, set[str]] = {}
     rows = connection.execute(
@@ -30,4 +31,11 @@ def cards(connection: Connection) -> dict[str, Card]:
     for gtin, name, supplier in rows:
         names[gtin] = name or names.get(gtin, "")
         suppliers.setdefault(gtin, set()).update({supplier} - {""})
-    return {gtin: Card(gtin, name, tuple(sorted(suppliers[gtin]))) for gtin, name in names.items()}
+    limits: dict[str, Limits] = {}
+    for row in connection.execute(select(product)):
+        names[row.gtin] = row.name or names.get(row.gtin, "")
+        limits[row.gtin] = Limits(row.min_stock, row.max_stock, row.total_life_days or None)
+    return {
+        gtin: Card(gtin, name, tuple(sorted(suppliers.get(gtin, ()))), limits.get(gtin, Limits()))
+        for gtin, name in names.items()
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from erp_link.adapters import care_tables as c
 from erp_link.adapters import tables as t
 
 DAYS = 180
+_ROWS = "SELECT batch_id, day, shipped, received, net, net_free FROM stock_day"
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,43 +41,26 @@ class History:
     def first_day(self) -> date:
         return self.until - timedelta(days=self.shipped.shape[1])
 
-    def row(self, gtin: str) -> int | None:
-        """Where a product stands in the arrays."""
-        at = int(np.searchsorted(np.asarray(self.gtins), gtin)) if self.gtins else 0
-        return at if at < len(self.gtins) and self.gtins[at] == gtin else None
+    def rows(self) -> dict[str, int]:
+        """Where each product stands in the arrays."""
+        return {gtin: at for at, gtin in enumerate(self.gtins)}
 
 
 def read_history(connection: Connection, *, today: date, days: int = DAYS) -> History:
     """The `days` days before `today` of every product that ever moved."""
     until = today.toordinal()
-    starts = {
-        row.gtin: row
-        for row in connection.execute(
-            select(
-                t.batch.c.gtin,
-                func.min(c.stock_day.c.day).label("first"),
-                func.sum(c.stock_day.c.net).label("net"),
-                func.sum(c.stock_day.c.net_free).label("net_free"),
-            )
-            .join(t.batch, t.batch.c.id == c.stock_day.c.batch_id)
-            .group_by(t.batch.c.gtin)
-        )
-    }
-    gtins = tuple(sorted(starts))
-    shipped, received, net, net_free = _daily(connection, gtins, until, days)
-    ends = np.array([int(starts[gtin].net) for gtin in gtins], float)
-    free_ends = np.array([int(starts[gtin].net_free) for gtin in gtins], float)
-    first = np.array([int(starts[gtin].first) for gtin in gtins], np.int64)
-    # The sums run to the last booked day: taking back what came later gives each evening.
-    on_hand = ends[:, None] - _after(net)
-    free = free_ends[:, None] - _after(net_free)
+    products = _products(connection, until - days)
+    shipped, received, net, net_free = _daily(connection, products, until, days)
+    on_hand = products.net[:, None] + net.cumsum(axis=1)
+    free = products.net_free[:, None] + net_free.cumsum(axis=1)
     morning = free - net_free
     moved = (shipped > 0) | (received > 0) | (net_free != 0)
-    begun = np.arange(until - days, until + 1) >= first[:, None]
+    changed = moved | (net != 0)
+    begun = products.begun[:, None] | np.logical_or.accumulate(changed, axis=1)
     observed = begun & ((morning > 0) | moved)
     past = np.s_[:, :-1]
     return History(
-        gtins,
+        products.gtins,
         today,
         shipped[past],
         received[past],
@@ -86,35 +70,60 @@ def read_history(connection: Connection, *, today: date, days: int = DAYS) -> Hi
     )
 
 
-def _daily(
-    connection: Connection, gtins: tuple[str, ...], until: int, days: int
-) -> tuple[NDArray[np.float64], ...]:
-    """Each sum as (products, days + 1); the last column holds today and whatever is dated later."""
-    at = {gtin: row for row, gtin in enumerate(gtins)}
-    query = (
+@dataclass(frozen=True, slots=True, eq=False)
+class _Products:
+    """Every product that was ever announced or here."""
+
+    gtins: tuple[str, ...]
+    net: Floats
+    net_free: Floats
+    begun: NDArray[np.bool_]
+    """True for a product that moved before the days that are looked at."""
+    of_batch: NDArray[np.int64]
+    """For each batch number, where its product stands in `gtins`."""
+
+
+def _products(connection: Connection, since: int) -> _Products:
+    """Every product with what it had before the day `since`."""
+    named = connection.execute(select(t.batch.c.id, t.batch.c.gtin)).all()
+    gtins = tuple(sorted({row.gtin for row in named}))
+    place = {gtin: at for at, gtin in enumerate(gtins)}
+    of_batch = np.zeros(max((row.id for row in named), default=0) + 1, np.int64)
+    for row in named:
+        of_batch[row.id] = place[row.gtin]
+    before = connection.execute(
         select(
-            t.batch.c.gtin,
-            c.stock_day.c.day,
-            func.sum(c.stock_day.c.shipped),
-            func.sum(c.stock_day.c.received),
+            c.stock_day.c.batch_id,
             func.sum(c.stock_day.c.net),
             func.sum(c.stock_day.c.net_free),
         )
-        .join(t.batch, t.batch.c.id == c.stock_day.c.batch_id)
-        .where(c.stock_day.c.day >= until - days)
-        .group_by(t.batch.c.gtin, c.stock_day.c.day)
+        .where(c.stock_day.c.day < since)
+        .group_by(c.stock_day.c.batch_id)
+    ).all()
+    found = _Products(
+        gtins, np.zeros(len(gtins)), np.zeros(len(gtins)), np.zeros(len(gtins), bool), of_batch
     )
-    found: Sequence[Any] = connection.execute(query).all()
-    sums = np.zeros((4, len(gtins), days + 1))
-    if found:
-        names, *columns = zip(*found, strict=True)
-        rows = np.array([at[name] for name in names])
-        when = np.minimum(np.array(columns[0], np.int64) - (until - days), days)
-        for each in range(4):
-            np.add.at(sums[each], (rows, when), np.array(columns[each + 1], float))
-    return tuple(sums)
+    for batch_id, units, free in before:
+        at = of_batch[batch_id]
+        found.net[at] += int(units)
+        found.net_free[at] += int(free)
+        found.begun[at] = True
+    return found
 
 
-def _after(changes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each day, the sum of the changes of the days after it."""
-    return changes[:, ::-1].cumsum(axis=1)[:, ::-1] - changes
+def _daily(connection: Connection, products: _Products, until: int, days: int) -> list[Floats]:
+    """Shipped, received, net and net_free, each as (products, days + 1); the last column holds
+    today and whatever is dated later.
+    """
+    # Years of days: the driver's own rows, summed here, with no join and no grouping there.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"{_ROWS} WHERE day >= {until - days:d}")
+    rows: Sequence[Sequence[int]] = cursor.fetchall()
+    cursor.close()
+    shape = (len(products.gtins), days + 1)
+    flat = np.fromiter((value for row in rows for value in row), np.int64, 6 * len(rows))
+    batch_id, day, *sums = flat.reshape(-1, 6).T
+    when = np.minimum(day - (until - days), days)
+    at = products.of_batch[batch_id] * shape[1] + when
+    size = shape[0] * shape[1]
+    return [np.bincount(at, each, size).astype(float).reshape(shape) for each in sums]

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, select
 
 from contracts.stock import StockStatus
+from erp_link.adapters import order_tables as o
 from erp_link.adapters import tables as t
 from erp_link.domain.places import QUARANTINE, is_account
 from erp_link.domain.reorder.suggest import Lot, Position
+from erp_link.service.booking import PICKED, RESERVED, SHIPPED
 
 
 @dataclass(slots=True)
@@ -22,18 +24,20 @@ class _Counted:
 
 
 def positions(connection: Connection) -> dict[str, Position]:
-    """Of every product that stands here or is announced."""
+    """Of every product that stands here, is announced or is ordered."""
     here = _here(connection)
     coming = _coming(connection)
+    owed = _owed(connection)
     return {
         gtin: Position(
             free=here[gtin].free,
             inspection=here[gtin].inspection,
             blocked=here[gtin].blocked,
             on_order=coming.get(gtin, 0),
+            owed=owed.get(gtin, 0),
             lots=tuple(here[gtin].lots.values()),
         )
-        for gtin in {*here, *coming}
+        for gtin in {*here, *coming, *owed}
     }
 
 
@@ -87,4 +91,37 @@ def _coming(connection: Connection) -> dict[str, int]:
     found: dict[str, int] = {}
     for gtin, quantity, seen in rows:
         found[gtin] = found.get(gtin, 0) + max(0, quantity - seen)
+    return found
+
+
+def _owed(connection: Connection) -> dict[str, int]:
+    """Ordered by customers, with nothing set aside for it yet."""
+    wanted: dict[tuple[str, str], int] = {}
+    lines = connection.execute(
+        select(o.order_line.c.order_ref, o.order_line.c.gtin, func.sum(o.order_line.c.quantity))
+        .join(o.customer_order, o.customer_order.c.order_ref == o.order_line.c.order_ref)
+        .where(o.customer_order.c.closed_at.is_(None))
+        .group_by(o.order_line.c.order_ref, o.order_line.c.gtin)
+    )
+    for order, gtin, quantity in lines:
+        wanted[order, gtin] = int(quantity)
+    if not wanted:
+        return {}
+    aside = connection.execute(
+        select(t.reservation.c.order_ref, t.batch.c.gtin, func.sum(t.reservation.c.quantity))
+        .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
+        .join(o.customer_order, o.customer_order.c.order_ref == t.reservation.c.order_ref)
+        .where(
+            o.customer_order.c.closed_at.is_(None),
+            t.reservation.c.state.in_((RESERVED, PICKED, SHIPPED)),
+        )
+        .group_by(t.reservation.c.order_ref, t.batch.c.gtin)
+    )
+    for order, gtin, quantity in aside:
+        if (order, gtin) in wanted:
+            wanted[order, gtin] -= int(quantity)
+    found: dict[str, int] = {}
+    for (_, gtin), left in wanted.items():
+        if left > 0:
+            found[gtin] = found.get(gtin, 0) + left
     return found

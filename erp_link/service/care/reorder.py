@@ -29,6 +29,7 @@ from erp_link.service.work import Work
 
 DEFAULT = ReorderPolicy()
 _ORDER = list(Urgency)
+_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class ReorderLine:
     position: Position
     policy: ReorderPolicy
     is_default_policy: bool
+    weeks: tuple[int, ...] = ()
+    """What went out in each of the last weeks, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class _Forecast:
     history: History
     policies: dict[str, ReorderPolicy]
     outlook: Outlook
+    weeks: tuple[tuple[int, ...], ...]
 
 
 class Reorder:
@@ -120,7 +124,7 @@ class Reorder:
         wanted = normalise_gtin(gtin)
         daily.catch_up(self._store)
         history = self._store.read(self._forecast).history
-        row = history.row(wanted)
+        row = history.rows().get(wanted)
         if row is None:
             raise NotFoundError(
                 f"Product {wanted} never moved here", mend="Check the GTIN", gtin=wanted
@@ -158,17 +162,18 @@ class Reorder:
     def _plan(self, connection: Connection) -> Plan:
         found = self._forecast(connection)
         known, here = cards(connection), positions(connection)
-        today = found.history.until
+        today, rows = found.history.until, found.history.rows()
         lines: list[ReorderLine] = []
         for gtin in known.keys() | here.keys():
             card = known.get(gtin, Card(gtin))
             policy = found.policies.get(gtin, DEFAULT)
-            demand = _demand(found, found.history.row(gtin))
+            row = rows.get(gtin)
+            demand = _demand(found, row)
             position = here.get(gtin, Position())
             said = suggest(gtin, demand, position, policy, card.limits, today=today)
-            lines.append(
-                ReorderLine(card, said, demand, position, policy, gtin not in found.policies)
-            )
+            weeks = () if row is None else found.weeks[row]
+            default = gtin not in found.policies
+            lines.append(ReorderLine(card, said, demand, position, policy, default, weeks))
         lines.sort(key=_most_urgent)
         check = found.outlook.check
         return Plan(tuple(lines), today, DAYS, check.newest_held, check.newest_windows)
@@ -180,7 +185,8 @@ class Reorder:
         with self._lock:
             if self._known is None or self._known[0] != state:
                 history = read_history(connection, today=today)
-                self._known = (state, _Forecast(history, policies, _look(history, policies)))
+                look = _look(history, policies)
+                self._known = (state, _Forecast(history, policies, look, _weekly(history)))
             return self._known[1]
 
 
@@ -197,6 +203,13 @@ def _look(history: History, policies: dict[str, ReorderPolicy]) -> Outlook:
         late=np.array([policy.late_days for policy in chosen], np.int64),
         share=np.array([policy.service_percent / 100 for policy in chosen], float),
     )
+
+
+def _weekly(history: History) -> tuple[tuple[int, ...], ...]:
+    weeks = history.shipped.shape[1] // _WEEK
+    newest = history.shipped[:, history.shipped.shape[1] - weeks * _WEEK :]
+    sums = newest.reshape(len(newest), weeks, _WEEK).sum(axis=2).astype(int)
+    return tuple(tuple(row) for row in sums.tolist())
 
 
 def _demand(found: _Forecast, row: int | None) -> Demand:

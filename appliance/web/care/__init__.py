@@ -1,0 +1,1 @@
+"""Pages about stock as a whole: what to order, how healthy it is, what is written down wrongly."""

@@ -1,0 +1,89 @@
+"""Routes of the care for stock: what to order, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from contracts.reason import Reason
+from erp_link.api.paging import Paged
+from erp_link.api.shapes import Key
+from erp_link.domain.reorder.policy import ReorderPolicy
+from erp_link.domain.reorder.suggest import Demand, Position
+from erp_link.service.care.desks import Care, CareDesks
+from erp_link.service.care.reorder import ReorderHint, ReorderLine
+
+
+@dataclass(frozen=True, slots=True)
+class ReorderOut:
+    """One product's suggestion, in base units, with what it rests on."""
+
+    gtin: str
+    name: str
+    suppliers: tuple[str, ...]
+    urgency: str
+    quantity: int
+    position: int
+    reorder_point: int
+    order_up_to: int
+    lasts_days: int | None
+    expires_unsold: int
+    reasons: tuple[Reason, ...]
+    demand: Demand
+    counted: Position
+    policy: ReorderPolicy
+
+    @classmethod
+    def of(cls, line: ReorderLine) -> ReorderOut:
+        said = line.suggestion
+        return cls(
+            gtin=said.gtin,
+            name=line.card.name,
+            suppliers=line.card.suppliers,
+            urgency=said.urgency.value,
+            quantity=said.quantity,
+            position=said.position,
+            reorder_point=said.reorder_point,
+            order_up_to=said.order_up_to,
+            lasts_days=said.lasts_days,
+            expires_unsold=said.expires_unsold,
+            reasons=said.reasons,
+            demand=line.demand,
+            counted=line.position,
+            policy=line.policy,
+        )
+
+
+def add_to(api: APIRouter, desks: CareDesks, *, reader: Any, planner: Any) -> None:
+    """Add the routes; `reader` and `planner` are dependencies that say who is asking."""
+    needs = Depends(desks)
+
+    @api.get("/reorder", tags=["replenishment"], dependencies=[reader])
+    def plan(page: Paged, care: Care = needs) -> list[ReorderOut]:
+        """What to order of every product, the most urgent first, with reasons."""
+        lines = page.cut(care.reorder.plan().lines, lambda each: (each.card.gtin,))
+        return [ReorderOut.of(line) for line in lines]
+
+    @api.get("/reorder/{gtin}", tags=["replenishment"], dependencies=[reader])
+    def one(gtin: str, care: Care = needs) -> ReorderOut:
+        """What to order of one product, and why."""
+        return ReorderOut.of(care.reorder.line(gtin))
+
+    @api.get("/reorder/{gtin}/hint", tags=["replenishment"], dependencies=[reader])
+    def hint(gtin: str, care: Care = needs) -> ReorderHint:
+        """The short form for a phone over the shelf."""
+        return care.reorder.hint(gtin)
+
+    @api.put("/reorder/{gtin}/policy", tags=["replenishment"], status_code=204)
+    def set_policy(
+        gtin: str, body: ReorderPolicy, key: Key = None, care: Care = needs, who: Any = planner
+    ) -> None:
+        """How a product is replenished from now on."""
+        care.reorder.set_policy(gtin, body, by=who.name, key=key)
+
+    @api.delete("/reorder/{gtin}/policy", tags=["replenishment"], status_code=204)
+    def default_policy(gtin: str, key: Key = None, care: Care = needs, who: Any = planner) -> None:
+        """Back to the house's default."""
+        care.reorder.set_policy(gtin, None, by=who.name, key=key)

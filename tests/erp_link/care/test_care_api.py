@@ -1,0 +1,56 @@
+"""The care for stock over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from appliance import problems
+from erp_link import api
+from erp_link.service.core import Core
+from tests.erp_link.over_http import Client, auth
+from tests.erp_link.story import LATER, WATER
+
+
+class Planner(Client):
+    """Also changes things in place."""
+
+    def put(self, path: str, **more) -> httpx.Response:
+        return asyncio.run(self._ask("PUT", path, **more))
+
+    def delete(self, path: str) -> httpx.Response:
+        return asyncio.run(self._ask("DELETE", path))
+
+
+@pytest.fixture
+def client(core: Core) -> Planner:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(api.router(lambda: core, auth))
+    made = Planner(app)
+    made.headers = {"x-roles": "ops"}
+    return made
+
+
+def test_programs_read_suggestions_and_say_how_a_product_is_replenished(
+    core: Core, client: Planner
+) -> None:
+    core.receive(WATER, 10, location="A-01-1", expiry=LATER, by="op")
+    path = f"/api/v1/reorder/{WATER.gtin}"
+    listed = client.get("/api/v1/reorder").json()
+    assert [each["gtin"] for each in listed] == [WATER.gtin]
+    assert listed[0]["reasons"][0]["code"] == "reorder_short_history"
+    assert client.get(f"{path}/hint").json()["urgency"] == "unknown"
+
+    policy = {"lead_days": 2, "late_days": 1, "pack": 24}
+    assert client.put(f"{path}/policy", json=policy).status_code == 204
+    assert client.get(path).json()["policy"]["pack"] == 24
+    assert client.delete(f"{path}/policy").status_code == 204
+    assert client.get(path).json()["policy"]["pack"] == 1
+    assert client.put(f"{path}/policy", json={"lead_days": -1}).status_code == 422
+    viewer = {"x-roles": "viewer"}
+    assert client.put(f"{path}/policy", json=policy, headers=viewer).status_code == 403
+    assert client.get("/api/v1/reorder/4006381333931", headers=viewer).status_code == 404
