@@ -117,14 +117,29 @@ def hold_quantity(
     for part in apart_now.parts:
         named += booking.block_units(work, batch_id, part, why=reason, reference=hold_id)
     transport.divert_cartons(work, named)
+    where = location or apart_now.parts[0].location
+    keep_units(work, hold_id, batch_id, quantity, reason, location=where, cartons=named)
+
+
+def keep_units(
+    work: Work,
+    hold_id: str,
+    batch_id: int,
+    quantity: int,
+    reason: Reason,
+    *,
+    location: str,
+    cartons: Sequence[str],
+) -> None:
+    """The hold on units that are blocked already, with the cartons that stand for some of them."""
     _keep(
         work,
         hold_id,
         HoldKind.QUANTITY,
         reason,
         batch_id=batch_id,
-        location=location or apart_now.parts[0].location,
-        cartons=tuple(sorted(named)),
+        location=location,
+        cartons=tuple(sorted(cartons)),
         quantity=quantity,
     )
 
