@@ -136,6 +136,18 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityConfig:
+    """How usage decisions are made (docs/reference/configuration.md)."""
+
+    signed: bool = True
+    """Every usage decision carries the signature of a key registered to its person or program."""
+    two_people: tuple[Literal["release", "return", "scrap", "sort", "rework"], ...] = ()
+    """Decisions that a second person must sign too."""
+    two_people_from: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """From so many units on; 0: always."""
+
+
+@dataclass(frozen=True, slots=True)
 class LearningConfig:
     """Examples from cartons that operators settled, and what is made of them."""
 
@@ -166,6 +178,29 @@ class LearningConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ErpConfig:
+    """The site's ERP, which is told what happened here (guides/connect-an-erp.md)."""
+
+    kind: Literal["", "tryton", "odoo", "erpnext"] = ""
+    url: str = ""
+    database: str = ""
+    user: str = ""
+    """Tryton's login name; ERPNext's API key."""
+    secret: str = ""
+    """File that holds the password or key alone, readable by this user only."""
+    company: str = ""
+    warehouse: str = ""
+    """Code of the ERP's warehouse."""
+    quarantine: str = ""
+    """Code of its place for goods that must not leave, outside the storage zone."""
+    prefix: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9]{1,8}$")] = "TM"
+    """Begins our reference in every document there; one for each site."""
+    every_s: Annotated[float, msgspec.Meta(ge=0.2, le=600)] = 5.0
+    announced: bool = True
+    """Import the deliveries that the ERP expects."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     site: SiteConfig = field(default_factory=SiteConfig)
     hub: HubConfig = field(default_factory=HubConfig)
@@ -176,6 +211,8 @@ class Config:
     live: LiveConfig = field(default_factory=LiveConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     learning: LearningConfig = field(default_factory=LearningConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    erp: ErpConfig = field(default_factory=ErpConfig)
 
     @property
     def data(self) -> Path:
@@ -267,8 +304,8 @@ def _section(name: str, values: Mapping[str, object], where: str) -> object:
 
 def _typed(kind: object, value: object, where: str) -> object:
     """Environment values arrive as text; TOML values in their own type."""
-    if kind == tuple[str, ...] and isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if typing.get_origin(kind) is tuple and isinstance(value, str):
+        value = tuple(part.strip() for part in value.split(",") if part.strip())
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -1,0 +1,109 @@
+"""The hub's talk with the site's ERP: a connector from the settings, a worker beside the pages.
+
+The secret stands in a file of its own (`[erp] secret`), readable by us alone; never in a setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import stat
+from pathlib import Path
+
+import structlog
+
+from appliance.config import Config, ErpConfig
+from contracts.errors import BadInputError, TallymanError, UnavailableError
+from erp_link.connectors.open import SYSTEMS, ErpSettings, open_connector
+from erp_link.connectors.port import ErpPort
+from erp_link.service.core import Core
+from erp_link.service.erp.desk import Announced, ErpDesk
+from erp_link.service.erp.worker import BY, ErpWorker
+
+log = structlog.get_logger()
+_NOTHING = Announced((), ())
+
+
+class HubErp:
+    """`desk` is there for the pages with no ERP too; `run` is the side job."""
+
+    def __init__(self, config: Config, core: Core) -> None:
+        self._config = config.erp
+        self._core = core
+        self.desk = ErpDesk(core, system=SYSTEMS.get(config.erp.kind, ""))
+        self.announced = _NOTHING
+        self._wake = asyncio.Event()
+        self._port: ErpPort | None = None
+        if config.erp.kind:
+            self._port = open_connector(_settings(config.erp), self.desk.name_book)
+
+    def wake(self) -> None:
+        """A person mended something: look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell the ERP what happened, until cancelled. Returns at once where there is none."""
+        if self._port is None:
+            return
+        holder = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        worker = ErpWorker(self._core, self._port, prefix=self._config.prefix, holder=holder)
+        try:
+            while True:
+                await asyncio.to_thread(self._step, worker)
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), self._config.every_s)
+                except TimeoutError:
+                    continue
+        finally:
+            worker.stop()
+            await asyncio.to_thread(worker.close)
+
+    def _step(self, worker: ErpWorker) -> None:
+        ended = worker.step()
+        if ended:
+            log.info("told the ERP", messages=ended)
+        if self._port is None or not self._config.announced:
+            return
+        try:
+            self.announced = self.desk.take_announced(self._port, by=BY)
+        except UnavailableError:
+            # The worker has noted it already, or will the next time.
+            return
+        except TallymanError as error:
+            log.warning("the ERP's expected deliveries cannot be read", why=str(error))
+
+
+def _settings(config: ErpConfig) -> ErpSettings:
+    return ErpSettings(
+        kind=config.kind,
+        url=config.url,
+        database=config.database,
+        user=config.user,
+        secret=_secret(config.secret),
+        company=config.company,
+        warehouse=config.warehouse,
+        quarantine=config.quarantine,
+    )
+
+
+def _secret(path: str) -> str:
+    """The words in the file. Raises BadInputError where it is missing, empty, or open to others."""
+    if not path:
+        return ""
+    file = Path(path)
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            f"[erp] secret: {path} cannot be read", mend="Name a file that holds the secret alone"
+        ) from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadInputError(
+            f"[erp] secret: others on this machine can read {path}", mend=f"chmod 600 {path}"
+        )
+    if not text:
+        raise BadInputError(f"[erp] secret: {path} is empty", mend="Write the secret into it")
+    return text
