@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.hub import care
+from appliance.hub.erp import HubErp
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
@@ -32,6 +34,7 @@ from appliance.layout import Layout
 from appliance.learning import intake as learning_intake
 from appliance.learning.folders import hub_dataset, training_of
 from appliance.learning.health import learning_item
+from appliance.learning.training import Training
 from appliance.live.connect import open_live
 from appliance.readrates.health import calibration_items
 from appliance.readrates.service import ReadRates
@@ -117,9 +120,10 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         devices.include_router(
             teaching_port.router(office, registry=registry, evidence=evidence, clock=clock)
         )
+        erp = HubErp(config, core)
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
-            rates=rates, lessons=Console(core.profile_events, office, evidence), clock=clock,
+            rates=rates, lessons=Console(core.profile_events, office, evidence), erp=erp, clock=clock,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 
@@ -135,10 +139,21 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
-        serving.side_job("read rates", rates.watch)
-        serving.side_job("stock care", lambda: care.keep_up(core))
-        serving.side_job("learning", training.keep_schedule)
+        for name, side_work in _side_work(core, rates, training, erp).items():
+            serving.side_job(name, side_work)
         await serving.run()
+
+
+def _side_work(
+    core: Core, rates: ReadRates, training: Training, erp: HubErp
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What goes on beside the dock's work and begins anew by itself where it fails."""
+    return {
+        "read rates": rates.watch,
+        "stock care": lambda: care.keep_up(core),
+        "ERP": erp.run,
+        "learning": training.keep_schedule,
+    }
 
 
 def _print_first_link(config: Config, accounts: Accounts) -> None:

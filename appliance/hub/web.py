@@ -16,6 +16,7 @@ from appliance.accounts.user import Role
 from appliance.accounts.web import optional_user, require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
+from appliance.hub.erp import HubErp
 from appliance.hub.forward import forward_router
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
@@ -23,6 +24,7 @@ from appliance.web.app import create_app
 from appliance.web.care.reorder import reorder_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
+from appliance.web.exchange import exchange_router
 from appliance.web.gate import AccountsGate
 from appliance.web.health import health_router
 from appliance.web.lessons import LessonBook, lessons_router
@@ -52,6 +54,7 @@ def hub_app(
     health: HealthSource,
     rates: ReadRates,
     lessons: LessonBook,
+    erp: HubErp,
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
@@ -79,9 +82,12 @@ def hub_app(
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))
+    app.include_router(exchange_router(erp, gate))
     care = CareDesks(lambda: core)
     app.include_router(reorder_router(care().reorder, gate))
-    app.include_router(core_api.router(lambda: core, allowed, care=care))
+    app.include_router(
+        core_api.router(lambda: core, allowed, policy=policy, care=care, erp=erp.desk)
+    )
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)

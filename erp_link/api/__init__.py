@@ -16,6 +16,8 @@ from contracts.asn import Expectations
 from contracts.errors import BadInputError
 from erp_link.api import care as api_care
 from erp_link.api import decisions as api_decisions
+from erp_link.api import erp as api_erp
+from erp_link.api import orders as api_orders
 from erp_link.api import quality as api_quality
 from erp_link.api import stock as api_stock
 from erp_link.api.paging import Paged
@@ -26,6 +28,7 @@ from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.ports import Auth
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import AsnSummary, Core
+from erp_link.service.erp.desk import ErpDesk
 
 _UPLOAD = {
     "requestBody": {
@@ -44,6 +47,7 @@ def router(
     *,
     policy: DecisionPolicy | None = None,
     care: CareDesks | None = None,
+    erp: ErpDesk | None = None,
 ) -> APIRouter:
     """The routes, over whatever core `core_provider` gives at the time of a request.
 
@@ -66,8 +70,14 @@ def router(
         worker=worker,
         quality=quality,
     )
+    api_orders.add_to(
+        api, needs_core, reader, worker, Depends(auth("quality", "ops", "integrator"))
+    )
     planner = Depends(auth("ops", "quality", "integrator"))
     api_care.add_to(api, care or CareDesks(core_provider), reader=reader, planner=planner)
+    if erp is not None:
+        mender = Depends(auth("ops", "quality", "integrator"))
+        api_erp.add_to(api, erp, reader=reader, mender=mender)
     return api
 
 
