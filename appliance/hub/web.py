@@ -29,6 +29,7 @@ from appliance.web.gate import AccountsGate
 from appliance.web.health import health_router
 from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
+from appliance.web.orders.pages import orders_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
 from appliance.web.quality.core_desk import CoreDesk, decision_policy
@@ -41,6 +42,7 @@ from erp_link import api as core_api
 from erp_link.asn.files import parse_asn
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
+from erp_link.service.orders.desk import Orders
 from erp_link.service.quality.desk import Quality
 
 
@@ -77,6 +79,7 @@ def hub_app(
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
+    app.include_router(orders_router(Orders(core), gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))

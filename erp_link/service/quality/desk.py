@@ -20,7 +20,7 @@ from erp_link.domain.quality.statement import (
 )
 from erp_link.domain.tickets import check_decider
 from erp_link.service.core import Core
-from erp_link.service.quality import deciding, keys, leaving, records
+from erp_link.service.quality import deciding, keys, leaving, parts, records
 from erp_link.service.quality.deciding import Signed, Wanted
 from erp_link.service.quality.keys import SigningKey
 from erp_link.service.quality.records import DecisionRecord
@@ -210,6 +210,10 @@ class Quality:
             act=lambda work: leaving.carry_out(work, ticket_id),
         )
         return left
+
+    def links(self, ticket_id: str) -> tuple[str, tuple[str, ...]]:
+        """The ticket that a ticket goes on from ("" for none), and those that go on from it."""
+        return self.core.read(lambda c: parts.links_of(c, ticket_id))
 
     def set_due(self, ticket_id: str, due_at: datetime, *, by: str) -> Ticket:
         """Until when a ticket should be decided. Raises NotFoundError, BadInputError."""

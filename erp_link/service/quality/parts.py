@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from contracts.errors import BadInputError, ConflictError
 from contracts.reason import Reason
@@ -214,6 +214,17 @@ def _take_from(work: Work, about: About, part: Part) -> None:
         )
     rest = about.ticket.quantity - part.quantity
     _set_goods(work, about.ticket_id, about.ticket.cartons, rest)
+
+
+def links_of(connection: Connection, ticket_id: str) -> tuple[str, tuple[str, ...]]:
+    """The ticket before this one ("" for none), and those that go on from it."""
+    link = q.ticket_link.c
+    before = select(link.parent).where(link.child == ticket_id)
+    after = select(link.child).where(link.parent == ticket_id).order_by(link.child)
+    return (
+        connection.execute(before).scalar_one_or_none() or "",
+        tuple(connection.execute(after).scalars()),
+    )
 
 
 def open_child(

@@ -1,0 +1,27 @@
+"""The quality pages: batches and their story, holds with what is at risk, tickets and decisions.
+
+A ticket shows its evidence before it asks for anything (I4). A decision wants a reason in words, the
+role quality and the signature of a key that is registered to the person; only a usage decision lifts
+a hold (I1).
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from appliance.web.ports import Gate, Records
+from appliance.web.quality import batches, signing, tickets
+from appliance.web.quality.ports import Desk
+
+
+def quality_router(records: Records, gate: Gate, desk: Desk | None = None) -> APIRouter:
+    """/batches, /batch, /holds, /tickets, /tickets/{id} and its decision, /signing-keys.
+
+    Without `desk` decisions are recorded unsigned, as `records` takes them.
+    """
+    router = APIRouter()
+    batches.add_to(router, records, gate)
+    tickets.add_to(router, records, gate, desk)
+    if desk is not None:
+        signing.add_to(router, gate, desk)
+    return router

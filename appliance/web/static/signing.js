@@ -1,0 +1,130 @@
+// Signing a usage decision: what is signed is compared with what the page shows before it is signed.
+
+import { canSign, keep, keyOf, newKey, sign } from "./keystore.js";
+import { t } from "./words.js";
+
+/** @param {string} place @param {string[]} sentences */
+function tell(place, sentences) {
+  const box = document.querySelector(place);
+  if (!(box instanceof HTMLElement)) return;
+  box.replaceChildren(...sentences.filter(Boolean).map((sentence) => {
+    const line = document.createElement("p");
+    line.textContent = sentence;
+    return line;
+  }));
+  box.hidden = sentences.length === 0;
+  if (sentences.length) box.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * @param {string} address
+ * @param {FormData} body
+ * @returns {Promise<Record<string, any>>} the answer; raises Error with what to tell the person
+ */
+async function post(address, body) {
+  const answer = await fetch(address, { method: "POST", body, headers: { accept: "application/json" } });
+  const told = await answer.json().catch(() => ({}));
+  if (answer.ok) return told;
+  const sentence = told.code === "stale_signature" ? t("sign.stale") : "";
+  throw new Error([sentence, told.detail, told.mend].filter(Boolean).join(" · "));
+}
+
+/** @param {HTMLFormElement} form @param {boolean} ready @param {string} [label] */
+function show(form, ready, label = "") {
+  for (const part of document.querySelectorAll("[data-when]")) {
+    if (part instanceof HTMLElement) part.hidden = part.dataset.when !== (ready ? "key" : "no-key");
+  }
+  const named = document.querySelector("[data-key-label]");
+  if (named) named.textContent = label;
+  const button = form.querySelector("button[data-sign-button]");
+  if (button instanceof HTMLButtonElement) button.disabled = !ready;
+}
+
+/**
+ * Why the statement is not what the page shows; empty where it is.
+ * @param {Record<string, any>} said
+ * @param {HTMLFormElement} form
+ * @param {string} keyId
+ */
+function differs(said, form, keyId) {
+  const asked = new FormData(form);
+  const part = asked.get("part") === "part";
+  const cartons = part ? asked.getAll("cartons").map(String).sort() : [];
+  const quantity = part ? Number(asked.get("quantity") || 0) : 0;
+  /** @type {string[]} */
+  const seen = JSON.parse(form.dataset.holds ?? "[]");
+  const newer = said.holds.filter((/** @type {string} */ hold) => !seen.includes(hold));
+  if (newer.length) return t("sign.new_holds", { holds: newer.join(", ") });
+  const same =
+    said.ticket === form.dataset.ticket && said.signer === form.dataset.person && said.key === keyId &&
+    said.decision === asked.get("decision") && said.reason === String(asked.get("reason")).trim().replaceAll("\r\n", "\n") &&
+    said.quantity === quantity && JSON.stringify(said.cartons) === JSON.stringify(cartons);
+  return same ? "" : t("sign.differs");
+}
+
+/** @param {HTMLFormElement} form */
+async function decide(form) {
+  const key = await keyOf(form.dataset.person ?? "");
+  if (!key) throw new Error(t("sign.no_key"));
+  const body = new FormData(form);
+  body.set("key", key.keyId);
+  const told = await post(`${form.dataset.address}/statement`, body);
+  const why = differs(JSON.parse(told.statement), form, key.keyId);
+  if (why) throw new Error(why);
+  const signed = new FormData();
+  signed.set("csrf_token", String(body.get("csrf_token")));
+  signed.set("statement", told.statement);
+  signed.set("signature", await sign(key.privateKey, told.purpose_hex, told.statement));
+  const done = await post(`${form.dataset.address}/signed`, signed);
+  location.assign(done.next);
+}
+
+/** @param {HTMLFormElement} form */
+async function enrol(form) {
+  const person = form.dataset.person ?? "";
+  const made = await newKey(person, form.dataset.proof ?? "");
+  const body = new FormData(form);
+  body.set("public_key", made.publicKey);
+  body.set("proof", made.proof);
+  const told = await post("/signing-keys", body);
+  await keep({ person, keyId: told.key_id, privateKey: made.privateKey });
+  location.reload();
+}
+
+/** @param {HTMLFormElement} form @param {string} place @param {(form: HTMLFormElement) => Promise<void>} act */
+function on(form, place, act) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button:not([type=button])");
+    if (button instanceof HTMLButtonElement) button.disabled = true;
+    tell(place, []);
+    act(form).catch((error) => {
+      tell(place, [error instanceof TypeError ? t("sign.not_sent") : String(error.message ?? error)]);
+      if (button instanceof HTMLButtonElement) button.disabled = false;
+    });
+  });
+}
+
+async function start() {
+  const enrolling = document.querySelector("form[data-enrol]");
+  const deciding = document.querySelector("form[data-sign]");
+  if (!canSign()) {
+    tell("#sign-told", [t("sign.cannot")]);
+    return;
+  }
+  if (enrolling instanceof HTMLFormElement) on(enrolling, "#enrol-told", enrol);
+  if (deciding instanceof HTMLFormElement) on(deciding, "#sign-told", decide);
+  const one = deciding ?? enrolling;
+  if (!(one instanceof HTMLFormElement)) return;
+  const key = await keyOf(one.dataset.person ?? "");
+  /** @type {Record<string, string>} */
+  const good = JSON.parse(one.dataset.keys ?? "{}");
+  const label = key ? good[key.keyId] : undefined;
+  show(one, label !== undefined, label);
+  for (const row of document.querySelectorAll("[data-key-id]")) {
+    if (key && row.getAttribute("data-key-id") === key.keyId) row.classList.add("key-here");
+  }
+  document.body.dataset.signing = label === undefined ? "no-key" : "key";
+}
+
+void start();
