@@ -95,6 +95,7 @@ inspection_lot = Table(
     Column("sample", Integer, nullable=False),
     Column("accept", Integer, nullable=False),
     Column("reject", Integer, nullable=False),
+    Column("arrived", BigInteger, nullable=False),
     Column("inspected", Integer, nullable=False, default=0),
     Column("bad", Integer, nullable=False, default=0),
     Column("outcome", String, nullable=False, default=""),

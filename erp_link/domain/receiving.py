@@ -30,6 +30,8 @@ class Cause(StrEnum):
     HOLD = "hold"
     EXPIRED = "expired"
     DEFECT = "defect"
+    ACCEPTANCE = "acceptance"
+    """Counted, and in inspection until somebody accepts the delivery."""
 
 
 _NOT_ITS_OWN = frozenset({"batch_held", "expired", "stock_expired"})
@@ -46,8 +48,10 @@ class Receipt:
     ticket_kind: TicketKind = TicketKind.FINDING
 
 
-def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
-    """What the verdict books, given whether the batch is held or expired at this moment."""
+def receive(verdict: Verdict, *, held: bool, expired: bool, waits: bool = False) -> Receipt:
+    """What the verdict books, given whether the batch is held or expired at this moment, and
+    whether sound cartons of this delivery wait for acceptance.
+    """
     known = verdict.batch is not None or verdict.freezes is not None
     match verdict.decision:
         case Decision.REVIEW:
@@ -59,6 +63,8 @@ def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
             )
         case Decision.HOLD:
             cause = _cause(verdict, held=held, expired=expired)
+            if waits and known and cause is Cause.HOLD:
+                return accepted(held=held, expired=False, waits=True)
             return Receipt(
                 CartonState.DAMAGED if known and _is_its_own(verdict) else CartonState.RECEIVED,
                 StockStatus.BLOCKED if known else None,
@@ -67,7 +73,7 @@ def receive(verdict: Verdict, *, held: bool, expired: bool) -> Receipt:
                 ticket_kind=TicketKind.EXPIRY if cause is Cause.EXPIRED else TicketKind.FINDING,
             )
         case Decision.ACCEPT:
-            return accepted(held=held, expired=expired, known=known)
+            return accepted(held=held, expired=expired, known=known, waits=waits)
 
 
 def _cause(verdict: Verdict, *, held: bool, expired: bool) -> Cause:
@@ -85,10 +91,16 @@ def _is_its_own(verdict: Verdict) -> bool:
     return bool(verdict.reasons) and verdict.reasons[0].code not in _NOT_ITS_OWN
 
 
-def accepted(*, held: bool, expired: bool, known: bool = True) -> Receipt:
-    """A sound carton: free to use unless its batch is held or past its date."""
+def accepted(*, held: bool, expired: bool, known: bool = True, waits: bool = False) -> Receipt:
+    """A sound carton: free to use unless its batch is held or past its date, or its delivery waits
+    for acceptance. What waits is not freed when a hold is lifted, so it waits before it is held.
+    """
     if not known:
         return Receipt(CartonState.RECEIVED, None, Cause.NONE, opens_ticket=False)
+    if waits and not expired:
+        return Receipt(
+            CartonState.RECEIVED, StockStatus.INSPECTION, Cause.ACCEPTANCE, opens_ticket=False
+        )
     if held:
         return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.HOLD, opens_ticket=False)
     if expired:
@@ -112,6 +124,10 @@ class Count:
     damaged: int = 0
     in_review: int = 0
 
+    def times(self, units: int) -> Count:
+        """The same for a carton of so many base units."""
+        return Count(self.counted * units, self.damaged * units, self.in_review * units)
+
 
 def count_of(state: CartonState) -> Count:
     match state:
@@ -125,7 +141,7 @@ def count_of(state: CartonState) -> Count:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """One announced line against what came. `counted` includes the damaged cartons."""
+    """One announced line against what came, in base units. `counted` includes the damaged."""
 
     line: AsnLine
     counted: int
@@ -155,6 +171,8 @@ class OffListCarton:
     at: datetime
     off_list: bool
     """True: read, and not announced. False: not read well enough to say (waits for review)."""
+    quantity: int = 1
+    """Base units in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +216,5 @@ class DeliveryReport:
     @property
     def in_review(self) -> int:
         return sum(line.in_review for line in self.lines) + sum(
-            carton.state is CartonState.REVIEW for carton in self.off_list
+            carton.quantity for carton in self.off_list if carton.state is CartonState.REVIEW
         )

@@ -13,7 +13,7 @@ CARTON = "carton"
 CASE_WORDS = frozenset({CARTON, "case", "box", "ctn", "cs"})
 """What suppliers call the carton that a station sees, where nobody has described the product."""
 MOST_IN_ONE = 1_000_000
-MOST_UNITS = 10**12
+MOST_UNITS = 2 * 10**9
 _LONGEST = 20
 
 

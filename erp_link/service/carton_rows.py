@@ -14,7 +14,8 @@ from contracts.stock import BatchKey, StockStatus
 from erp_link.adapters import tables as t
 from erp_link.domain.moves import Place
 from erp_link.domain.places import SUPPLIER_ACCOUNT
-from erp_link.domain.receiving import CartonState, Count, Receipt, count_of
+from erp_link.domain.receiving import CartonState, Receipt, count_of
+from erp_link.service.goods.product_rows import read_product
 from erp_link.service.observed import move_observed
 from erp_link.service.sessions import count, number_of
 from erp_link.service.work import Work, ensure_batch, key_of
@@ -115,6 +116,7 @@ def announced_key(
 def write(work: Work, seen: Seen, receipt: Receipt, facts: Facts) -> None:
     """Book the carton once: its stock from the supplier's account, its count, its row."""
     status = receipt.status if seen.batch_id is not None else None
+    units = units_of(work, seen.batch_id)
     work.connection.execute(delete(t.carton).where(t.carton.c.carton_id == facts.carton_id))
     work.connection.execute(
         insert(t.carton).values(
@@ -131,10 +133,11 @@ def write(work: Work, seen: Seen, receipt: Receipt, facts: Facts) -> None:
             device=facts.device,
             judged_at=facts.at,
             printed=dict(facts.printed),
+            quantity=units,
         )
     )
     work.changes_expectations = True
-    count(work, seen.session_id, seen.line, count_of(receipt.state))
+    count(work, seen.session_id, seen.line, count_of(receipt.state).times(units))
     text = Reason(
         f"story_{'in_review' if receipt.state is CartonState.REVIEW else 'received'}",
         {
@@ -155,13 +158,20 @@ def write(work: Work, seen: Seen, receipt: Receipt, facts: Facts) -> None:
         work.move(
             event_id,
             seen.batch_id,
-            1,
+            units,
             Place(SUPPLIER_ACCOUNT, status),
             Place(facts.location, status),
         )
     key = key_of(work.batch(seen.batch_id)) if seen.batch_id is not None else None
     kind = "in_review" if receipt.state is CartonState.REVIEW else "received"
     work.tell(kind, facts.carton_id, text, key)
+
+
+def units_of(work: Work, batch_id: int | None) -> int:
+    """Base units in one carton of a batch; 1 where nobody knows what it is."""
+    if batch_id is None:
+        return 1
+    return read_product(work.connection, work.batch(batch_id).gtin).per_carton
 
 
 def take_back(work: Work, known: Row[Any]) -> None:
@@ -171,7 +181,7 @@ def take_back(work: Work, known: Row[Any]) -> None:
         work,
         known.session_id,
         known.line_number,
-        Count(-was.counted, -was.damaged, -was.in_review),
+        was.times(-known.quantity),
     )
     if not known.status or known.batch_id is None:
         return
@@ -182,7 +192,7 @@ def take_back(work: Work, known: Row[Any]) -> None:
         work,
         event_id,
         known.batch_id,
-        1,
+        known.quantity,
         Place(known.location, status),
         Place(SUPPLIER_ACCOUNT, status),
     )

@@ -13,11 +13,12 @@ from contracts.verdict import Decision
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import parse_expiry
 from erp_link.domain.places import dock_of
-from erp_link.domain.receiving import CartonState, Receipt, accepted, receive, refused
+from erp_link.domain.receiving import CartonState, Cause, Receipt, accepted, receive, refused
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import apart, booking, carton_rows, holding, transport
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
+from erp_link.service.goods import admission
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work, batch_guards, ensure_batch, hold_guards, location_guard
 
@@ -49,7 +50,8 @@ def judged(work: Work, entry: JournalEntry, body: CartonJudged) -> None:
         at=moment_of(entry),
     )
     held, expired = _standing(work, seen.batch_id, body.carton_id, verdict.expiry)
-    receipt = receive(verdict, held=held, expired=expired)
+    why = _why_wait(work, seen)
+    receipt = receive(verdict, held=held, expired=expired, waits=bool(why))
     worse = (
         seen.known is not None
         and verdict.decision is Decision.HOLD
@@ -68,10 +70,12 @@ def judged(work: Work, entry: JournalEntry, body: CartonJudged) -> None:
             printed=_printed(body),
         )
         carton_rows.write(work, seen, receipt, facts)
+        _wait(work, seen, receipt, why)
     _hold_and_ticket(work, entry, body, seen, receipt, freezes)
     if worse:
         transport.divert_cartons(work, [body.carton_id])
-    if receipt.state is not CartonState.REVIEW and (seen.known is None or worse):
+    moves = receipt.state is not CartonState.REVIEW and receipt.cause is not Cause.ACCEPTANCE
+    if moves and (seen.known is None or worse):
         transport.request(work, body.carton_id, source=source, batch_id=seen.batch_id)
 
 
@@ -112,10 +116,11 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
         return
     held, expired = _standing(work, seen.batch_id, body.carton_id, body.expiry)
     known = seen.batch_id is not None
+    why = _why_wait(work, seen)
     receipt = (
         refused(known=known)
         if body.how == "refused"
-        else accepted(held=held, expired=expired, known=known)
+        else accepted(held=held, expired=expired, known=known, waits=bool(why))
     )
     if seen.known is not None:
         carton_rows.take_back(work, seen.known)
@@ -133,6 +138,7 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
         ),
     )
     carton_rows.write(work, seen, receipt, facts)
+    _wait(work, seen, receipt, why)
     work.tell("settled", body.carton_id, text, key)
     if receipt.opens_ticket and seen.batch_id is not None:
         open_ticket(
@@ -144,7 +150,21 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
             carton_id=body.carton_id,
             device=entry.device,
         )
-    transport.request(work, body.carton_id, source=source, batch_id=seen.batch_id)
+    if receipt.cause is not Cause.ACCEPTANCE:
+        transport.request(work, body.carton_id, source=source, batch_id=seen.batch_id)
+
+
+def _why_wait(work: Work, seen: Seen) -> tuple[Reason, ...]:
+    if seen.batch_id is None:
+        return ()
+    return admission.reasons_to_wait(work, seen.batch_id, seen.session_id, seen.line)
+
+
+def _wait(work: Work, seen: Seen, receipt: Receipt, why: tuple[Reason, ...]) -> None:
+    """A carton that waits for acceptance stays at the dock; its delivery's lot has grown."""
+    if receipt.cause is Cause.ACCEPTANCE and seen.batch_id is not None:
+        units = carton_rows.units_of(work, seen.batch_id)
+        admission.wait(work, seen.batch_id, seen.session_id, why, units=units, line=seen.line)
 
 
 def _take_guards(work: Work, seen: Seen, source: str, freezes: int | None) -> None:

@@ -31,6 +31,7 @@ from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.service import booking, slots
 from erp_link.service.apart import cartons_at, holds_by_name, set_apart
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
+from erp_link.service.goods import admission
 from erp_link.service.leave import check_leaving, check_named
 from erp_link.service.orders import risk
 from erp_link.service.orders.release import RELEASED, lost
@@ -253,7 +254,12 @@ def receive(
     booking.learn_expiry(work, batch_id, expiry)
     batch = work.batch(batch_id)
     held = work.is_held(*batch_guards(work.connection, batch))
-    receipt = accepted(held=held or location == QUARANTINE, expired=work.expired(batch))
+    waits: tuple[Reason, ...] = ()
+    if location != QUARANTINE:
+        waits = admission.reasons_to_wait(work, batch_id, None, None)
+    receipt = accepted(
+        held=held or location == QUARANTINE, expired=work.expired(batch), waits=bool(waits)
+    )
     status = receipt.status or StockStatus.INSPECTION
     slots.ensure_place(work, location)
     text = Reason("story_received_units", {"quantity": quantity, "location": location})
@@ -262,6 +268,8 @@ def receive(
         event_id, batch_id, quantity, Place(SUPPLIER_ACCOUNT, status), Place(location, status)
     )
     slots.occupy(work, location, quantity)
+    if receipt.cause is Cause.ACCEPTANCE:
+        admission.wait(work, batch_id, None, waits, units=quantity, loose_at=location)
     if location == QUARANTINE:
         why = Reason("received_in_quarantine", {"quantity": quantity})
         set_apart(work, f"QC-receipt-{event_id}", batch_id, quantity, cartons=(), reason=why)

@@ -87,6 +87,7 @@ def report(connection: Connection, name: str) -> DeliveryReport:
                 batch=BatchKey(c.supplier, c.gtin, c.lot) if c.batch_id is not None else None,
                 at=c.judged_at,
                 off_list=bool(c.off_list),
+                quantity=c.quantity,
             )
             for c in off
         ),

@@ -15,6 +15,7 @@ from erp_link.adapters.guards import inserted
 from erp_link.domain.receiving import (
     Count,
 )
+from erp_link.service.goods.announced import base_units
 from erp_link.service.work import Work, ensure_batch, new_id
 
 
@@ -29,6 +30,7 @@ def import_asn(work: Work, asn: Asn) -> bool:
     Raises ConflictError where the number is known with other lines.
     """
     digest = digest_of(asn)
+    units = base_units(work.connection, asn)
     new = inserted(
         work.connection,
         t.asn,
@@ -68,8 +70,10 @@ def import_asn(work: Work, asn: Asn) -> bool:
                 "number": line.number,
                 "batch_id": ids[line.key],
                 "expiry": line.expiry,
-                "quantity": line.quantity,
-                "unit": line.unit,
+                "quantity": units[line.number].quantity,
+                "unit": units[line.number].unit,
+                "stated": line.quantity,
+                "stated_unit": line.unit,
                 "sku": line.sku,
                 "description": line.description,
                 "order_ref": line.order,

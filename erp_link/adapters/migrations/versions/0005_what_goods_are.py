@@ -151,6 +151,7 @@ def _add_sampling() -> None:
         _whole("sample"),
         _whole("accept"),
         _whole("reject"),
+        _number("arrived"),
         _whole("inspected"),
         _whole("bad"),
         _text("outcome"),
