@@ -21,7 +21,7 @@ from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
-from appliance.hub import care
+from appliance.hub import care, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
@@ -47,8 +47,10 @@ from appliance.teaching.office import QualityOffice
 from appliance.uplink import intake
 from appliance.words import words
 from contracts.clock import Clock, SystemClock
+from contracts.ports import LiveView
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
+from erp_link.service.orders.desk import Orders
 
 log = structlog.get_logger()
 
@@ -139,18 +141,19 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
-        for name, side_work in _side_work(core, rates, training, erp).items():
+        for name, side_work in _side_work(core, live, rates, training, erp).items():
             serving.side_job(name, side_work)
         await serving.run()
 
 
 def _side_work(
-    core: Core, rates: ReadRates, training: Training, erp: HubErp
+    core: Core, live: LiveView, rates: ReadRates, training: Training, erp: HubErp
 ) -> dict[str, Callable[[], Awaitable[None]]]:
     """What goes on beside the dock's work and begins anew by itself where it fails."""
     return {
         "read rates": rates.watch,
         "stock care": lambda: care.keep_up(core),
+        "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,
         "learning": training.keep_schedule,
     }

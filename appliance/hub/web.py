@@ -21,6 +21,7 @@ from appliance.hub.forward import forward_router
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.web.app import create_app
+from appliance.web.care.health import stock_health_router
 from appliance.web.care.reorder import reorder_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
@@ -88,6 +89,7 @@ def hub_app(
     app.include_router(exchange_router(erp, gate))
     care = CareDesks(lambda: core)
     app.include_router(reorder_router(care().reorder, gate))
+    app.include_router(stock_health_router(care().health, gate))
     app.include_router(
         core_api.router(lambda: core, allowed, policy=policy, care=care, erp=erp.desk)
     )

@@ -20,7 +20,7 @@ from contracts.clock import Clock, SystemClock
 from contracts.errors import UnavailableError
 from contracts.ports import LiveEvent, LiveView
 
-TOPICS = ("carton", "camera", "hold", "ticket", "transport", "session", "health", "lesson")
+TOPICS = ("carton", "camera", "hold", "ticket", "transport", "session", "health", "lesson", "order")
 BEAT_S = 1.0
 
 

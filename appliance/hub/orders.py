@@ -1,0 +1,26 @@
+"""The hub's job that plans orders again which lost goods to a hold, and ends offline quotas."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from contracts.errors import TallymanError
+from contracts.ports import LiveView
+from erp_link.service.orders.desk import Orders
+
+log = structlog.get_logger()
+_EVERY_S = 1
+
+
+async def keep_tidy(orders: Orders, live: LiveView) -> None:
+    """Look again and again, for as long as the hub runs; pages hear of every order planned again."""
+    while True:
+        try:
+            for planned in await asyncio.to_thread(orders.tidy):
+                log.info("order planned again", order=planned.order, short=planned.short)
+                await live.publish("order", {"what": "planned", "reference": planned.order})
+        except TallymanError as error:
+            log.warning("orders are not planned again", error=str(error))
+        await asyncio.sleep(_EVERY_S)
