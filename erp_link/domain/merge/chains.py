@@ -28,13 +28,18 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """`hanging` is every entry that counts, in the order of its numbers; `expected` the lowest
-    number that is missing; `suspect_from` the first number that two histories have.
+    number that is missing; `suspects` the numbers that two histories have.
     """
 
     hanging: tuple[Link, ...]
     waiting: tuple[Link, ...]
     expected: int
-    suspect_from: int | None
+    suspects: tuple[int, ...] = ()
+
+    @property
+    def suspect_from(self) -> int | None:
+        """The first number that two histories have."""
+        return min(self.suspects, default=None)
 
 
 def admit(links: Iterable[Link], *, rooted: Iterable[Link] = ()) -> Chain:
@@ -57,7 +62,7 @@ def admit(links: Iterable[Link], *, rooted: Iterable[Link] = ()) -> Chain:
         hanging=tuple(sorted(hanging.values())),
         waiting=tuple(link for link in every if link.entry_id not in hanging),
         expected=expected,
-        suspect_from=min(_suspects(every, known), default=None),
+        suspects=tuple(sorted(set(_suspects(every, known)))),
     )
 
 

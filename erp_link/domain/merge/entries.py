@@ -40,6 +40,8 @@ class Entry:
     by: str
     fact: Fact
     seen: Mapping[str, int] = field(default_factory=dict)
+    at_us: int = 0
+    """By the device's clock, in microseconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ from erp_link.domain.merge.entries import CORE, Cell, Entry, Touch, counted_cell
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the core knows by itself: stock by cell, open holds, quotas by device and number, the
+    """What the core knows by itself: stock by cell, open holds, quotas by their ids, the
     roles with which devices are enrolled, and from which number on a device's log is suspect.
     """
 
     on_hand: Mapping[Cell, int] = field(default_factory=dict)
     open_holds: tuple[releases.HoldSeen, ...] = ()
-    granted: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    grants: Mapping[str, quotas.Grant] = field(default_factory=dict)
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     suspect_from: Mapping[str, int] = field(default_factory=dict)
     crossed: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ def merge(entries: Iterable[Entry], facts: Facts) -> Merged:
     """The state after all of `entries`, whatever their order, each counted once."""
     every = sorted({entry.entry_id: entry for entry in entries}.values(), key=_order)
     shipped = [entry for entry in every if isinstance(entry.fact, Shipped)]
-    over = quotas.beyond(shipped, facts.granted)
+    over = quotas.beyond(shipped, facts.grants)
     holds, lifted, disputes = _holds(every, facts)
     cells, found = _cells(every, over, facts)
     return Merged(

@@ -20,6 +20,7 @@ class Written:
     previous: str
     by: str
     fact: Fact
+    at_us: int = 0
 
     @property
     def link(self) -> Link:
@@ -63,4 +64,4 @@ def as_entry(each: Written, before: Entry | None) -> Entry:
     seen: Mapping[str, int] = before.seen if before is not None else {}
     if isinstance(each.fact, Carried):
         seen = each.fact.seen
-    return Entry(each.entry_id, each.device, each.seq, each.by, each.fact, seen)
+    return Entry(each.entry_id, each.device, each.seq, each.by, each.fact, seen, each.at_us)

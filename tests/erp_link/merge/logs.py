@@ -112,4 +112,4 @@ class Phone:
 
 
 def written_of(entry: LogEntry, fact: Fact) -> Written:
-    return Written(entry.hash, entry.device, entry.seq, entry.previous, entry.by, fact)
+    return Written(entry.hash, entry.device, entry.seq, entry.previous, entry.by, fact, entry.at_us)

@@ -27,19 +27,23 @@ from erp_link.domain.merge.conflicts import ConflictKind
 from erp_link.domain.merge.counts import settle
 from erp_link.domain.merge.entries import Cell
 from erp_link.domain.merge.fold import Facts, Merged, merge
+from erp_link.domain.merge.quotas import Grant
 from erp_link.domain.merge.union import Written, unite
-from tests.erp_link.merge.logs import Phone, written_of
+from tests.erp_link.merge.logs import AT_US, Phone, written_of
 from tests.erp_link.story import JUICE, WATER
 
 SHELF = "A-01-1"
 ROLES = {"lead": frozenset({"quality"}), "phone-1": frozenset({"operator"})}
 STOCK = {Cell(WATER, SHELF): 10, Cell(JUICE, SHELF): 6}
-GRANTED = {("phone-1", "Q-1"): 6, ("phone-2", "Q-2"): 3}
+GRANTS = {
+    "Q-1": Grant("phone-1", WATER, 6, AT_US + 10**12),
+    "Q-2": Grant("phone-2", JUICE, 3, AT_US + 10**12),
+}
 
 
 def merged(*logs: list[Written]) -> Merged:
     union = unite(each for log in logs for each in log)
-    facts = Facts(on_hand=STOCK, granted=GRANTED, roles=ROLES, suspect_from=union.suspect_from)
+    facts = Facts(on_hand=STOCK, grants=GRANTS, roles=ROLES, suspect_from=union.suspect_from)
     return merge(union.entries, facts)
 
 
@@ -194,6 +198,13 @@ def test_anothers_quota_covers_nothing() -> None:
     _, li, _ = phones()
     entry = li.ships(WATER, 1, quota="Q-1")
     assert merged(li.written()).beyond == {entry.hash: 1}
+
+
+def test_a_quota_covers_nothing_after_its_time() -> None:
+    mei, _, _ = phones()
+    mei.clock_us = GRANTS["Q-1"].expires_us
+    entry = mei.ships(WATER, 1, quota="Q-1")
+    assert merged(mei.written()).beyond == {entry.hash: 1}
 
 
 def test_a_gap_waits_and_the_lowest_missing_number_is_told() -> None:

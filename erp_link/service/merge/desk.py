@@ -1,0 +1,251 @@
+"""The desk of devices that were offline: take in their logs, book them, tell them how things stand.
+
+Whatever the order, the parts and the repetitions in which logs come in, the books end in the same
+state (I6): each entry is booked once, in a transaction of its own, in differences that commute, and
+what depends on several entries is worked out from all of them each time (`erp_link/domain/merge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from contracts.device_log import Held, LogEntry, Released, Shipped, hold_id_of
+from contracts.errors import BadInputError, ConflictError, NotFoundError
+from contracts.reason import Reason
+from contracts.stock import BatchKey
+from erp_link.adapters import device_keys
+from erp_link.adapters import merge_tables as m
+from erp_link.adapters import tables as t
+from erp_link.domain.merge.entries import Entry
+from erp_link.service import commands, holding
+from erp_link.service.core import Core
+from erp_link.service.merge import (
+    booking,
+    carrying,
+    disputes,
+    holds,
+    logbook,
+    proving,
+    reading,
+    recounting,
+    shipments,
+    standing,
+)
+from erp_link.service.merge.carrying import Carry, Dispute, OfflineDevice
+from erp_link.service.merge.logbook import Standing, Uploaded
+from erp_link.service.work import Work
+
+MOST_ENTRIES = 2000
+"""In one upload; a longer log comes in parts."""
+
+
+class OfflineLogs:
+    """Over one core. Methods block and are safe to call from many threads and processes."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def upload(self, entries: Sequence[LogEntry], *, by: str) -> Uploaded:
+        """Keep what came, book what hangs together. Answered only when it is on disk and booked.
+
+        An entry that is not its device's own is kept and told, and stops nothing beside it. Raises
+        BadInputError for more than MOST_ENTRIES, UnavailableError.
+        """
+        if len(entries) > MOST_ENTRIES:
+            raise BadInputError(
+                f"{len(entries)} entries at once", mend=f"Send at most {MOST_ENTRIES}"
+            )
+        done = self._core.write(lambda work: logbook.take_in(work, entries), by=by)
+        self.settle()
+        return done
+
+    def settle(self) -> int:
+        """Book what counts and is not booked: after an upload, and where one was cut short."""
+        booked = 0
+        for entry_id, kind, state, by in self._core.read(_unsettled):
+            if state == reading.ADMITTED:
+                booked += self._book(entry_id, by=by)
+            if kind in _BROUGHT_IN_LINE:
+                self._bring_in_line(entry_id, by=by)
+        return booked
+
+    def enrol(
+        self, device: str, public_key: str, *, roles: Iterable[str], by: str
+    ) -> OfflineDevice:
+        """Let a device keep a log under its Ed25519 key, with the roles of the person who holds it.
+        What it had sent before anybody knew it is taken in now.
+
+        Raises BadInputError, ConflictError (it has another key).
+        """
+        proving.check_device(device)
+        device_keys.check_public_key(public_key)
+        owned = list(roles)
+        self._core.write(
+            lambda work: logbook.enrol(work, device, public_key, owner=by, roles=owned), by=by
+        )
+        kept = self._core.read(lambda c: carrying.kept_entries(c, device))
+        for start in range(0, len(kept), MOST_ENTRIES):
+            self.upload(kept[start : start + MOST_ENTRIES], by=by)
+        return self.device(device)
+
+    def readmit(self, device: str, *, reason: str, by: str) -> OfflineDevice:
+        """A person has looked into a quarantined device: its word counts again, that given while it
+        was quarantined included. Raises NotFoundError, ConflictError, BadInputError.
+        """
+        if not reason.strip():
+            raise BadInputError("A readmission needs its reason", mend="Write what was found")
+
+        def act(work: Work) -> None:
+            row = logbook.device_row(work, device, lock=True)
+            if row.state != logbook.QUARANTINED:
+                raise ConflictError(
+                    f"{device} is {row.state}, not quarantined", mend="Look at the list again"
+                )
+            work.connection.execute(
+                update(m.offline_device)
+                .where(m.offline_device.c.device == device)
+                .values(state=logbook.ACTIVE, why=reason, suspect_from=None)
+            )
+            logbook.look_again(work, device, since=1)
+            text = Reason("story_offline_readmitted", {"device": device, "reason": reason})
+            work.event("device", text, reference=device)
+            disputes.settle(work, f"device/{device}", (), words=reason)
+
+        self._core.write(act, by=by)
+        self.settle()
+        return self.device(device)
+
+    def recount(self, batch: BatchKey, location: str, counted: int, *, by: str) -> None:
+        """A bin was counted again at the core: that settles what the counts disagreed on.
+
+        Raises BadInputError.
+        """
+        self._core.write(lambda work: recounting.recount(work, batch, location, counted), by=by)
+
+    def confirm(
+        self,
+        batch: BatchKey,
+        location: str,
+        *,
+        by: str,
+        quantity: int = 0,
+        key: str | None = None,
+    ) -> int:
+        """Goods that were seen offline leave inspection; 0 means all of them. The units.
+
+        Raises InsufficientStockError, NotFoundError, BadInputError.
+        """
+        body = {"batch": str(batch), "location": location, "quantity": quantity}
+        return int(
+            self._core.command(
+                "confirm_offline",
+                body,
+                by=by,
+                key=key,
+                guards_of=lambda c: commands.guards_of_batch(c, batch, location),
+                act=lambda work: recounting.confirm(work, batch, location, quantity),
+            )
+        )
+
+    def carry(self, device: str, locations: Sequence[str] = ()) -> Carry:
+        """What a device takes along offline. Raises NotFoundError for one not enrolled."""
+        return self._core.read(lambda c: carrying.carry(c, device, locations))
+
+    def device(self, device: str) -> OfflineDevice:
+        """Raises NotFoundError."""
+        found = [each for each in self.devices() if each.device == device]
+        if not found:
+            raise NotFoundError(f"No device {device[:80]!r} keeps a log here", mend="Enrol it")
+        return found[0]
+
+    def devices(self) -> list[OfflineDevice]:
+        """Every device that keeps a log, or sent one."""
+        return self._core.read(carrying.devices)
+
+    def disputes(self, *, open_only: bool = True) -> list[Dispute]:
+        """What came in and contradicts itself or the books, with every side, newest first."""
+        return self._core.read(lambda c: carrying.disputes(c, open_only=open_only))
+
+    def unconfirmed(self) -> list[carrying.Unconfirmed]:
+        """Goods that were seen offline and wait in inspection."""
+        return self._core.read(carrying.unconfirmed)
+
+    def standing(self, device: str) -> Standing:
+        """How far a device's log has come. Raises NotFoundError."""
+        return self._core.write(lambda w: logbook.standings(w, [device])[0], by="")
+
+    def digest(self) -> str:
+        """The SHA-256 of all that logs have an influence on: the same after any order of them."""
+        return self._core.read(standing.digest)
+
+    def _book(self, entry_id: str, *, by: str) -> int:
+        try:
+            return int(self._core.write(lambda work: booking.book(work, entry_id), by=by))
+        except (BadInputError, NotFoundError, ConflictError) as error:
+            why = error.message
+            self._core.write(lambda work: booking.cannot(work, entry_id, why), by=by)
+            return 0
+
+    def _bring_in_line(self, entry_id: str, *, by: str) -> None:
+        """A hold or release came in: whatever depends on it is looked at again."""
+        entry = self._core.read(lambda c: reading.entry_or_none(c, entry_id))
+        if entry is None:
+            return
+        for hold_id in _holds_in(entry):
+            self._core.write(lambda w, name=hold_id: holds.bring_in_line(w, name), by=by)  # type: ignore[misc]
+            self._settle_around(hold_id, by=by)
+        if isinstance(entry.fact, Released):
+            self._core.write(lambda work: holds.settle_release(work, entry), by=by)
+        self._core.write(lambda work: logbook.settled(work, entry_id), by=by)
+
+    def _settle_around(self, hold_id: str, *, by: str) -> None:
+        def act(work: Work) -> None:
+            for name in holds.touched_by(work, hold_id):
+                holds.settle_release(work, reading.entry(work.connection, name))
+            for entry in _shipments_under(work, hold_id):
+                shipments.settle_recalls(work, entry)
+
+        self._core.write(act, by=by)
+
+
+_BROUGHT_IN_LINE = ("held", "released")
+
+
+def _unsettled(connection: Any) -> list[tuple[str, str, str, str]]:
+    entry = m.offline_entry
+    rows = connection.execute(
+        select(entry.c.entry_id, entry.c.kind, entry.c.state, entry.c.by)
+        .where(
+            (entry.c.state == reading.ADMITTED)
+            | ((entry.c.state == reading.BOOKED) & entry.c.kind.in_(_BROUGHT_IN_LINE))
+        )
+        .order_by(entry.c.device, entry.c.seq, entry.c.entry_id)
+    )
+    return [(row.entry_id, row.kind, row.state, row.by) for row in rows]
+
+
+def _holds_in(entry: Entry) -> tuple[str, ...]:
+    match entry.fact:
+        case Held():
+            return (hold_id_of(entry.entry_id),)
+        case Released(named):
+            return named
+        case _:
+            return ()
+
+
+def _shipments_under(work: Work, hold_id: str) -> list[Entry]:
+    row = work.connection.execute(select(t.hold).where(t.hold.c.hold_id == hold_id)).one_or_none()
+    if row is None:
+        return []
+    covered = holding.covered_by(work.connection, row)
+    found = reading.entries_where(
+        work.connection,
+        m.offline_entry.c.kind == "shipped",
+        m.offline_entry.c.state == reading.BOOKED,
+        m.offline_entry.c.batch_id.in_(covered),
+    )
+    return [entry for entry in found if isinstance(entry.fact, Shipped)]
