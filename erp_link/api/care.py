@@ -1,4 +1,4 @@
-"""Routes of the care for stock: what to order, and why."""
+"""Routes of the care for stock: what to order and why, how healthy the stock is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from erp_link.api.shapes import Key
 from erp_link.domain.reorder.policy import ReorderPolicy
 from erp_link.domain.reorder.suggest import Demand, Position
 from erp_link.service.care.desks import Care, CareDesks
+from erp_link.service.care.health import BatchHealth, ProductHealth
 from erp_link.service.care.reorder import ReorderHint, ReorderLine
 
 
@@ -56,8 +57,64 @@ class ReorderOut:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ProductHealthOut:
+    """One product's health over 90 days, in base units. `ages` are units up to 30, 60, 90, 180
+    days old, and older.
+    """
+
+    gtin: str
+    name: str
+    importance: str
+    on_hand: int
+    blocked: int
+    shipped: int
+    turns_a_year: float | None
+    days_of_stock: float | None
+    ages: tuple[int, ...]
+    older_than_90_days: int
+    oldest_days: int
+    expiry: dict[str, int]
+
+    @classmethod
+    def of(cls, each: ProductHealth) -> ProductHealthOut:
+        return cls(
+            gtin=each.card.gtin,
+            name=each.card.name,
+            importance=each.importance.value,
+            on_hand=each.on_hand,
+            blocked=each.blocked,
+            shipped=each.shipped,
+            turns_a_year=each.turnover.turns,
+            days_of_stock=each.turnover.days,
+            ages=each.ages,
+            older_than_90_days=each.old,
+            oldest_days=each.oldest_days,
+            expiry=dict(each.rungs),
+        )
+
+
 def add_to(api: APIRouter, desks: CareDesks, *, reader: Any, planner: Any) -> None:
     """Add the routes; `reader` and `planner` are dependencies that say who is asking."""
+    _add_replenishment(api, desks, reader, planner)
+    needs = Depends(desks)
+
+    @api.get("/stock-health/products", tags=["stock health"], dependencies=[reader])
+    def products(page: Paged, care: Care = needs) -> list[ProductHealthOut]:
+        """Turnover, age and importance of every product that is here or went out, by GTIN."""
+        found = page.cut(care.health.report().products, lambda each: (each.card.gtin,))
+        return [ProductHealthOut.of(each) for each in found]
+
+    @api.get("/stock-health/batches", tags=["stock health"], dependencies=[reader])
+    def batches(page: Paged, care: Care = needs) -> list[BatchHealth]:
+        """The expiry ladder: every batch that is here, the earliest date first."""
+        return page.cut(
+            care.health.report().batches,
+            lambda each: (each.key.gtin, each.key.lot, each.key.supplier),
+        )
+
+
+def _add_replenishment(api: APIRouter, desks: CareDesks, reader: Any, planner: Any) -> None:
     needs = Depends(desks)
 
     @api.get("/reorder", tags=["replenishment"], dependencies=[reader])

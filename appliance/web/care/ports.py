@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from erp_link.domain.reorder.policy import ReorderPolicy
+from erp_link.service.care.health import Health
 from erp_link.service.care.reorder import Plan, ReorderLine, Series
 
 
@@ -29,3 +30,9 @@ class ReorderDesk(Protocol):
     ) -> None:
         """Raises BadInputError."""
         ...
+
+
+class HealthDesk(Protocol):
+    """erp_link.service.care.health.StockHealth."""
+
+    def report(self) -> Health: ...

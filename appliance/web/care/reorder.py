@@ -24,7 +24,7 @@ from erp_link.service.care.reorder import ReorderLine
 
 PLANNERS = ("ops", "quality", "integrator")
 """Who sets how a product is replenished; everybody who is signed in sees it."""
-ROWS = 100
+ROWS = 50
 _FIELDS = (
     "lead_days", "late_days", "review_days", "cycle_days", "service_percent", "pack", "least",
 )  # fmt: skip

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from erp_link.service.care.health import StockHealth
+from erp_link.service.care.history import HistoryBook
 from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
 
@@ -18,6 +20,7 @@ class Care:
 
     core: Core
     reorder: Reorder
+    health: StockHealth
 
 
 class CareDesks:
@@ -32,5 +35,6 @@ class CareDesks:
         core = self._provider()
         with self._lock:
             if self._open is None or self._open.core is not core:
-                self._open = Care(core, Reorder(core))
+                past = HistoryBook(core)
+                self._open = Care(core, Reorder(core, past), StockHealth(core, past))
             return self._open

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from erp_link.adapters import care_tables as c
 from erp_link.adapters import tables as t
+from erp_link.service.care import daily
+from erp_link.service.store import Store
 
 DAYS = 180
 _ROWS = "SELECT batch_id, day, shipped, received, net, net_free FROM stock_day"
@@ -34,8 +37,10 @@ class History:
     on_hand: NDArray[np.float64]
     """At the end of each day, in whatever status."""
     observed: NDArray[np.bool_]
+    days: NDArray[np.int64]
+    """Days since the product first came, within these; of shape (products,)."""
     without_stock: NDArray[np.int64]
-    """Days since the product first came on which there was nothing to take; of shape (products,)."""
+    """Of these, days on which there was nothing to take."""
 
     @property
     def first_day(self) -> date:
@@ -66,8 +71,27 @@ def read_history(connection: Connection, *, today: date, days: int = DAYS) -> Hi
         received[past],
         on_hand[past],
         observed[past],
+        begun[past].sum(axis=1),
         (begun & ~observed)[past].sum(axis=1),
     )
+
+
+class HistoryBook:
+    """The past, read once a day, or when a day before today has changed; shared by the desks."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._known: tuple[tuple[date, int], History] | None = None
+
+    def read(self, connection: Connection) -> tuple[tuple[date, int], History]:
+        """The history with the state that it belongs to."""
+        today = self._store.clock.now().astimezone(self._store.zone).date()
+        state = (today, daily.revision(connection))
+        with self._lock:
+            if self._known is None or self._known[0] != state:
+                self._known = (state, read_history(connection, today=today))
+            return self._known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from erp_link.domain.reorder.suggest import Demand, Position, Suggestion, Urgenc
 from erp_link.forecasting.outlook import Outlook, Pattern, outlook
 from erp_link.service.care import daily
 from erp_link.service.care.catalogue import Card, cards
-from erp_link.service.care.history import DAYS, History, read_history
+from erp_link.service.care.history import DAYS, History, HistoryBook
 from erp_link.service.care.position import positions
 from erp_link.service.store import Store
 from erp_link.service.work import Work
@@ -91,8 +91,9 @@ class _Forecast:
 class Reorder:
     """Asked by many threads; the forecast of the day is shared by them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, past: HistoryBook | None = None) -> None:
         self._store = store
+        self._past = past or HistoryBook(store)
         self._lock = threading.Lock()
         self._known: tuple[tuple[object, ...], _Forecast] | None = None
 
@@ -179,12 +180,11 @@ class Reorder:
         return Plan(tuple(lines), today, DAYS, check.newest_held, check.newest_windows)
 
     def _forecast(self, connection: Connection) -> _Forecast:
-        today = self._store.clock.now().astimezone(self._store.zone).date()
         policies = _policies(connection)
-        state = (today, daily.revision(connection), tuple(sorted(policies.items(), key=_gtin_of)))
+        past, history = self._past.read(connection)
+        state = (past, tuple(sorted(policies.items(), key=_gtin_of)))
         with self._lock:
             if self._known is None or self._known[0] != state:
-                history = read_history(connection, today=today)
                 look = _look(history, policies)
                 self._known = (state, _Forecast(history, policies, look, _weekly(history)))
             return self._known[1]

@@ -54,3 +54,15 @@ def test_programs_read_suggestions_and_say_how_a_product_is_replenished(
     viewer = {"x-roles": "viewer"}
     assert client.put(f"{path}/policy", json=policy, headers=viewer).status_code == 403
     assert client.get("/api/v1/reorder/4006381333931", headers=viewer).status_code == 404
+
+
+def test_programs_read_how_healthy_the_stock_is(core: Core, client: Planner) -> None:
+    core.receive(WATER, 10, location="A-01-1", expiry=LATER, by="op")
+    (product,) = client.get("/api/v1/stock-health/products").json()
+    assert (product["on_hand"], product["ages"], product["expiry"]) == (
+        10,
+        [10, 0, 0, 0, 0],
+        {"fresh": 10},
+    )
+    (batch,) = client.get("/api/v1/stock-health/batches?limit=1").json()
+    assert (batch["key"]["lot"], batch["rung"]) == (WATER.lot, "fresh")

@@ -1,0 +1,1 @@
+"""How healthy stock is: pure arithmetic over what is here and what went out."""
