@@ -8,6 +8,8 @@ device's head is acknowledged from here (I2). PostgreSQL: READ COMMITTED, and th
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +23,10 @@ from contracts.errors import BadInputError, UnavailableError
 T = TypeVar("T")
 
 _RETRIES = 6
+_BUSY_S = 60
+_LOOK_S = 0.001
+_PRIMARY_CODE = 0xFF
+"""Of SQLite's result codes, whose other bits say more."""
 _RETRY_STATES = frozenset({"40001", "40P01", "23505"})
 """Serialisation failure, deadlock, and two writers creating the same row at once."""
 
@@ -44,7 +50,7 @@ def open_engine(url: str) -> Engine:
                     "The core keeps no stock in memory only", mend="Give a path: sqlite:///core.db"
                 )
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(parsed, connect_args={"timeout": 60}, pool_size=16)
+            engine = create_engine(parsed, connect_args={"timeout": _BUSY_S}, pool_size=16)
             event.listen(engine, "connect", _set_up_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         case "postgresql":
@@ -72,8 +78,34 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("tallyman_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if not connection.get_execution_options().get("tallyman_write", False):
+        connection.exec_driver_sql("BEGIN")
+    elif not _has_begun_to_write(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _has_begun_to_write(connection: Connection) -> bool:
+    """Wait until nobody else writes, and begin. SQLite's own waiting sleeps longer with every look,
+    up to 100 ms: among many writers the one that has waited longest would come last. False after
+    a minute: the caller's own BEGIN says then that the database is locked.
+    """
+    cursor = connection.connection.cursor()
+    until = time.monotonic() + _BUSY_S
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                    return False
+            else:
+                return True
+            time.sleep(_LOOK_S)
+        return False
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
+        cursor.close()
 
 
 @contextlib.contextmanager
