@@ -133,7 +133,8 @@ def _first(work: Work, about: About, scope: Scope, signed: Signed, policy: Decis
     wanted = Wanted.of(said)
     if said.is_partial:
         parts.check_part(scope, said.quantity, said.cartons)
-    units = said.quantity or len(said.cartons) or scope.quantity
+    named = sum(scope.cartons[name] for name in said.cartons)
+    units = said.quantity or named or scope.quantity
     if policy.wants_second(said.decision, units):
         decision_id = _keep(work, about, wanted, said.holds, WAITING)
         _keep_signature(work, decision_id, signed)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from contracts.errors import ConflictError, HeldError, NotFoundError
 from contracts.reason import Reason
@@ -153,7 +153,7 @@ def _send(
 ) -> int:
     amounts: dict[str, int] = {}
     for row in cartons:
-        amounts[row.location] = amounts.get(row.location, 0) + 1
+        amounts[row.location] = amounts.get(row.location, 0) + row.quantity
     for location, units in _loose(work, ticket, holds).items():
         amounts[location] = amounts.get(location, 0) + units
     account = Place(_ACCOUNT[decision], StockStatus.IN_TRANSIT)
@@ -196,15 +196,17 @@ def _loose(work: Work, ticket: Row[Any], holds: Collection[Row[Any]]) -> dict[st
         .order_by(t.stock.c.location)
     ).all()
     named = work.connection.execute(
-        select(t.carton.c.location).where(
+        select(t.carton.c.location, func.sum(t.carton.c.quantity))
+        .where(
             t.carton.c.batch_id == ticket.batch_id,
             t.carton.c.status == StockStatus.BLOCKED.value,
         )
-    ).scalars()
-    in_cartons = list(named)
+        .group_by(t.carton.c.location)
+    )
+    in_cartons = {location: int(units) for location, units in named}
     found: dict[str, int] = {}
     for row in rows:
-        units = row.quantity - in_cartons.count(row.location)
+        units = row.quantity - in_cartons.get(row.location, 0)
         if most is not None:
             units = min(units, most - sum(found.values()))
         if units > 0:

@@ -111,16 +111,16 @@ def _restate(
     why: Reason,
 ) -> None:
     """Give cartons another status where they stand."""
-    by_place: dict[str, list[str]] = {}
+    by_place: dict[str, list[Row[Any]]] = {}
     for row in rows:
-        by_place.setdefault(row.location, []).append(row.carton_id)
-    for location, names in by_place.items():
+        by_place.setdefault(row.location, []).append(row)
+    for location, cartons in by_place.items():
         event_id = work.event("restated", why, batch_id=batch_id, reference=location)
         places = Place(location, source), Place(location, target)
-        work.move(event_id, batch_id, len(names), *places)
+        work.move(event_id, batch_id, sum(row.quantity for row in cartons), *places)
         work.connection.execute(
             update(t.carton)
-            .where(t.carton.c.carton_id.in_(names))
+            .where(t.carton.c.carton_id.in_([row.carton_id for row in cartons]))
             .values(status=target.value, cause=cause.value)
         )
 
@@ -136,7 +136,7 @@ def _restate_units(
     """Give `most` units without a carton another status, all of them with None; how many."""
     in_cartons: dict[str, int] = {}
     for carton in _cartons(work, batch_id, source):
-        in_cartons[carton.location] = in_cartons.get(carton.location, 0) + 1
+        in_cartons[carton.location] = in_cartons.get(carton.location, 0) + carton.quantity
     done = 0
     rows = work.connection.execute(
         select(t.stock.c.location, t.stock.c.quantity)

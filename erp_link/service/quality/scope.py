@@ -18,20 +18,20 @@ from erp_link.service.work import namesakes
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The goods of a ticket. `cartons` are in the house and known by name; `units` have no carton
-    in the books. Without `batch_id` a ticket is about a whole supplier or place: no part of it can
+    """The goods of a ticket. `cartons` are in the house and known by name, with the base units in
+    each; `units` have no carton in the books. Without `batch_id` a ticket is about a whole supplier or place: no part of it can
     be named.
     """
 
     batch_id: int | None
-    cartons: tuple[str, ...]
+    cartons: dict[str, int]
     units: int
     whole_batch: bool
 
     @property
     def quantity(self) -> int:
         """Everything, in base units."""
-        return len(self.cartons) + self.units
+        return sum(self.cartons.values()) + self.units
 
 
 def holds_of(connection: Connection, ticket_id: str) -> Sequence[Row[Any]]:
@@ -91,30 +91,29 @@ def scope_of(connection: Connection, ticket: Row[Any], holds: Sequence[Row[Any]]
         batch_id = next(iter(of_holds))
     kinds = {h.kind for h in holds if h.released_at is None}
     if batch_id is None or kinds & {HoldKind.SUPPLIER.value, HoldKind.LOCATION.value}:
-        return Scope(None, (), 0, whole_batch=False)
+        return Scope(None, {}, 0, whole_batch=False)
     rows = connection.execute(
-        select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.status)
-        .where(t.carton.c.batch_id == batch_id)
-        .order_by(t.carton.c.carton_id)
-    )
-    here = {row.carton_id: row.status for row in rows if not is_account(row.location)}
+        select(t.carton).where(t.carton.c.batch_id == batch_id).order_by(t.carton.c.carton_id)
+    ).all()
+    rows = [row for row in rows if not is_account(row.location)]
+    here = {row.carton_id: int(row.quantity) for row in rows}
     if HoldKind.BATCH.value in kinds:
-        return Scope(batch_id, tuple(here), _loose(connection, batch_id, here), whole_batch=True)
+        return Scope(batch_id, here, _loose(connection, batch_id, rows), whole_batch=True)
     named = {name for h in holds if h.released_at is None for name in h.cartons}
     named.update(ticket.cartons, {ticket.carton_id})
-    units = ticket.quantity
+    units = int(ticket.quantity)
     units += units_held(holds)
-    cartons = tuple(name for name in here if name in named)
+    cartons = {name: inside for name, inside in here.items() if name in named}
     return Scope(batch_id, cartons, units, whole_batch=False)
 
 
-def units_held(holds: Sequence[Row[Any]]) -> int:
+def units_held(holds: Collection[Row[Any]]) -> int:
     """Units that open holds set apart by number, those with a carton left out."""
     counted = [h for h in holds if h.kind == HoldKind.QUANTITY.value and h.released_at is None]
     return sum(int(h.quantity) - len(h.cartons) for h in counted)
 
 
-def _loose(connection: Connection, batch_id: int, here: dict[str, str]) -> int:
+def _loose(connection: Connection, batch_id: int, cartons: Sequence[Row[Any]]) -> int:
     """Units of a batch, not free and not picked, that have no carton."""
     stopped = (StockStatus.BLOCKED.value, StockStatus.INSPECTION.value)
     amounts = connection.execute(
@@ -122,5 +121,5 @@ def _loose(connection: Connection, batch_id: int, here: dict[str, str]) -> int:
             t.stock.c.batch_id == batch_id, t.stock.c.status.in_(stopped)
         )
     ).scalars()
-    in_cartons = sum(status in stopped for status in here.values())
+    in_cartons = sum(int(row.quantity) for row in cartons if row.status in stopped)
     return max(0, int(sum(amounts)) - in_cartons)
