@@ -16,6 +16,7 @@ from contracts.asn import Expectations
 from contracts.errors import BadInputError
 from erp_link.api import care as api_care
 from erp_link.api import decisions as api_decisions
+from erp_link.api import device_logs as api_device_logs
 from erp_link.api import erp as api_erp
 from erp_link.api import orders as api_orders
 from erp_link.api import quality as api_quality
@@ -70,6 +71,7 @@ def router(
         worker=worker,
         quality=quality,
     )
+    api_device_logs.add_to(api, core_provider, reader=reader, worker=worker, quality=quality)
     api_orders.add_to(
         api, needs_core, reader, worker, Depends(auth("quality", "ops", "integrator"))
     )
