@@ -19,8 +19,9 @@ from erp_link.domain.allocation import Allocation, Choice, Standing, allocate
 from erp_link.domain.leaving import LeaveFacts
 from erp_link.domain.places import QUARANTINE
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
+from erp_link.service.goods.product_rows import read_products
 from erp_link.service.holding import open_holds_on
-from erp_link.service.orders.goods import rotation_of
+from erp_link.service.orders.goods import least_days
 from erp_link.service.orders.release import release, tell_order
 from erp_link.service.work import Work, batch_guards, key_of, location_guard
 
@@ -102,16 +103,20 @@ def plan(work: Work, order: str) -> Planned:
     _give_back_expired(work, order)
     lines = open_lines(work.connection, order)
     rows = _standing(work, {line.gtin for line in lines if line.missing})
+    products = read_products(work.connection, {line.gtin for line in lines})
+    customer = _customer(work.connection, order)
     reserved: dict[tuple[int, str], int] = {}
     taken = short = 0
     for line in lines:
         if line.missing:
+            product = products[line.gtin]
+            days = least_days(work.connection, product, customer, line.least_days)
             places = [
-                _place(work, row, line, reserved.get((row.id, row.stands_in), 0))
+                _place(work, row, days, reserved.get((row.id, row.stands_in), 0))
                 for row in rows
                 if row.gtin == line.gtin
             ]
-            result = allocate(line.missing, places, rotation_of(work.connection, line.gtin))
+            result = allocate(line.missing, places, product.rotation)
             for choice in result.choices:
                 if choice.taken:
                     at = (choice.batch_id, choice.location)
@@ -143,6 +148,11 @@ def to_plan_again(connection: Connection, today: date) -> list[str]:
         .order_by(t.reservation.c.id)
     ).scalars()
     return list(dict.fromkeys([*lost, *dated]))
+
+
+def _customer(connection: Connection, order: str) -> str:
+    query = select(o.customer_order.c.customer).where(o.customer_order.c.order_ref == order)
+    return str(connection.execute(query).scalar_one())
 
 
 def _give_back_expired(work: Work, order: str) -> None:
@@ -177,10 +187,10 @@ def _standing(work: Work, gtins: set[str]) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _place(work: Work, row: Row[Any], line: OpenLine, more: int) -> Standing:
+def _place(work: Work, row: Row[Any], days: int, more: int) -> Standing:
     through = None
-    if line.least_days:
-        through = work.now.astimezone(work.zone).date() + timedelta(days=line.least_days)
+    if days:
+        through = work.now.astimezone(work.zone).date() + timedelta(days=days)
     facts = LeaveFacts(
         status=StockStatus(row.status),
         holds=_holds(work, row),

@@ -16,6 +16,7 @@ from erp_link.adapters import tables as t
 from erp_link.domain.allocation import Allocation, Choice, Rotation
 from erp_link.domain.orders import LineCount, OrderState, state_of
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
+from erp_link.service.goods.product_rows import read_products
 from erp_link.service.orders.book import unknown
 from erp_link.service.work import key_of
 
@@ -276,7 +277,9 @@ def _descriptions(connection: Connection, gtins: set[str]) -> dict[str, str]:
         .where(t.batch.c.gtin.in_(sorted(gtins)))
         .group_by(t.batch.c.gtin)
     )
-    return {row.gtin: row.words for row in rows}
+    words = {row.gtin: row.words for row in rows}
+    named = {gtin: product.name for gtin, product in read_products(connection, gtins).items()}
+    return words | {gtin: name for gtin, name in named.items() if name}
 
 
 def _plan(row: Row[Any]) -> Plan:

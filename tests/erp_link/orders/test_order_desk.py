@@ -10,12 +10,17 @@ from contracts.clock import FixedClock
 from contracts.errors import BadInputError, ConflictError, HeldError, NotFoundError
 from contracts.reason import Reason
 from contracts.stock import AtRisk, BatchKey, HoldKind, TicketState, UsageDecision
+from erp_link.domain.allocation import Rotation
 from erp_link.domain.orders import NewLine, NewOrder, OrderState
+from erp_link.domain.products import Product
+from erp_link.domain.shelf_life import LifeRule
 from erp_link.service.core import Core
+from erp_link.service.goods.products import Products
 from erp_link.service.orders.desk import Orders
 from erp_link.service.orders.views import OrderView
 
 GTIN = "06933132577789"
+JUICE = "08809609245438"
 EARLY = BatchKey("ACME", GTIN, "EARLY")
 LATE = BatchKey("ACME", GTIN, "LATE")
 FIRST, SECOND = date(2027, 3, 31), date(2027, 6, 30)
@@ -100,6 +105,26 @@ def test_a_customer_who_needs_time_gets_the_later_batch(orders: Orders) -> None:
     assert codes(view, "EARLY") == ["stock_too_short"]
     view = orders.place(ordered(3, "SO-2", days=400), by="erp")
     assert view.summary.state is OrderState.OPEN
+
+
+def test_a_customers_own_rule_counts_and_a_case_is_so_many_bottles(
+    core: Core, orders: Orders
+) -> None:
+    products = Products(core)
+    products.set_life_rule("Corner shop", GTIN, LifeRule(least_days=180), by="ops")
+    assert goods(orders.place(ordered(3), by="erp")) == [("LATE", "reserved", 3)]
+    juice = BatchKey("ACME", JUICE, "J1")
+    products.describe(
+        Product(JUICE, "Juice", base_unit="bottle", units={"case": 12}, rotation=Rotation.FIFO),
+        by="ops",
+    )
+    core.receive(juice, 30, location="A-02-1", expiry=SECOND, by="op")
+    view = orders.place(NewOrder("SO-2", (NewLine(JUICE, 2, "case"),)), by="erp")
+    assert (view.summary.ordered, goods(view)) == (24, [("J1", "reserved", 24)])
+    assert (view.lines[0].ordered, view.lines[0].description) == (2, "Juice")
+    assert codes(view, "J1") == ["taken_fifo", "some_left"]
+    with pytest.raises(BadInputError):
+        orders.place(NewOrder("SO-3", (NewLine(JUICE, 2, "pallet"),)), by="erp")
 
 
 def test_a_hold_overtakes_what_is_not_picked_and_the_order_is_planned_again(
