@@ -29,7 +29,12 @@ class Wire:
     """An ERP's address. Redirects are not followed: credentials go nowhere else."""
 
     def __init__(
-        self, url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         try:
             parsed = httpx.URL(url)
@@ -46,6 +51,7 @@ class Wire:
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
             follow_redirects=False,
             trust_env=False,
+            transport=transport,
         )
 
     def __enter__(self) -> Self:

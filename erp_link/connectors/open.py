@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.errors import BadInputError
+from erp_link.connectors.erpnext.connector import ErpnextConnector
 from erp_link.connectors.http import Wire
 from erp_link.connectors.names import Names
+from erp_link.connectors.odoo.connector import OdooConnector
 from erp_link.connectors.port import ErpPort
 from erp_link.connectors.tryton.connector import TrytonConnector
 
@@ -42,6 +44,27 @@ def open_connector(settings: ErpSettings, names: Callable[[], Names]) -> ErpPort
                 names=names,
                 warehouse=settings.warehouse or "WH",
                 quarantine=settings.quarantine or "QUAR",
+            )
+        case "odoo":
+            _need(settings, "secret", "quarantine")
+            return OdooConnector(
+                Wire(settings.url),
+                database=settings.database,
+                key=settings.secret,
+                names=names,
+                warehouse=settings.warehouse,
+                quarantine=settings.quarantine,
+            )
+        case "erpnext":
+            _need(settings, "user", "secret", "company", "warehouse", "quarantine")
+            return ErpnextConnector(
+                Wire(settings.url),
+                key=settings.user,
+                secret=settings.secret,
+                company=settings.company,
+                warehouse=settings.warehouse,
+                quarantine=settings.quarantine,
+                names=names,
             )
         case other:
             raise BadInputError(

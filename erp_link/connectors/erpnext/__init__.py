@@ -1,0 +1,1 @@
+"""ERPNext 15 and later, over Frappe's REST API."""

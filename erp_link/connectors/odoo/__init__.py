@@ -1,0 +1,1 @@
+"""Odoo 19 and later, over its JSON-2 API."""
