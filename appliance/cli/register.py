@@ -7,6 +7,7 @@ import typer
 
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
+    from appliance.bench.core.command import core as bench_core
     from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.inspecting.condition import condition as bench_condition
     from appliance.bench.read import read as bench_read
@@ -29,6 +30,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.user import user
 
     app.command()(read)
+    bench.command("core")(bench_core)
     bench.command("inspect")(bench_inspect)
     bench.command("condition")(bench_condition)
     bench.command("read")(bench_read)

@@ -48,12 +48,17 @@ class GoodsIssue:
 
 
 def ship(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
+    """Take the guards, and book those goods issues that may be, as `leave` does."""
+    work.take(guards_of(work.connection, [each.reservation_id for each in asked]))
+    return leave(work, asked)
+
+
+def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
     """Book those goods issues that may be; one outcome for each, in their order.
 
-    Takes the guards. No two of `asked` may name one reservation or one key.
+    The caller has taken the guards. No two of `asked` may name one reservation or one key.
     """
     ids = [each.reservation_id for each in asked]
-    work.take(guards_of(work.connection, ids))
     rows = {row.id: row for row in work.connection.execute(_RESERVATIONS, {"ids": ids})}
     answered = _answered(work.connection, asked)
     batches = sorted({row.batch_id for row in rows.values()})
