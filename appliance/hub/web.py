@@ -76,7 +76,7 @@ def hub_app(
     )
     policy = decision_policy(config.quality)
     quality = Quality(core, policy)
-    app.include_router(quality_router(records, gate, CoreDesk(quality, accounts)))
+    app.include_router(quality_router(records, gate, CoreDesk(quality, accounts), evidence))
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )

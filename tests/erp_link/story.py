@@ -60,6 +60,7 @@ class Station:
     device: str = "edge-1"
     name: str = "dock-1"
     session: str | None = None
+    picture: str = "cd" * 32
     log: list[tuple[JournalEntry, EventBody]] = field(default_factory=list)
 
     def receives(self, number: str = "DESP-1", *, water: int = 5, juice: int = 3) -> str:
@@ -129,7 +130,7 @@ class Station:
                     model_set="m1",
                     elapsed_ms=12.0,
                 ),
-                evidence=(Evidence("inspect", "cd" * 32, camera="inspect"),),
+                evidence=(Evidence("inspect", self.picture, camera="inspect"),),
                 model_sets={"defect": "m1"},
                 variant="cpu",
             )

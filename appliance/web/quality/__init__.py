@@ -9,19 +9,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from appliance.web.ports import Gate, Records
-from appliance.web.quality import batches, signing, tickets
+from appliance.web.ports import Gate, PictureStore, Records
+from appliance.web.quality import batches, dossier, signing, tickets
 from appliance.web.quality.ports import Desk
 
 
-def quality_router(records: Records, gate: Gate, desk: Desk | None = None) -> APIRouter:
-    """/batches, /batch, /holds, /tickets, /tickets/{id} and its decision, /signing-keys.
+def quality_router(
+    records: Records, gate: Gate, desk: Desk | None = None, pictures: PictureStore | None = None
+) -> APIRouter:
+    """/batches, /batch, /holds, /tickets, /tickets/{id} and its decision, /signing-keys, a batch's
+    dossier, a delivery's claims pack.
 
     Without `desk` decisions are recorded unsigned, as `records` takes them.
     """
     router = APIRouter()
-    batches.add_to(router, records, gate)
+    batches.add_to(router, records, gate, dossiers=pictures is not None)
     tickets.add_to(router, records, gate, desk)
     if desk is not None:
         signing.add_to(router, gate, desk)
+    if desk is not None and pictures is not None:
+        dossier.add_to(router, gate, desk, pictures)
     return router

@@ -22,7 +22,7 @@ def _hold_text(row: Hold) -> str:
     return f"{row.hold_id} {row.batch or ''} {row.location} {row.raised_by} {row.reason.code}"
 
 
-def add_to(router: APIRouter, records: Records, gate: Gate) -> None:
+def add_to(router: APIRouter, records: Records, gate: Gate, *, dossiers: bool) -> None:
     """/batches, /batch, /holds."""
 
     @router.get("/batches", include_in_schema=False)
@@ -51,6 +51,7 @@ def add_to(router: APIRouter, records: Records, gate: Gate) -> None:
             story=story,
             summary=next((row for row in summaries if row.key == key), None),
             holds=[hold for hold in holds if hold.batch == key],
+            dossiers=dossiers,
             viewer=viewer,
         )
 

@@ -9,10 +9,12 @@ from appliance.accounts.store import Accounts
 from appliance.config import QualityConfig
 from appliance.web.quality.ports import AboutTicket, Choice
 from contracts.errors import BadInputError
-from contracts.stock import UsageDecision
+from contracts.stock import BatchKey, UsageDecision
 from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.domain.quality.statement import read_statement
+from erp_link.service.quality.claims import Claim, claim
 from erp_link.service.quality.desk import Quality, SigningKey
+from erp_link.service.quality.dossier import Dossier, Temperatures, dossier
 
 _ROLE = "quality"
 
@@ -29,9 +31,12 @@ def decision_policy(config: QualityConfig) -> DecisionPolicy:
 class CoreDesk:
     """appliance.web.quality.ports.Desk over the core's quality desk."""
 
-    def __init__(self, quality: Quality, accounts: Accounts) -> None:
+    def __init__(
+        self, quality: Quality, accounts: Accounts, temperatures: Temperatures | None = None
+    ) -> None:
         self._quality = quality
         self._accounts = accounts
+        self._temperatures = temperatures
 
     @property
     def signed(self) -> bool:
@@ -108,6 +113,12 @@ class CoreDesk:
         self._accounts.sign_in(person, password, address=address)
         key = self._quality.register_key(person, public_key, label=label, proof=proof, by=person)
         return key.key_id
+
+    def dossier(self, batch: BatchKey) -> Dossier:
+        return dossier(self._quality.core, batch, self._temperatures)
+
+    def claim(self, session: str) -> Claim:
+        return claim(self._quality.core, session)
 
     def revoke_key(self, key_id: str, *, person: str) -> None:
         self._quality.revoke_key(key_id, by=person, person=person)

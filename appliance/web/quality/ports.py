@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from contracts.stock import UsageDecision
+from contracts.stock import BatchKey, UsageDecision
+from erp_link.service.quality.claims import Claim
+from erp_link.service.quality.dossier import Dossier
 from erp_link.service.quality.keys import SigningKey
 from erp_link.service.quality.records import DecisionRecord
 from erp_link.service.quality.scope import Scope
@@ -76,6 +78,14 @@ class Desk(Protocol):
         self, person: str, password: str, *, address: str, public_key: str, label: str, proof: str
     ) -> str:
         """The new key's id. Raises WrongPasswordError, TooManyTriesError, BadInputError."""
+        ...
+
+    def dossier(self, batch: BatchKey) -> Dossier:
+        """Everything known of a batch. Raises NotFoundError."""
+        ...
+
+    def claim(self, session: str) -> Claim:
+        """What a claim on a delivery rests on. Raises NotFoundError."""
         ...
 
     def revoke_key(self, key_id: str, *, person: str) -> None: ...
