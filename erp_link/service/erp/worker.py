@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -29,6 +31,8 @@ from erp_link.service.work import Work
 
 log = logging.getLogger(__name__)
 BY = "erp"
+_SWEEP = timedelta(seconds=15)
+"""Between two looks whether a held batch was assigned again."""
 
 
 class ErpWorker:
@@ -40,6 +44,7 @@ class ErpWorker:
         self._prefix = prefix
         self._holder = holder
         self._stopping = threading.Event()
+        self._swept_at: datetime | None = None
 
     def stop(self) -> None:
         """Begin no other message."""
@@ -113,19 +118,23 @@ class ErpWorker:
 
     def _keep_stopped(self) -> None:
         """Somebody may have assigned a held batch again."""
-        goods = self._store.read(self._held)
-        if goods:
-            try:
-                answer = self._ask(Message(MessageKind.STOP, "", tuple(goods)))
-            except TallymanError as error:
-                # Shown on the console and tried again: a hold is never given up on.
-                raise _SilentError(error) from error
-            if isinstance(answer, Stopped) and answer.documents:
-                kept = answer
-                self._store.write(lambda w: letters.stopped(w, self._port.name, kept), by=BY)
-        if not goods or line.is_fresh(self._store.read(line.state), self._store.clock.now()):
+        now = self._store.clock.now()
+        if self._swept_at is not None and now - self._swept_at < _SWEEP:
             return
-        self._store.write(line.answered, by=BY)
+        goods = self._store.read(self._held)
+        for each in goods:
+            try:
+                answer = self._ask(Message(MessageKind.STOP, "", (each,)))
+            except ErpRefusedError as error:
+                # The hold's own message is dead for the same reason, and waits for a person.
+                log.info("a held batch cannot be looked for in the ERP: %s", error)
+                continue
+            if isinstance(answer, Stopped) and answer.documents:
+                write_down = partial(letters.stopped, system=self._port.name, answer=answer)
+                self._store.write(write_down, by=BY)
+        self._swept_at = now
+        if goods and not line.is_fresh(self._store.read(line.state), now):
+            self._store.write(line.answered, by=BY)
 
     def _held(self, connection: Connection) -> Sequence[Goods]:
         facts = Facts(connection, self._prefix)
@@ -135,7 +144,7 @@ class ErpWorker:
 class _SilentError(Exception):
     """The ERP does not answer: nothing else is tried now."""
 
-    def __init__(self, why: TallymanError) -> None:
+    def __init__(self, why: UnavailableError) -> None:
         super().__init__(str(why))
         self.why = why
 
