@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from appliance.claims.exported import exported
 from appliance.web.ports import PictureStore
 from erp_link.service.quality.claims import Claim
 
+_STYLE = Path(__file__).parent / "pack.css"
 _STARTS = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"))
 _FIXED = (1980, 1, 1, 0, 0, 0)
 """Zip's own times would make two packs of the same facts differ."""
@@ -52,6 +54,7 @@ def pack(claim: Claim, pictures: PictureStore, *, page: str) -> Pack:
     files: dict[str, bytes] = {
         "README.txt": README.format(asn=claim.report.asn, session=claim.report.session).encode(),
         "index.html": page.encode(),
+        "pack.css": _STYLE.read_bytes(),
         "report.json": _json(claim.report),
         "cartons.json": _json(claim.cartons),
         "tickets.json": _json(claim.tickets),
