@@ -26,7 +26,7 @@ from contracts.errors import (
     TallymanError,
 )
 from erp_link.domain.orders import NewLine, NewOrder, OrderState
-from erp_link.service.orders.views import OrderSummary, OrderView
+from erp_link.service.orders.shapes import OrderSummary, OrderView
 
 HANDLERS = ("operator", "quality", "ops", "integrator")
 _SHOWN = 300

@@ -8,7 +8,7 @@ from typing import Protocol
 from erp_link.domain.orders import NewOrder
 from erp_link.service.orders.planning import Planned
 from erp_link.service.orders.quotas import Quota
-from erp_link.service.orders.views import OrderSummary, OrderView
+from erp_link.service.orders.shapes import OrderSummary, OrderView
 
 
 class OrderDesk(Protocol):

@@ -23,7 +23,7 @@ from erp_link.service.booking import PICKED, RESERVED
 from erp_link.service.orders import book, handling, planning, quotas, views
 from erp_link.service.orders.planning import Planned
 from erp_link.service.orders.quotas import Quota
-from erp_link.service.orders.views import OrderSummary, OrderView
+from erp_link.service.orders.shapes import OrderSummary, OrderView
 from erp_link.service.store import Store
 from erp_link.service.work import Work
 
@@ -144,7 +144,8 @@ class Orders:
 
     def order(self, order: str) -> OrderView:
         """One order with its goods, its plans in words, and its history. Raises NotFoundError."""
-        return self._core.read(lambda c: views.read_order(c, order))
+        now, zone = self._core.clock.now(), self._core.zone
+        return self._core.read(lambda c: views.read_order(c, order, now=now, zone=zone))
 
     def orders(
         self, *, open_only: bool = False, after: int | None = None, limit: int = 100

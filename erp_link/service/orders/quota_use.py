@@ -92,7 +92,7 @@ def _use_within(work: Work, row: Row[Any], quantity: int, reference: str) -> Non
     for part in row.parts:
         there = max(0, part["quantity"] - skipped)
         skipped = max(0, skipped - part["quantity"])
-        slots.vacate(work, part["location"], min(left, there))
+        slots.vacate(work, part["location"], min(left, there), batch_id=row.batch_id)
         left -= min(left, there)
     work.connection.execute(
         update(o.quota)
@@ -109,7 +109,7 @@ def _use_late(work: Work, row: Row[Any], quantity: int, reference: str) -> None:
     freed = hold.released_at is not None
     source = unrestricted(hold.location) if freed else blocked(hold.location)
     move_observed(work, event_id, row.batch_id, quantity, source, gone)
-    slots.vacate(work, hold.location, quantity)
+    slots.vacate(work, hold.location, quantity, batch_id=row.batch_id)
     names = relocate_cartons(work, row.batch_id, quantity, source, gone, CartonState.PICKED)
     work.connection.execute(
         update(t.hold)
@@ -132,7 +132,7 @@ def _use_beyond(work: Work, device: str, batch_id: int, quantity: int, reference
     gone = Place(CUSTOMER_ACCOUNT, StockStatus.BLOCKED)
     event_id = _shipped(work, device, batch_id, quantity, reference)
     move_observed(work, event_id, batch_id, quantity, source, gone)
-    slots.vacate(work, source.location, quantity)
+    slots.vacate(work, source.location, quantity, batch_id=batch_id)
     relocate_cartons(work, batch_id, quantity, source, gone, CartonState.PICKED)
     why = Reason("quota_exceeded", {"device": device, "quantity": quantity})
     _call_back(work, f"RC-{reference}-beyond", why, batch_id)

@@ -3,123 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from contracts.reason import Reason
-from contracts.stock import BatchKey, TicketState
+from contracts.stock import BatchKey, StockStatus, TicketState
 from erp_link.adapters import order_tables as o
 from erp_link.adapters import tables as t
 from erp_link.domain.allocation import Allocation, Choice, Rotation
-from erp_link.domain.orders import LineCount, OrderState, state_of
+from erp_link.domain.expiry import is_expired
+from erp_link.domain.leaving import LeaveFacts, may_this_leave
+from erp_link.domain.orders import LineCount, state_of
+from erp_link.domain.places import STAGING
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
 from erp_link.service.goods.product_rows import read_products
+from erp_link.service.holding import open_holds_on
 from erp_link.service.orders.book import unknown
+from erp_link.service.orders.shapes import (
+    OrderGoods,
+    OrderLine,
+    OrderNote,
+    OrderRecall,
+    OrderSummary,
+    OrderView,
+    Plan,
+)
 from erp_link.service.work import key_of
 
 _WAITING = (TicketState.OPEN.value, TicketState.CONTAINED.value)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSummary:
-    """One row of the list of orders; quantities in base units."""
-
-    order: str
-    customer: str
-    due_on: date | None
-    placed_at: datetime
-    placed_by: str
-    state: OrderState
-    lines: int
-    ordered: int
-    reserved: int
-    picked: int
-    packed: int
-    shipped: int
-    short: int
-    recalls: int
-    """Tasks to fetch goods of this order that a hold came too late for, not done yet."""
-    cursor: int
-    """Its place in the list: the next page begins after the last one's."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderGoods:
-    """Goods set aside for a line. `state`: reserved, picked, packed, shipped or released."""
-
-    reservation_id: int
-    line: int
-    batch: BatchKey
-    expiry: date | None
-    location: str
-    quantity: int
-    state: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """A line: what was ordered in the customer's unit, its counts in base units, and how its goods
-    were chosen, the newest plan last.
-    """
-
-    number: int
-    gtin: str
-    description: str
-    ordered: int
-    unit: str
-    least_days: int
-    count: LineCount
-    plans: tuple[Plan, ...]
-
-    @property
-    def short(self) -> int:
-        """What no goods are set aside for."""
-        return self.count.short
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One round of choosing goods for a line."""
-
-    at: datetime
-    by: str
-    result: Allocation
-
-
-@dataclass(frozen=True, slots=True)
-class OrderNote:
-    """One entry of an order's history."""
-
-    at: datetime
-    by: str
-    what: str
-    text: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRecall:
-    """A hold came too late for goods of this order."""
-
-    ticket_id: str
-    hold_id: str
-    quantity: int
-    state: TicketState
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """An order with everything that is known of it."""
-
-    summary: OrderSummary
-    lines: tuple[OrderLine, ...]
-    goods: tuple[OrderGoods, ...]
-    history: tuple[OrderNote, ...]
-    recalls: tuple[OrderRecall, ...]
-    cancel_reason: str
 
 
 def read_orders(
@@ -140,7 +53,7 @@ def read_orders(
     ]
 
 
-def read_order(connection: Connection, order: str) -> OrderView:
+def read_order(connection: Connection, order: str, *, now: datetime, zone: tzinfo) -> OrderView:
     """Raises NotFoundError."""
     head = connection.execute(
         select(o.customer_order).where(o.customer_order.c.order_ref == order)
@@ -153,7 +66,7 @@ def read_order(connection: Connection, order: str) -> OrderView:
     return OrderView(
         summary=_summary(head, counts, waiting),
         lines=_lines(connection, order, counts),
-        goods=_goods(connection, order),
+        goods=_goods(connection, order, now=now, zone=zone),
         history=_history(connection, order),
         recalls=recalls,
         cancel_reason=head.cancel_reason,
@@ -251,7 +164,8 @@ def _lines(
         .where(o.order_line.c.order_ref == order)
         .order_by(o.order_line.c.number)
     ).all()
-    words = _descriptions(connection, {row.gtin for row in rows})
+    gtins = {row.gtin for row in rows}
+    words, products = _descriptions(connection, gtins), read_products(connection, gtins)
     plans: dict[int, list[Plan]] = {}
     rounds = select(o.allocation).where(o.allocation.c.order_ref == order)
     for row in connection.execute(rounds.order_by(o.allocation.c.id)):
@@ -260,9 +174,10 @@ def _lines(
         OrderLine(
             number=row.number,
             gtin=row.gtin,
-            description=words.get(row.gtin, ""),
+            description=products[row.gtin].name or words.get(row.gtin, ""),
             ordered=row.ordered,
             unit=row.unit,
+            base_unit=products[row.gtin].base_unit,
             least_days=row.least_days,
             count=counts[row.number],
             plans=tuple(plans.get(row.number, ())),
@@ -272,14 +187,13 @@ def _lines(
 
 
 def _descriptions(connection: Connection, gtins: set[str]) -> dict[str, str]:
+    """What suppliers call products that nobody here described."""
     rows = connection.execute(
         select(t.batch.c.gtin, func.max(t.batch.c.description).label("words"))
         .where(t.batch.c.gtin.in_(sorted(gtins)))
         .group_by(t.batch.c.gtin)
     )
-    words = {row.gtin: row.words for row in rows}
-    named = {gtin: product.name for gtin, product in read_products(connection, gtins).items()}
-    return words | {gtin: name for gtin, name in named.items() if name}
+    return {row.gtin: row.words for row in rows}
 
 
 def _plan(row: Row[Any]) -> Plan:
@@ -299,24 +213,27 @@ def _plan(row: Row[Any]) -> Plan:
     return Plan(row.at, row.by, Allocation(row.asked, Rotation(row.rotation), choices))
 
 
-def _goods(connection: Connection, order: str) -> tuple[OrderGoods, ...]:
+def _goods(
+    connection: Connection, order: str, *, now: datetime, zone: tzinfo
+) -> tuple[OrderGoods, ...]:
     rows = connection.execute(
         select(
-            t.reservation,
-            t.batch.c.supplier,
-            t.batch.c.gtin,
-            t.batch.c.lot,
-            t.batch.c.expiry,
+            t.batch,
+            t.reservation.c.id.label("reservation_id"),
+            t.reservation.c.line_number,
+            t.reservation.c.location,
+            t.reservation.c.quantity,
+            t.reservation.c.state,
             o.packed.c.label,
         )
         .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
         .join(o.packed, o.packed.c.reservation_id == t.reservation.c.id, isouter=True)
         .where(t.reservation.c.order_ref == order, t.reservation.c.line_number.is_not(None))
         .order_by(t.reservation.c.line_number, t.reservation.c.id)
-    )
+    ).all()
     return tuple(
         OrderGoods(
-            reservation_id=row.id,
+            reservation_id=row.reservation_id,
             line=row.line_number,
             batch=key_of(row),
             expiry=row.expiry,
@@ -324,8 +241,25 @@ def _goods(connection: Connection, order: str) -> tuple[OrderGoods, ...]:
             quantity=row.quantity,
             state="packed" if row.label and row.state == PICKED else row.state,
             label=row.label or "",
+            stopped=_stopped(connection, row, now=now, zone=zone),
         )
         for row in rows
+    )
+
+
+def _stopped(
+    connection: Connection, row: Row[Any], *, now: datetime, zone: tzinfo
+) -> tuple[Reason, ...]:
+    if row.state not in (RESERVED, PICKED):
+        return ()
+    staged = row.state == PICKED
+    places = (row.location, STAGING) if staged else (row.location,)
+    return may_this_leave(
+        LeaveFacts(
+            status=StockStatus.IN_TRANSIT if staged else StockStatus.UNRESTRICTED,
+            holds=tuple(open_holds_on(connection, row, *places)),
+            expired_on=row.expiry if is_expired(row.expiry, now=now, zone=zone) else None,
+        )
     )
 
 

@@ -17,7 +17,7 @@ from erp_link.domain.shelf_life import LifeRule
 from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
 from erp_link.service.orders.desk import Orders
-from erp_link.service.orders.views import OrderView
+from erp_link.service.orders.shapes import OrderView
 
 GTIN = "06933132577789"
 JUICE = "08809609245438"
