@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from erp_link.domain.products import Temperature
+
 SUPPLIER_ACCOUNT = "@supplier"
 CUSTOMER_ACCOUNT = "@customer"
 ADJUSTMENT_ACCOUNT = "@adjustment"
@@ -26,10 +28,11 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A storage place; `capacity` in cartons."""
+    """A storage place; `capacity` in cartons, `temperature` the class that is kept in it."""
 
     code: str
     capacity: int = 8
+    temperature: Temperature = Temperature.AMBIENT
 
 
 def _racks() -> tuple[Slot, ...]:

@@ -4,13 +4,14 @@ without an answer, and units that were set apart in quarantine.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from contracts.reason import Reason
 from contracts.stock import HoldKind, UsageDecision
+from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.adapters.quality_tables import ticket_link
 from erp_link.domain.holds import Part
@@ -64,7 +65,62 @@ def units_on_hold(connection: Connection, batch_id: int) -> list[Part]:
         )
         .order_by(t.hold.c.hold_id)
     )
-    return [Part(row.location, row.quantity - len(row.cartons)) for row in rows]
+    return [
+        Part(row.location, max(0, row.quantity - units_of(connection, row.cartons))) for row in rows
+    ]
+
+
+def units_of(connection: Connection, names: Collection[str]) -> int:
+    """Base units in the named cartons."""
+    if not names:
+        return 0
+    held = select(func.coalesce(func.sum(t.carton.c.quantity), 0))
+    return int(connection.execute(held.where(t.carton.c.carton_id.in_(sorted(names)))).scalar_one())
+
+
+def fitting(connection: Connection, names: Sequence[str], quantity: int) -> list[str]:
+    """Those of `names`, in their order, that make up at most `quantity` base units together."""
+    if not names:
+        return []
+    rows = connection.execute(
+        select(t.carton.c.carton_id, t.carton.c.quantity).where(t.carton.c.carton_id.in_(names))
+    )
+    held = {row.carton_id: row.quantity for row in rows}
+    found: list[str] = []
+    left = quantity
+    for name in names:
+        if held[name] <= left:
+            found.append(name)
+            left -= held[name]
+    return found
+
+
+def open_cartons(work: Work, batch_id: int, place: Place) -> None:
+    """Some units were taken out of a carton: it stays where it is with fewer in it. The books
+    never have more in cartons of many units than stands in a place.
+    """
+    rows = work.connection.execute(
+        select(t.carton.c.carton_id, t.carton.c.quantity)
+        .where(
+            t.carton.c.batch_id == batch_id,
+            t.carton.c.location == place.location,
+            t.carton.c.status == place.status.value,
+        )
+        .order_by(t.carton.c.carton_id)
+    ).all()
+    if all(row.quantity == 1 for row in rows):
+        return
+    there, _ = ledger.on_hand(work.connection, batch_id, place)
+    missing = sum(row.quantity for row in rows) - there
+    for row in rows:
+        part = min(missing, row.quantity - 1)
+        if part > 0:
+            missing -= part
+            work.connection.execute(
+                update(t.carton)
+                .where(t.carton.c.carton_id == row.carton_id)
+                .values(quantity=row.quantity - part)
+            )
 
 
 def cartons_at(connection: Connection, batch_id: int, place: Place) -> list[str]:
@@ -117,7 +173,7 @@ def set_apart(
         return
     named = holds_by_name(work.connection, batch_id)
     own = [name for name in cartons if name not in named]
-    units = quantity - len(cartons)
+    units = max(0, quantity - units_of(work.connection, cartons))
     if own or units:
         open_ticket(
             work,

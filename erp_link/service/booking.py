@@ -71,7 +71,7 @@ def block_cartons(
     already keeps its cause; what waits in review or is picked moves no stock.
     """
     rows = work.connection.execute(
-        select(t.carton.c.carton_id, t.carton.c.location)
+        select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.quantity)
         .where(
             t.carton.c.batch_id == batch_id,
             t.carton.c.carton_id.in_(sorted(names)),
@@ -81,10 +81,11 @@ def block_cartons(
     ).all()
     for row in rows:
         quantity, _ = ledger.on_hand(work.connection, batch_id, unrestricted(row.location))
-        release_reservations(work, batch_id, row.location, keep=quantity - 1)
+        release_reservations(work, batch_id, row.location, keep=quantity - row.quantity)
         text = Reason("story_blocked_carton", {"carton": row.carton_id})
         event_id = work.event("blocked", text, batch_id=batch_id, reference=reference)
-        work.move(event_id, batch_id, 1, unrestricted(row.location), blocked(row.location))
+        places = unrestricted(row.location), blocked(row.location)
+        work.move(event_id, batch_id, row.quantity, *places)
         work.connection.execute(
             update(t.carton)
             .where(t.carton.c.carton_id == row.carton_id)
@@ -113,12 +114,14 @@ def block_units(work: Work, batch_id: int, part: Part, *, why: Reason, reference
     release_reservations(work, batch_id, part.location, keep=there - part.quantity)
     event_id = work.event("blocked", why, batch_id=batch_id, reference=reference)
     work.move(event_id, batch_id, part.quantity, source, target)
-    names = apart.cartons_at(work.connection, batch_id, source)[: part.quantity]
+    names = apart.cartons_at(work.connection, batch_id, source)
+    names = apart.fitting(work.connection, names, part.quantity)
     work.connection.execute(
         update(t.carton)
         .where(t.carton.c.carton_id.in_(names))
         .values(status=StockStatus.BLOCKED.value, cause=Cause.HOLD.value)
     )
+    apart.open_cartons(work, batch_id, source)
     return names
 
 
@@ -136,9 +139,9 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
     if named:
         own |= t.carton.c.carton_id.in_(sorted(named))
     kept = {
-        row.location: row.cartons
+        row.location: int(row.units)
         for row in work.connection.execute(
-            select(t.carton.c.location, func.count().label("cartons"))
+            select(t.carton.c.location, func.sum(t.carton.c.quantity).label("units"))
             .where(
                 t.carton.c.batch_id == batch_id,
                 t.carton.c.status == StockStatus.BLOCKED.value,

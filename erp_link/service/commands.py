@@ -29,7 +29,7 @@ from erp_link.domain.places import (
 )
 from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.service import booking, slots
-from erp_link.service.apart import cartons_at, holds_by_name, set_apart
+from erp_link.service.apart import cartons_at, fitting, holds_by_name, open_cartons, set_apart
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
 from erp_link.service.goods import admission
 from erp_link.service.leave import check_leaving, check_named
@@ -161,7 +161,7 @@ def pick(work: Work, reservation_id: int) -> None:
     text = Reason("story_picked", {"order": row.order_ref, "quantity": row.quantity})
     event_id = work.event("picked", text, batch_id=batch.id, reference=row.order_ref)
     work.move(event_id, batch.id, row.quantity, source, _STAGED)
-    slots.vacate(work, row.location, row.quantity)
+    slots.vacate(work, row.location, row.quantity, batch_id=batch.id)
     relocate_cartons(work, batch.id, row.quantity, source, _STAGED, CartonState.PICKED)
     _set_state(work, reservation_id, PICKED)
 
@@ -234,8 +234,8 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
     )
     event_id = work.event("moved", text, batch_id=batch.id, reference=target)
     work.move(event_id, batch.id, quantity, source, to)
-    slots.vacate(work, source.location, quantity)
-    slots.occupy(work, target, quantity)
+    slots.vacate(work, source.location, quantity, batch_id=batch.id)
+    slots.occupy(work, target, quantity, batch_id=batch.id)
     gone = relocate_cartons(work, batch.id, quantity, source, to, None)
     if contains:
         why = Reason("moved_to_quarantine", {"source": source.location, "quantity": quantity})
@@ -267,7 +267,7 @@ def receive(
     work.move(
         event_id, batch_id, quantity, Place(SUPPLIER_ACCOUNT, status), Place(location, status)
     )
-    slots.occupy(work, location, quantity)
+    slots.occupy(work, location, quantity, batch_id=batch_id)
     if receipt.cause is Cause.ACCEPTANCE:
         admission.wait(work, batch_id, None, waits, units=quantity, loose_at=location)
     if location == QUARANTINE:
@@ -331,9 +331,10 @@ def relocate_cartons(
     named = holds_by_name(work.connection, batch_id)
     there = cartons_at(work.connection, batch_id, source)
     if target.location == QUARANTINE:
-        names = sorted(there, key=lambda name: name not in named)[:quantity]
+        there = sorted(there, key=lambda name: name not in named)
     else:
-        names = [name for name in there if name not in named][:quantity]
+        there = [name for name in there if name not in named]
+    names = fitting(work.connection, there, quantity)
     values: dict[str, object] = {"location": target.location, "status": target.status.value}
     if target.status is StockStatus.BLOCKED and source.status is not StockStatus.BLOCKED:
         values["cause"] = Cause.HOLD.value
@@ -342,6 +343,8 @@ def relocate_cartons(
     if state is not None:
         values["state"] = state.value
     work.connection.execute(update(t.carton).where(t.carton.c.carton_id.in_(names)).values(values))
+    if not is_account(source.location):
+        open_cartons(work, batch_id, source)
     return names
 
 

@@ -33,6 +33,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guarding
 from erp_link.domain.effects import Applied, Effect
 from erp_link.domain.places import QUARANTINE, STAGING, PlaceKind, SiteLayout
+from erp_link.domain.products import Temperature
 from erp_link.domain.reads import Facet
 from erp_link.domain.receiving import DeliveryReport
 from erp_link.service import (
@@ -299,13 +300,20 @@ def _seed(connection: Connection, layout: SiteLayout) -> None:
     """The site's places; what is there already stays as it is."""
     known = set(connection.execute(select(t.location.c.code)).scalars())
     wanted = [
-        (QUARANTINE, PlaceKind.QUARANTINE, 0),
-        (STAGING, PlaceKind.STAGING, 0),
-        *((slot.code, PlaceKind.SLOT, slot.capacity) for slot in layout.slots),
+        (QUARANTINE, PlaceKind.QUARANTINE, 0, Temperature.AMBIENT),
+        (STAGING, PlaceKind.STAGING, 0, Temperature.AMBIENT),
+        *((slot.code, PlaceKind.SLOT, slot.capacity, slot.temperature) for slot in layout.slots),
     ]
     rows = [
-        {"code": code, "kind": kind.value, "capacity": capacity, "used": 0, "position": position}
-        for position, (code, kind, capacity) in enumerate(wanted)
+        {
+            "code": code,
+            "kind": kind.value,
+            "capacity": capacity,
+            "used": 0,
+            "position": position,
+            "temperature": temperature.value,
+        }
+        for position, (code, kind, capacity, temperature) in enumerate(wanted)
         if code not in known
     ]
     if rows:

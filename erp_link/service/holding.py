@@ -88,7 +88,7 @@ def hold_cartons(
     booking.block_cartons(work, batch_id, cartons, cause=Cause.HOLD, reference=hold_id)
     transport.divert_cartons(work, cartons)
     staged = apart.cartons_at(work.connection, batch_id, Place(STAGING, StockStatus.IN_TRANSIT))
-    picked = len(set(staged).intersection(cartons))
+    picked = apart.units_of(work.connection, set(staged).intersection(cartons))
     granted = quotas.cartons_granted(work.connection, batch_id).intersection(cartons)
     risks = risk.find(
         work.connection,

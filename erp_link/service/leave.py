@@ -10,7 +10,7 @@ from contracts.errors import HeldError
 from erp_link.adapters import ledger
 from erp_link.domain.leaving import LeaveFacts, may_this_leave
 from erp_link.domain.moves import Place
-from erp_link.service.apart import cartons_at, holds_by_name
+from erp_link.service.apart import cartons_at, holds_by_name, units_of
 from erp_link.service.holding import open_holds_on
 from erp_link.service.work import Work, batch_guards, key_of, location_guard
 
@@ -46,9 +46,10 @@ def check_named(work: Work, batch: Row[Any], place: Place, quantity: int) -> Non
         return
     held = [name for name in cartons_at(work.connection, batch.id, place) if name in named]
     there, _ = ledger.on_hand(work.connection, batch.id, place)
-    if held and quantity > there - len(held):
+    units = units_of(work.connection, held)
+    if held and quantity > there - units:
         raise HeldError(
-            f"{len(held)} of {there} units of batch {key_of(batch)} in {place.location} are on"
+            f"{units} of {there} units of batch {key_of(batch)} in {place.location} are on"
             f" hold: {', '.join(held)}",
             mend=_MEND,
             hold_ids=sorted({hold for name in held for hold in named[name]}),

@@ -206,7 +206,7 @@ def _book_drop(
             work,
             event_id,
             carton.batch_id,
-            1,
+            carton.quantity,
             Place(carton.location, StockStatus(carton.status)),
             Place(target, StockStatus(status)),
         )

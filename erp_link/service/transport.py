@@ -54,10 +54,12 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
         return
     status = work.connection.execute(_STATUS_OF, {"load": carton_id}).scalar_one_or_none()
     target: str | None = QUARANTINE
+    why = Reason("slot_quarantine", {})
     if status == StockStatus.UNRESTRICTED.value and batch_id is not None:
-        target = slots.claim(work, batch_id)
+        chosen = slots.claim(work, batch_id)
+        target, why = chosen.code, chosen.reason
     if target is None:
-        text = Reason("story_no_slot", {"carton": carton_id})
+        text = Reason(f"story_{why.code}", {"carton": carton_id, **why.params})
         work.event("no_slot", text, batch_id=batch_id, reference=carton_id)
         return
     if target == source:
@@ -78,7 +80,8 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
             "requested_at": work.now,
         },
     )
-    text = Reason("story_transport", {"carton": carton_id, "source": source, "target": target})
+    code = "story_transport" if target == QUARANTINE else f"story_{why.code}"
+    text = Reason(code, {"carton": carton_id, "source": source, "target": target})
     work.event("transport", text, batch_id=batch_id, reference=order_id)
     work.tell("transport", order_id, text)
 
