@@ -17,7 +17,7 @@ from erp_link.service.core import Core
 from erp_link.service.orders.desk import Orders
 from erp_link.service.orders.planning import Planned
 from erp_link.service.orders.quotas import Quota
-from erp_link.service.orders.views import OrderSummary, OrderView
+from erp_link.service.orders.shapes import OrderSummary, OrderView
 
 
 @dataclass(frozen=True, slots=True)
