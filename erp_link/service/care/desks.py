@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from erp_link.service.care.health import StockHealth
 from erp_link.service.care.history import HistoryBook
+from erp_link.service.care.master_data import MasterData
 from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
 
@@ -21,6 +22,7 @@ class Care:
     core: Core
     reorder: Reorder
     health: StockHealth
+    master_data: MasterData
 
 
 class CareDesks:
@@ -36,5 +38,7 @@ class CareDesks:
         with self._lock:
             if self._open is None or self._open.core is not core:
                 past = HistoryBook(core)
-                self._open = Care(core, Reorder(core, past), StockHealth(core, past))
+                self._open = Care(
+                    core, Reorder(core, past), StockHealth(core, past), MasterData(core)
+                )
             return self._open

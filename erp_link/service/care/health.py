@@ -129,8 +129,7 @@ class StockHealth:
         described = read_products(connection, {each.row.gtin for each in here.values()})
         layers = _layers(connection, here, history.until)
         batches = [
-            self._batch(one, described, layers[batch_id], known)
-            for batch_id, one in here.items()
+            self._batch(one, described, layers[batch_id], known) for batch_id, one in here.items()
         ]
         batches.sort(key=lambda each: (each.expiry or date.max, each.key.gtin, each.key.lot))
         products = _products(history, known, batches, layers, here)
