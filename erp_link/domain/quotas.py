@@ -1,8 +1,7 @@
 """Offline quotas: goods issued to a device beforehand, which it may ship with no network (I1, I6).
 
 A quota is stock already issued. It ends by its time; what the device did not use comes back blocked
-until somebody has counted it. What was shipped beyond it really left: it is booked and recalled,
-never refused.
+until somebody has counted it. What a device shipped is told by its log (domain.merge).
 """
 
 from __future__ import annotations
@@ -29,32 +28,6 @@ class Granted:
     @property
     def left(self) -> int:
         return 0 if self.ended else self.granted - self.used - self.returned
-
-
-@dataclass(frozen=True, slots=True)
-class Consumed:
-    """A shipment against a quota: covered by it, covered but told late (the goods had come back to
-    the books already), and beyond it.
-    """
-
-    within: int = 0
-    late: int = 0
-    beyond: int = 0
-
-
-def consume(quota: Granted | None, quantity: int, *, shipped_at: datetime) -> Consumed:
-    """Split what a device says it shipped. A shipment after the quota's time is beyond it; one
-    before it that is heard of after it is late.
-    """
-    if quantity < 1:
-        raise BadInputError(f"A shipment of {quantity} units", mend="Give at least 1")
-    if quota is None or shipped_at > quota.expires_at:
-        return Consumed(beyond=quantity)
-    if not quota.ended:
-        within = min(quantity, quota.left)
-        return Consumed(within=within, beyond=quantity - within)
-    late = min(quantity, quota.returned)
-    return Consumed(late=late, beyond=quantity - late)
 
 
 def check_grant(quantity: int, *, now: datetime, expires_at: datetime) -> None:

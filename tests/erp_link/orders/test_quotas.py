@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from contracts.clock import FixedClock
 from contracts.errors import BadInputError, HeldError, InsufficientStockError, NotFoundError
 from contracts.reason import Reason
 from contracts.stock import AtRisk, HoldKind, StockStatus, UsageDecision
-from erp_link.domain.quotas import Consumed
+from erp_link.adapters import order_tables as o
+from erp_link.domain.moves import Place
 from erp_link.service.core import Core
-from erp_link.service.orders import quota_use
 from erp_link.service.orders.desk import Orders
-from erp_link.service.work import find_batch
+from erp_link.service.orders.quotas import Quota, account_of
+from erp_link.service.work import Work, find_batch
 from tests.erp_link.story import LATER, WATER, Station
 
 DENT = Reason("defect_seen")
@@ -26,17 +28,18 @@ def orders(core: Core) -> Orders:
     return Orders(core)
 
 
-def ships(core: Core, quantity: int, at: datetime, reference: str = "E-1") -> Consumed:
-    """The phone's log is taken in."""
+def ships(core: Core, quota: Quota, quantity: int) -> None:
+    """So many units of a quota have left, as a device's log would book them."""
 
-    def act(work):
+    def act(work: Work) -> None:
         batch_id = find_batch(work.connection, WATER).id
-        work.take(quota_use.guards_of_use(work.connection, batch_id))
-        return quota_use.use(
-            work, "phone-1", batch_id, quantity, shipped_at=at, reference=reference
-        )
+        event_id = work.event("shipped", Reason("story_shipped"), batch_id=batch_id)
+        gone = Place("@customer", StockStatus.IN_TRANSIT)
+        work.move(event_id, batch_id, quantity, account_of(quota.device), gone)
+        used = update(o.quota).where(o.quota.c.quota_id == quota.quota_id)
+        work.connection.execute(used.values(used=o.quota.c.used + quantity))
 
-    return core.write(act, by="phone-1")
+    core.write(act, by=quota.device)
 
 
 def amounts(core: Core) -> tuple[int, int]:
@@ -57,7 +60,7 @@ def test_goods_on_a_quota_are_issued_and_used_offline(
     assert (quota.left, amounts(core)) == (4, (6, 0))
     with pytest.raises(InsufficientStockError):
         core.reserve("SO", WATER, 7, by="op")
-    assert ships(core, 3, clock.at) == Consumed(within=3)
+    ships(core, quota, 3)
     (left,) = orders.quotas(device="phone-1")
     assert (left.used, left.left) == (3, 1)
     assert orders.quotas(device="phone-2") == []
@@ -67,8 +70,8 @@ def test_goods_on_a_quota_are_issued_and_used_offline(
 def test_what_is_left_comes_back_to_be_counted(
     core: Core, orders: Orders, clock: FixedClock
 ) -> None:
-    orders.grant_quota("phone-1", WATER, 4, clock.at + timedelta(hours=8), by="ops")
-    ships(core, 1, clock.at)
+    quota = orders.grant_quota("phone-1", WATER, 4, clock.at + timedelta(hours=8), by="ops")
+    ships(core, quota, 1)
     clock.at += timedelta(hours=9)
     orders.tidy()
     (quota,) = orders.quotas(open_only=False)
@@ -83,30 +86,13 @@ def test_what_is_left_comes_back_to_be_counted(
     assert amounts(core) == (9, 0)
 
 
-def test_news_of_a_shipment_may_come_after_the_quotas_end(
-    core: Core, orders: Orders, clock: FixedClock
-) -> None:
-    shipped_at = clock.at + timedelta(hours=1)
+def test_a_quota_is_ended_before_its_time(core: Core, orders: Orders, clock: FixedClock) -> None:
     quota = orders.grant_quota("phone-1", WATER, 4, clock.at + timedelta(hours=8), by="ops")
-    orders.end_quota(quota.quota_id, by="ops")
+    assert orders.end_quota(quota.quota_id, by="ops") == 4
     assert amounts(core) == (6, 4)
-    assert ships(core, 3, shipped_at) == Consumed(late=3)
-    assert amounts(core) == (6, 1)
+    assert orders.end_quota(quota.quota_id, by="ops") == 0, "once is enough"
     (hold,) = core.holds()
-    assert hold.quantity == 1
-    assert codes(core) == ["quota_to_count"], "nothing was wrong with that shipment"
-
-
-def test_what_no_quota_covers_left_all_the_same(
-    core: Core, orders: Orders, clock: FixedClock
-) -> None:
-    orders.grant_quota("phone-1", WATER, 2, clock.at + timedelta(hours=8), by="ops")
-    assert ships(core, 5, clock.at) == Consumed(within=2, beyond=3)
-    assert amounts(core) == (5, 0)
-    assert codes(core) == ["quota_exceeded"]
-    after = clock.at + timedelta(hours=9)
-    assert ships(core, 7, after, "E-2") == Consumed(beyond=7), "shipped after its time"
-    assert amounts(core) == (0, 0)
+    assert (hold.kind, hold.quantity) == (HoldKind.QUANTITY, 4)
 
 
 def test_a_hold_lists_quotas_and_calls_them_back(
@@ -120,14 +106,7 @@ def test_a_hold_lists_quotas_and_calls_them_back(
     assert place.at_risk == hold.at_risk
     with pytest.raises(HeldError):
         orders.grant_quota("phone-1", WATER, 1, until, by="ops")
-    ships(core, 1, clock.at)
-    assert codes(core) == [
-        "defect_seen",
-        "defect_seen",
-        "quota_shipped_held",
-        "recall_quota",
-        "recall_quota",
-    ]
+    assert codes(core) == ["defect_seen", "defect_seen", "recall_quota", "recall_quota"]
 
 
 def test_cartons_go_with_the_quota(core: Core, station: Station, clock: FixedClock) -> None:
@@ -136,14 +115,13 @@ def test_cartons_go_with_the_quota(core: Core, station: Station, clock: FixedClo
         station.accepts(carton)
     orders = Orders(core)
     orders.grant_quota("phone-1", WATER, 2, clock.at + timedelta(hours=1), by="ops")
-    ships(core, 1, clock.at)
     named = core.add_hold(HoldKind.CARTONS, cartons=["C2"], reason=DENT, by="q")
     assert [risk.what for risk in named.at_risk] == ["quota"]
     clock.at += timedelta(hours=2)
     orders.tidy()
-    assert amounts(core) == (1, 1)
+    assert amounts(core) == (1, 2)
     stood = {(s.location, s.status, s.quantity) for s in core.stock_by_location()}
-    assert ("DOCK/dock-1", StockStatus.BLOCKED, 1) in stood
+    assert ("DOCK/dock-1", StockStatus.BLOCKED, 2) in stood
 
 
 @pytest.mark.parametrize(("quantity", "hours"), [(0, 8), (-1, 8), (2, 0), (2, -1), (2, 24 * 8)])
