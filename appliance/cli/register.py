@@ -19,6 +19,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.config import config
     from appliance.cli.conform import conform
     from appliance.cli.core import core
+    from appliance.cli.decision import decision
     from appliance.cli.demo import demo
     from appliance.cli.device import device
     from appliance.cli.inspect import inspect
@@ -36,6 +37,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     bench.command("read")(bench_read)
     app.add_typer(journal, name="journal")
     app.add_typer(core, name="core")
+    app.add_typer(decision, name="decision")
     app.add_typer(demo, name="demo")
     app.add_typer(device, name="device")
     app.add_typer(user, name="user")
