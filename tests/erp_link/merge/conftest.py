@@ -16,7 +16,7 @@ from erp_link.domain.tickets import TicketKind
 from erp_link.service.commands import guards_of_batch
 from erp_link.service.core import Core
 from erp_link.service.merge.desk import OfflineLogs
-from erp_link.service.merge.reading import micros
+from erp_link.service.merge.reading import first_name, micros
 from erp_link.service.orders import quotas
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work
@@ -49,19 +49,25 @@ class House:
     def kinds(self) -> list[str]:
         return sorted(dispute.kind.value for dispute in self.desk.disputes())
 
-    def grant(self, device: str, batch: BatchKey, quantity: int) -> str:
+    def grant(self, device: str, batch: BatchKey, quantity: int, *, name: str = "Q-1") -> str:
         """A quota that ends tomorrow; its id."""
         expires_at = self.clock.now() + timedelta(days=1)
         self.core.write(
-            lambda work: self._granted(work, device, batch, quantity, expires_at), by="op"
+            lambda work: self._granted(work, name, device, batch, quantity, expires_at), by="op"
         )
-        return f"Q-{device}"
+        return name
 
     def _granted(
-        self, work: Work, device: str, batch: BatchKey, quantity: int, expires_at: datetime
+        self,
+        work: Work,
+        name: str,
+        device: str,
+        batch: BatchKey,
+        quantity: int,
+        expires_at: datetime,
     ) -> None:
         work.take(guards_of_batch(work.connection, batch))
-        quotas.grant(work, f"Q-{device}", device, batch, quantity, expires_at)
+        quotas.grant(work, name, device, batch, quantity, expires_at)
 
     def end_quotas(self) -> None:
         for name in self.core.read(lambda c: quotas.over_time(c, self.clock.now())):
@@ -95,6 +101,10 @@ class House:
             )
 
         self.core.write(act, by="dock-1")
+
+    def open_holds_by_first_name(self) -> set[str]:
+        """Those put back after a void release under the name of the first."""
+        return {first_name(name) for name in self.open_holds()}
 
     def open_holds(self) -> set[str]:
         return {hold.hold_id for hold in self.core.holds()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -43,9 +44,15 @@ class Phone:
 
     device: str
     by: str = "Mei"
-    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    spoken: str = ""
+    """Another one makes another key for the same name."""
     log: list[tuple[LogEntry, Fact]] = field(default_factory=list)
     clock_us: int = AT_US
+
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        seed = hashlib.sha256(f"{self.device}{self.spoken}".encode()).digest()
+        return Ed25519PrivateKey.from_private_bytes(seed)
 
     @property
     def public_key(self) -> str:

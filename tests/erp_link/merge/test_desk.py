@@ -204,7 +204,7 @@ def test_an_entry_changed_on_its_way_quarantines_its_device_and_is_kept(house: H
     mei = house.phone("phone-1")
     good = mei.adjusts(WATER, -1)
     broken = replace(good, body={**good.body, "change": -9})
-    forged = replace(Phone("phone-1").sign(good), seq=good.seq)
+    forged = replace(Phone("phone-1", spoken="stolen").sign(good), seq=good.seq)
     done = house.desk.upload([broken, forged], by="Mei")
     assert [refusal.code for refusal in done.refused] == ["broken_entry", "bad_signature"]
     assert done.logs[0].state == "quarantined"

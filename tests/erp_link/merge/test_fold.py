@@ -12,95 +12,30 @@ from contracts.device_log import (
     GENESIS,
     Adjusted,
     Counted,
-    Fact,
-    Flagged,
     Held,
-    Moved,
-    Observed,
-    Received,
-    Shipped,
-    TicketOpened,
 )
 from contracts.stock import BatchKey, HoldKind
 from erp_link.domain.merge.chains import admit
 from erp_link.domain.merge.conflicts import ConflictKind
 from erp_link.domain.merge.counts import settle
 from erp_link.domain.merge.entries import Cell
-from erp_link.domain.merge.fold import Facts, Merged, merge
-from erp_link.domain.merge.quotas import Grant
-from erp_link.domain.merge.union import Written, unite
-from tests.erp_link.merge.logs import AT_US, Phone, written_of
-from tests.erp_link.story import JUICE, WATER
-
-SHELF = "A-01-1"
-ROLES = {"lead": frozenset({"quality"}), "phone-1": frozenset({"operator"})}
-STOCK = {Cell(WATER, SHELF): 10, Cell(JUICE, SHELF): 6}
-GRANTS = {
-    "Q-1": Grant("phone-1", WATER, 6, AT_US + 10**12),
-    "Q-2": Grant("phone-2", JUICE, 3, AT_US + 10**12),
-}
-
-
-def merged(*logs: list[Written]) -> Merged:
-    union = unite(each for log in logs for each in log)
-    facts = Facts(on_hand=STOCK, grants=GRANTS, roles=ROLES, suspect_from=union.suspect_from)
-    return merge(union.entries, facts)
+from erp_link.domain.merge.fold import Merged
+from erp_link.domain.merge.union import unite
+from tests.erp_link.merge.logs import written_of
+from tests.erp_link.merge.worlds import GRANTS, SHELF, World, merged, phones, worlds
+from tests.erp_link.story import WATER
 
 
 def kinds(state: Merged) -> list[ConflictKind]:
     return [conflict.kind for conflict in state.conflicts]
 
 
-def phones() -> tuple[Phone, Phone, Phone]:
-    return Phone("phone-1"), Phone("phone-2"), Phone("lead", by="Wang")
-
-
-batches = st.sampled_from([WATER, JUICE])
-places = st.sampled_from([SHELF, "A-01-2"])
-amounts = st.integers(1, 5)
-plain = st.one_of(
-    st.builds(Counted, batches, places, counted=st.integers(0, 12), expected=st.integers(0, 12)),
-    st.builds(Adjusted, batches, places, st.sampled_from([-3, -1, 2]), st.just("seen")),
-    st.builds(Moved, batches, amounts, st.just(SHELF), st.just("A-01-2")),
-    st.builds(Received, batches, amounts, places, st.sampled_from(["", "2027-01-31"])),
-    st.builds(Shipped, batches, amounts, st.sampled_from(["Q-1", "Q-2"]), location=places),
-    st.builds(Held, st.just(HoldKind.BATCH), st.just("wet"), batches),
-    st.builds(Held, st.just(HoldKind.SUPPLIER), st.just("recall"), supplier=st.just("ACME")),
-    st.builds(Observed, batches, st.sampled_from(["2027-06-30", "2027-02-28"])),
-    st.builds(Flagged, st.just("price"), places),
-    st.builds(TicketOpened, st.just("look here"), batches),
-)
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[Written]:
-    """Three devices at work, each told now and then where the others are; one may be copied."""
-    team = phones()
-    for _ in range(draw(st.integers(1, 14))):
-        phone = draw(st.sampled_from(team))
-        if not phone.log or draw(st.integers(0, 4)) == 0:
-            phone.is_told({other.device: len(other.log) for other in team if draw(st.booleans())})
-        elif phone.device == "lead" and draw(st.booleans()):
-            holds = [p.hold_id(e) for p in team for e, f in p.log if isinstance(f, Held)]
-            phone.releases(*(holds[: draw(st.integers(1, 3))] or ["H-of-the-core"]))
-        else:
-            phone.writes(draw(plain))
-    logs = [each for phone in team for each in phone.written()]
-    copied = draw(st.sampled_from(team))
-    if draw(st.booleans()) and copied.log:
-        # The same key at work on a second device, from somewhere in the log on.
-        at = draw(st.integers(1, len(copied.log)))
-        fact: Fact = draw(plain)
-        previous = copied.log[at - 2][0].hash if at > 1 else GENESIS
-        logs.append(written_of(copied.makes(fact, at, previous), fact))
-    return logs
-
-
 @settings(deadline=None, max_examples=150)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_any_order_repetition_and_parts_give_the_same_state(
-    logs: list[Written], chance: random.Random
+    world: World, chance: random.Random
 ) -> None:
+    logs = world.written()
     again = [*logs, *chance.choices(logs, k=len(logs))] if logs else []
     chance.shuffle(again)
     assert merged(again).digest == merged(logs).digest
@@ -109,8 +44,9 @@ def test_any_order_repetition_and_parts_give_the_same_state(
 @settings(deadline=None, max_examples=60)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_what_is_taken_by_counts_never_falls_when_more_is_known(
-    logs: list[Written], chance: random.Random
+    world: World, chance: random.Random
 ) -> None:
+    logs = world.written()
     # The books take goods away step by step: an entry that comes late must not want them back.
     chance.shuffle(logs)
     before: dict[Cell, int] = {}
