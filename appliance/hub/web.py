@@ -22,6 +22,7 @@ from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.web.app import create_app
 from appliance.web.care.health import stock_health_router
+from appliance.web.care.master_data import master_data_router
 from appliance.web.care.reorder import reorder_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
@@ -40,9 +41,11 @@ from contracts.clock import Clock
 from contracts.errors import ForbiddenError
 from contracts.ports import LiveView
 from erp_link import api as core_api
+from erp_link.api import exchange as exchange_api
 from erp_link.asn.files import parse_asn
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
+from erp_link.service.exchange.desk import Exchange
 from erp_link.service.orders.desk import Orders
 from erp_link.service.quality.desk import Quality
 
@@ -58,6 +61,7 @@ def hub_app(
     rates: ReadRates,
     lessons: LessonBook,
     erp: HubErp,
+    exchange: Exchange,
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
@@ -90,9 +94,11 @@ def hub_app(
     care = CareDesks(lambda: core)
     app.include_router(reorder_router(care().reorder, gate))
     app.include_router(stock_health_router(care().health, gate))
+    app.include_router(master_data_router(care().master_data, gate))
     app.include_router(
         core_api.router(lambda: core, allowed, policy=policy, care=care, erp=erp.desk)
     )
+    app.include_router(exchange_api.router(exchange, allowed))
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
