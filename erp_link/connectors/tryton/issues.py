@@ -73,6 +73,9 @@ class Issues:
             if state == "draft":
                 state = self._documents.press(found.key, "wait", to=("waiting",))
             if state == "waiting":
+                if any(move["state"] == "assigned" for move in self._inventory(found)):
+                    # A try that found too little left some of its moves assigned.
+                    self._documents.press(found.key, "wait", to=("waiting",))
                 self._name_lots(found, message.goods)
                 state = self._assign(found)
             state = self._documents.press(found.key, "pick", to=("picked",))

@@ -114,17 +114,16 @@ class Shifts:
             [["lot", "=", lot], ["state", "in", ["draft", "assigned", "done"]]],
             ["shipment", "state", "to_location.type"],
         )
-        shipments = sorted(
-            {
-                str(move["shipment"])
-                for move in moves
-                if str(move["shipment"]).startswith(_LEAVING) and not _is_gone(move)
-            }
-        )
+        assigned: dict[str, bool] = {}
+        for move in moves:
+            key = str(move["shipment"])
+            if key.startswith(_LEAVING) and not _is_gone(move):
+                assigned[key] = assigned.get(key, False) or move["state"] == "assigned"
         stopped = []
-        for key in shipments:
+        for key in sorted(assigned):
             found, state = self._documents.read(key)
-            if state == "assigned":
+            # One that waits may have some of its moves assigned.
+            if state == "assigned" or (state == "waiting" and assigned[key]):
                 self._documents.press(key, "wait", to=("waiting", "draft"))
                 stopped.append(StoppedDocument(found.number, goods.batch))
             elif state in _AT_RISK:
