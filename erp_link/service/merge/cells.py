@@ -26,6 +26,7 @@ FOUND = Place(ADJUSTMENT_ACCOUNT, StockStatus.INSPECTION)
 """The other side of what the books and the house do not agree on."""
 
 _TAKE_FROM = (StockStatus.UNRESTRICTED, StockStatus.BLOCKED, StockStatus.INSPECTION)
+_BLOCKED_FIRST = (StockStatus.BLOCKED, StockStatus.UNRESTRICTED, StockStatus.INSPECTION)
 _UNDO_FROM = (StockStatus.INSPECTION, StockStatus.UNRESTRICTED, StockStatus.BLOCKED)
 
 
@@ -43,9 +44,18 @@ class CellBook:
     unconfirmed: int
     """What was added and is in inspection still."""
 
-    def take(self, event_id: int, quantity: int, to: Place, *, cartons_to: Place) -> None:
+    def take(
+        self,
+        event_id: int,
+        quantity: int,
+        to: Place,
+        *,
+        cartons_to: Place,
+        blocked_first: bool = False,
+    ) -> None:
         """Goods were seen to leave the cell."""
-        missing = self._drain(event_id, quantity, to, cartons_to, _TAKE_FROM)
+        order = _BLOCKED_FIRST if blocked_first else _TAKE_FROM
+        missing = self._drain(event_id, quantity, to, cartons_to, order)
         self.owed += missing
         if missing and to != FOUND:
             self.work.move(event_id, self.batch_id, missing, FOUND, to)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, case, or_, select, update
 
 from contracts.device_log import Shipped
 from contracts.reason import Reason
@@ -22,6 +22,7 @@ from erp_link.domain.merge.entries import Entry
 from erp_link.domain.merge.fold import recalls_of
 from erp_link.domain.moves import Place
 from erp_link.domain.places import CUSTOMER_ACCOUNT
+from erp_link.service import slots
 from erp_link.service.commands import relocate_cartons
 from erp_link.service.holding import open_holds_on
 from erp_link.service.merge import disputes, reading
@@ -188,16 +189,44 @@ def _take_within(
         source = account_of(quota.device)
         work.move(event_id, quota.batch_id, part, source, GONE)
         relocate_cartons(work, quota.batch_id, part, source, GONE, None)
+        _make_room(work, quota, part)
+    late = _take_late(work, event_id, quantity - part, quota, cells)
+    work.connection.execute(
+        update(o.quota)
+        .where(o.quota.c.quota_id == quota.quota_id)
+        .values(used=quota.used + part + late, returned=quota.returned - late)
+    )
+
+
+def _make_room(work: Work, quota: Row[Any], quantity: int) -> None:
+    """Goods on a quota keep their room in the slots they were granted from until they are gone."""
+    gone = quota.used
+    for part in quota.parts:
+        before = min(gone, part["quantity"])
+        gone -= before
+        here = min(quantity, part["quantity"] - before)
+        quantity -= here
+        if here:
+            slots.vacate(work, part["location"], here)
+
+
+def _take_late(
+    work: Work, event_id: int, quantity: int, quota: Row[Any], cells: dict[str, CellBook]
+) -> int:
+    """The quota has ended, and what was left of it came back blocked, though it had left before.
+    The units that are taken out of it again.
+    """
+    left = quantity
+    for part in reversed(quota.parts):
+        share = min(left, part["quantity"])
+        if share:
+            cells[part["location"]].take(event_id, share, GONE, cartons_to=GONE, blocked_first=True)
+            left -= share
+    if quantity:
+        fewer = t.hold.c.quantity - quantity
         work.connection.execute(
-            update(o.quota)
-            .where(o.quota.c.quota_id == quota.quota_id)
-            .values(used=quota.used + part)
+            update(t.hold)
+            .where(t.hold.c.hold_id == quota.hold_id)
+            .values(quantity=case((fewer > 0, fewer), else_=0))
         )
-    late = quantity - part
-    for place in reversed(quota.parts):
-        share = min(late, place["quantity"])
-        if share and place["location"] in cells:
-            cells[place["location"]].take(event_id, share, GONE, cartons_to=GONE)
-            late -= share
-    if late:
-        work.move(event_id, quota.batch_id, late, FOUND, GONE)
+    return quantity
