@@ -60,3 +60,25 @@ def stays_blocked(
                 stays[place] = stays.get(place, 0) + part
                 left -= part
     return stays
+
+
+@dataclass(frozen=True, slots=True)
+class Carton:
+    """A blocked carton of the books: its name, where it stands, and the units in it."""
+
+    name: str
+    location: str
+    quantity: int
+
+
+def come_free(cartons: Sequence[Carton], freed: Mapping[str, int]) -> list[str]:
+    """Which cartons come free where so many units of each place do: never more than those units.
+    A quantity on hold is looked for in quarantine first, so there cartons may have to stay for it.
+    """
+    left = dict(freed)
+    names: list[str] = []
+    for carton in sorted(cartons, key=lambda carton: carton.name):
+        if carton.quantity <= left.get(carton.location, 0):
+            left[carton.location] -= carton.quantity
+            names.append(carton.name)
+    return names

@@ -12,7 +12,7 @@ from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import safer
-from erp_link.domain.holds import Part, stays_blocked
+from erp_link.domain.holds import Carton, Part, come_free, stays_blocked
 from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
 from erp_link.service import apart
@@ -158,20 +158,25 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
     ).all()
     units = apart.units_on_hold(work.connection, batch_id)
     stays = stays_blocked({row.location: row.quantity for row in rows}, kept, units)
+    freed = {row.location: row.quantity - stays.get(row.location, 0) for row in rows}
     for row in rows:
-        quantity = row.quantity - stays.get(row.location, 0)
+        quantity = freed[row.location]
         if quantity > 0:
             event_id = work.event("freed", why, batch_id=batch_id, reference=reference)
             work.move(
                 event_id, batch_id, quantity, blocked(row.location), unrestricted(row.location)
             )
-    work.connection.execute(
-        update(t.carton)
-        .where(
+    follow = work.connection.execute(
+        select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.quantity).where(
             t.carton.c.batch_id == batch_id,
             t.carton.c.status == StockStatus.BLOCKED.value,
             ~own,
         )
+    ).all()
+    names = come_free([Carton(r.carton_id, r.location, r.quantity) for r in follow], freed)
+    work.connection.execute(
+        update(t.carton)
+        .where(t.carton.c.carton_id.in_(names))
         .values(status=StockStatus.UNRESTRICTED.value, cause=Cause.NONE.value)
     )
 

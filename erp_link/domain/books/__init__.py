@@ -1,0 +1,1 @@
+"""The books in memory: the same rules as the database's, without a database."""
