@@ -15,14 +15,16 @@ from appliance.web.care.ports import MasterDesk
 from appliance.web.care.sheets import csv_answer
 from appliance.web.ports import Gate, Viewer
 from contracts.errors import BadInputError, ConflictError, NotFoundError, TallymanError
-from erp_link.domain.master_data.findings import Kind
+from erp_link.domain.master_data.findings import Finding, Kind
 from erp_link.domain.master_data.lists import MOST_BYTES
 from erp_link.domain.master_data.products import COLUMNS
+from erp_link.service.care.master_lists import ListReport
 
 KEEPERS = ("ops", "quality", "integrator")
 """Who sends lists and accepts mends; everybody who is signed in sees them."""
 ROWS = 50
-EXAMPLE = (
+EXAMPLES = 5
+EXAMPLE_ROW = (
     "4006381333931", "Sparkling water 0.5 l", "bottle", "case=24;pallet=960", "case",
     "ambient", "fefo", "yes", "365", "90", "480", "9600",
 )  # fmt: skip
@@ -66,7 +68,7 @@ def _add_lists(router: APIRouter, desk: MasterDesk, gate: Gate) -> None:
     @router.get("/master-data/template.csv", include_in_schema=False)
     async def template(request: Request) -> Response:
         await gate.require(request)
-        return csv_answer("products.csv", COLUMNS, [EXAMPLE])
+        return csv_answer("products.csv", COLUMNS, [EXAMPLE_ROW])
 
     @router.post("/master-data", include_in_schema=False)
     async def send(request: Request) -> Response:
@@ -109,11 +111,7 @@ def _add_list(router: APIRouter, desk: MasterDesk, gate: Gate) -> None:
             unclean_found=len(unclean),
             notes=notes[:ROWS],
             mends=sorted(report.codes.items(), key=lambda each: (-each[1], each[0])),
-            one_of={
-                each.code: each
-                for row in unclean
-                for each in (row.examined.findings if row.examined else ())
-            },
+            examples=_examples(report),
             leave_empty=LEAVE_EMPTY,
             may_keep=viewer.may(*KEEPERS) and report.summary.state == "waiting",
             error=error,
@@ -153,6 +151,16 @@ def _change(desk: MasterDesk, list_id: int, form: FormData, by: str) -> None:
             desk.discard(list_id, by=by)
         case other:
             raise BadInputError(f"{other[:20]!r} cannot be done", mend="Use the page's buttons")
+
+
+def _examples(report: ListReport) -> dict[str, list[Finding]]:
+    """The first few mends of each kind: what a person accepts together must be seen."""
+    found: dict[str, list[Finding]] = {}
+    for row in report.unclean:
+        for each in row.examined.findings if row.examined else ():
+            if each.kind is Kind.MEND:
+                found.setdefault(each.code, []).append(each)
+    return {code: mends[:EXAMPLES] for code, mends in found.items()}
 
 
 def _number(text: str) -> int:
