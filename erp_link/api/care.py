@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from contracts.reason import Reason
+from erp_link.api import master_data
 from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key
 from erp_link.domain.reorder.policy import ReorderPolicy
@@ -97,6 +98,7 @@ class ProductHealthOut:
 def add_to(api: APIRouter, desks: CareDesks, *, reader: Any, planner: Any) -> None:
     """Add the routes; `reader` and `planner` are dependencies that say who is asking."""
     _add_replenishment(api, desks, reader, planner)
+    master_data.add_to(api, desks, reader=reader, planner=planner)
     needs = Depends(desks)
 
     @api.get("/stock-health/products", tags=["stock health"], dependencies=[reader])

@@ -66,3 +66,25 @@ def test_programs_read_how_healthy_the_stock_is(core: Core, client: Planner) -> 
     )
     (batch,) = client.get("/api/v1/stock-health/batches?limit=1").json()
     assert (batch["key"]["lot"], batch["rung"]) == (WATER.lot, "fresh")
+
+
+def test_a_list_is_sent_answered_and_applied_by_a_program(core: Core, client: Planner) -> None:
+    data = "gtin,name,least_days\n６９３３１３２５７７７８９,Water,9\n4006381333931,Pens,many\n"
+    sent = client.post("/api/v1/master-data/lists?name=a.csv", content=data.encode())
+    assert sent.status_code == 201
+    assert (sent.json()["unclean"], sent.json()["mends"]) == (2, {"full_width": 1})
+    path = "/api/v1/master-data/lists/1"
+    rows = client.get(f"{path}/rows").json()
+    assert rows[1]["findings"][0]["reason"]["code"] == "dirt_no_number"
+    assert client.post(f"{path}/accept", json={"code": "full_width"}).json() == {"count": 1}
+    said = {"row": 3, "values": {"least_days": "30"}}
+    assert client.post(f"{path}/answers", json=said).status_code == 204
+    assert client.get(path).json()["ready"] == 2
+    viewer = {"x-roles": "viewer"}
+    assert client.post(f"{path}/apply", headers=viewer).status_code == 403
+    assert client.post(f"{path}/apply").json() == {"count": 2}
+    assert [each["state"] for each in client.get("/api/v1/master-data/lists").json()] == ["ended"]
+    assert client.post(f"{path}/discard").status_code == 409
+    core.receive(WATER, 1, location="A-01-1", by="op")
+    (found,) = client.get("/api/v1/master-data/books").json()
+    assert (found["code"], found["batch"]["lot"]) == ("book_expiry_missing", WATER.lot)
