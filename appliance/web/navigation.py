@@ -63,7 +63,7 @@ GROUPS = (
         "quality",
         (
             Page("holds", "/holds"),
-            Page("tickets", "/tickets"),
+            Page("tickets", "/tickets", also=("/signing-keys",)),
             Page("lessons", "/lessons"),
             Page("read_rates", "/read-rates", roles=("operator", "quality", "ops")),
         ),

@@ -41,6 +41,12 @@ class AboutTicket:
     def waiting(self) -> DecisionRecord | None:
         return next((made for made in self.decisions if made.is_waiting), None)
 
+    @property
+    def came_since(self) -> tuple[str, ...]:
+        """Holds that the first signer of the waiting decision had not seen: it is stale."""
+        seen = self.waiting.holds_seen if self.waiting else self.open_holds
+        return tuple(hold for hold in self.open_holds if hold not in seen)
+
 
 class Desk(Protocol):
     """The quality desk behind the pages. Calls block; errors are TallymanErrors."""

@@ -109,13 +109,17 @@ async function start() {
   const enrolling = document.querySelector("form[data-enrol]");
   const deciding = document.querySelector("form[data-sign]");
   if (!canSign()) {
+    document.body.dataset.signing = "cannot";
     tell("#sign-told", [t("sign.cannot")]);
     return;
   }
   if (enrolling instanceof HTMLFormElement) on(enrolling, "#enrol-told", enrol);
   if (deciding instanceof HTMLFormElement) on(deciding, "#sign-told", decide);
   const one = deciding ?? enrolling;
-  if (!(one instanceof HTMLFormElement)) return;
+  if (!(one instanceof HTMLFormElement)) {
+    document.body.dataset.signing = "nothing";
+    return;
+  }
   const key = await keyOf(one.dataset.person ?? "");
   /** @type {Record<string, string>} */
   const good = JSON.parse(one.dataset.keys ?? "{}");

@@ -56,9 +56,9 @@ def carry_out(work: Work, ticket_id: str) -> int:
         work.take(guards_of(work.connection, ticket_id), exclusive)
     ticket = find_ticket(work.connection, ticket_id)
     decision = UsageDecision(ticket.decision) if ticket.decision else None
-    if decision not in LEAVING or ticket.state != TicketState.DECIDED.value:
+    if decision not in LEAVING:
         raise ConflictError(
-            f"Ticket {ticket_id} is not decided as a return or scrap, or it is done",
+            f"Ticket {ticket_id} is not decided as a return or scrap",
             mend="Decide first",
             ticket_id=ticket_id,
         )
@@ -76,7 +76,8 @@ def carry_out(work: Work, ticket_id: str) -> int:
             mend="Bring back what is picked or on its way first",
             ticket_id=ticket_id,
         )
-    set_state(work, ticket_id, TicketState.CLOSED, words=f"{decision.value}: {quantity}")
+    if ticket.state == TicketState.DECIDED.value:
+        set_state(work, ticket_id, TicketState.CLOSED, words=f"{decision.value}: {quantity}")
     _finish(work, ticket_id, holds)
     return quantity
 
