@@ -91,6 +91,7 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             identity,
             folder=layout.uplink,
             clock=clock,
+            station=edge.station,
             examples=ExampleUpload(
                 dataset,
                 bytes_per_s=1000 * config.learning.ship_kb_s,

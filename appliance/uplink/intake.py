@@ -14,9 +14,10 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
@@ -43,6 +44,7 @@ from contracts.events import EventBody, JournalEntry
 
 _log = logging.getLogger(__name__)
 _SMALL = 64 << 10
+_STATION = 120
 _BUSY_S = 2.0
 
 
@@ -77,7 +79,7 @@ def router(
     clock: Clock,
     on_applied: OnApplied | None = None,
 ) -> APIRouter:
-    """POST /device/v1/entries, PUT /device/v1/evidence/{sha256}, GET /device/v1/expectations.
+    """POST /device/v1/entries, PUT /device/v1/evidence/{sha256}, GET /device/v1/expectations?station=.
 
     `on_applied` is told of each entry that took effect, in order, for live views and bridges;
     what it raises is logged, for the entry stands.
@@ -109,9 +111,11 @@ def router(
         return Response(status_code=204)
 
     @routes.get("/expectations")
-    async def expectations(request: Request) -> Response:
+    async def expectations(
+        request: Request, station: Annotated[str, Query(max_length=_STATION)] = ""
+    ) -> Response:
         await gate.admit(request, limit_bytes=_SMALL)
-        known = await asyncio.to_thread(core.expectations)
+        known = await asyncio.to_thread(core.expectations, station or None)
         return with_etag(request, msgspec.json.encode(known))
 
     return routes

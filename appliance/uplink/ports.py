@@ -26,7 +26,9 @@ class AppliesEntries(Protocol):
         """Sequence and hash of the last entry applied; sequence 0 for an unknown device."""
         ...
 
-    def expectations(self) -> Expectations: ...
+    def expectations(self, station: str | None = None) -> Expectations:
+        """What a station is told: the delivery at its own dock. Without one, the newest."""
+        ...
 
 
 OnApplied = Callable[[JournalEntry, EventBody, Applied], Awaitable[None]]

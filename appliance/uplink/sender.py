@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -63,8 +64,9 @@ class Uplink:
         poll_s: float = 1.0,
         most_backoff_s: float = 5.0,
         examples: ExampleUpload | None = None,
+        station: str = "",
     ) -> None:
-        """`examples` are sent while nothing else waits (appliance.learning)."""
+        """`station` is whose dock the hub is asked about; `examples` are sent while nothing else waits (appliance.learning)."""
         self._journal = journal
         self._evidence = evidence
         self._pictures = PictureUpload(evidence)
@@ -74,6 +76,9 @@ class Uplink:
         self._clock = clock
         self._poll_s = poll_s
         self._most_backoff_s = most_backoff_s
+        self._about = wire.EXPECTATIONS_PATH
+        if station:
+            self._about += f"?station={quote(station, safe='')}"
         self._expectations = Known(folder / "expectations.json", Expectations, Expectations())
         self._site = Known(folder / "site.json", SiteFacts, SiteFacts())
         head = journal.last_countersigned()
@@ -249,7 +254,7 @@ class Uplink:
                         await self._news.wait()
 
     async def _ask_expectations(self, hub: HubClient) -> None:
-        answer = await hub.ask("GET", wire.EXPECTATIONS_PATH, etag=self._expectations.etag)
+        answer = await hub.ask("GET", self._about, etag=self._expectations.etag)
         if not answer.body:
             return
         await asyncio.to_thread(self._expectations.replace, answer.body, answer.etag)

@@ -41,6 +41,9 @@ class Client:
     def post(self, path: str, *, headers: dict[str, str] | None = None, **more) -> httpx.Response:
         return asyncio.run(self._ask("POST", path, headers=headers, **more))
 
+    def put(self, path: str, **more) -> httpx.Response:
+        return asyncio.run(self._ask("PUT", path, **more))
+
     async def _ask(self, method: str, path: str, *, headers=None, **more) -> httpx.Response:
         transport = httpx.ASGITransport(app=self._app)
         async with httpx.AsyncClient(transport=transport, base_url="http://core") as client:

@@ -54,7 +54,7 @@ class MemoryCore:
         log = self.entries.get(device, [])
         return (len(log), log[-1].hash) if log else (0, "")
 
-    def expectations(self) -> Expectations:
+    def expectations(self, station: str | None = None) -> Expectations:
         return self.known
 
 
