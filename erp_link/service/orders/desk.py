@@ -224,19 +224,31 @@ class Orders:
             self.end_quota(quota_id, by=TIDIER)
         today = self._core.clock.now().astimezone(self._core.zone).date()
         waiting = self._core.read(lambda c: planning.to_plan_again(c, today))
+        return self._plan_each(waiting, only_gains=False)
+
+    def serve_short(self) -> list[Planned]:
+        """Orders that miss goods get what came in or came free meanwhile, the oldest first. Run by
+        the hub now and then. Returns the orders that got something.
+        """
+        waiting = self._core.read(planning.may_be_served)
+        return [each for each in self._plan_each(waiting, only_gains=True) if each.taken]
+
+    def _plan_each(self, orders: Sequence[str], *, only_gains: bool) -> list[Planned]:
         done: list[Planned] = []
-        for order in waiting:
+        for order in orders:
             try:
-                done.append(self._plan_again(order))
+                done.append(self._plan_again(order, only_gains=only_gains))
             except ConflictError:
                 # Cancelled in this moment: there is nothing to plan any more.
                 continue
         return done
 
-    def _plan_again(self, order: str) -> Planned:
+    def _plan_again(self, order: str, *, only_gains: bool) -> Planned:
         def act(work: Work) -> list[int]:
             book.lock(work, order)
-            planned = planning.plan(work, order)
+            planned = planning.plan(work, order, only_gains=only_gains)
+            if only_gains and not planned.taken:
+                return [0, planned.short]
             text = Reason(
                 "order_planned_again", {"quantity": planned.taken, "short": planned.short}
             )

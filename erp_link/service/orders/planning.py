@@ -95,10 +95,11 @@ def open_lines(connection: Connection, order: str) -> list[OpenLine]:
     ]
 
 
-def plan(work: Work, order: str) -> Planned:
+def plan(work: Work, order: str, *, only_gains: bool = False) -> Planned:
     """Set goods aside for whatever the order's lines miss. The guards of its products are taken.
 
-    What is set aside already and may not leave any more (its date came) is given back first.
+    What is set aside already and may not leave any more (its date came) is given back first. With
+    `only_gains` a round that finds nothing leaves no trace: it is asked again and again.
     """
     _give_back_expired(work, order)
     lines = open_lines(work.connection, order)
@@ -122,10 +123,13 @@ def plan(work: Work, order: str) -> Planned:
                     at = (choice.batch_id, choice.location)
                     reserved[at] = reserved.get(at, 0) + choice.taken
                     _reserve(work, order, line.number, choice)
-            _explain(work, order, line.number, result)
+            if result.taken or not only_gains:
+                _explain(work, order, line.number, result)
             taken, short = taken + result.taken, short + result.short
     work.connection.execute(
-        update(o.order_line).where(o.order_line.c.order_ref == order).values(replan_since=None)
+        update(o.order_line)
+        .where(o.order_line.c.order_ref == order, o.order_line.c.replan_since.is_not(None))
+        .values(replan_since=None)
     )
     return Planned(order, taken, short)
 
@@ -148,6 +152,38 @@ def to_plan_again(connection: Connection, today: date) -> list[str]:
         .order_by(t.reservation.c.id)
     ).scalars()
     return list(dict.fromkeys([*lost, *dated]))
+
+
+def may_be_served(connection: Connection) -> list[str]:
+    """Open orders that miss goods of a product of which something is free, oldest first."""
+    lines, reserved = o.order_line.c, t.reservation.c
+    served = (
+        select(func.coalesce(func.sum(reserved.quantity), 0))
+        .where(
+            reserved.order_ref == lines.order_ref,
+            reserved.line_number == lines.number,
+            reserved.state.in_(SET_ASIDE),
+        )
+        .scalar_subquery()
+    )
+    free = (
+        select(t.stock.c.batch_id)
+        .join(t.batch, t.batch.c.id == t.stock.c.batch_id)
+        .where(
+            t.batch.c.gtin == lines.gtin,
+            t.stock.c.status == StockStatus.UNRESTRICTED.value,
+            t.stock.c.quantity > t.stock.c.reserved,
+            t.stock.c.location != QUARANTINE,
+        )
+        .exists()
+    )
+    found = connection.execute(
+        select(o.customer_order.c.order_ref)
+        .join(o.order_line, lines.order_ref == o.customer_order.c.order_ref)
+        .where(o.customer_order.c.closed_at.is_(None), lines.quantity > served, free)
+        .order_by(o.customer_order.c.id)
+    ).scalars()
+    return list(dict.fromkeys(found))
 
 
 def _customer(connection: Connection, order: str) -> str:

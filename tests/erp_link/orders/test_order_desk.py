@@ -94,9 +94,15 @@ def test_what_does_not_suffice_is_short_and_says_why(core: Core, orders: Orders)
     assert codes(view, "LATE") == ["taken_fefo", "partly_reserved"]
     view = orders.place(ordered(1, "SO-2"), by="erp")
     assert (view.summary.state, codes(view, "LATE")) == (OrderState.OPEN, ["all_reserved"])
+    before = len(orders.order("SO-1").history)
+    assert orders.serve_short() == []
+    assert len(orders.order("SO-1").history) == before, "what finds nothing leaves no trace"
     lift(core, hold.hold_id)
     planned = orders.plan("SO-1", by="op")
     assert (planned.taken, planned.short) == (2, 0)
+    (served,) = orders.serve_short()
+    assert (served.order, served.taken) == ("SO-2", 1), "what came free goes to who waits"
+    assert orders.serve_short() == []
 
 
 def test_a_customer_who_needs_time_gets_the_later_batch(orders: Orders) -> None:
