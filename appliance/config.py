@@ -201,6 +201,22 @@ class ErpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    """How this site speaks to partners and other systems (guides/exchange.md)."""
+
+    gln: str = ""
+    """The site's Global Location Number, 13 digits."""
+    identifiers: str = "https://tallyman.invalid"
+    """URL of your own domain: what has no GS1 key is named below it."""
+    webhook_networks: tuple[str, ...] = ()
+    """Private addresses and networks that webhooks may reach."""
+    webhook_certificates: str = ""
+    """PEM file of authorities that webhooks trust besides the machine's."""
+    file_drop: str = ""
+    """Folder for CSV files of what moved; empty: none are written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     site: SiteConfig = field(default_factory=SiteConfig)
     hub: HubConfig = field(default_factory=HubConfig)
@@ -213,6 +229,7 @@ class Config:
     learning: LearningConfig = field(default_factory=LearningConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
     erp: ErpConfig = field(default_factory=ErpConfig)
+    exchange: ExchangeConfig = field(default_factory=ExchangeConfig)
 
     @property
     def data(self) -> Path:

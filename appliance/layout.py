@@ -34,6 +34,11 @@ class Layout:
         return self.hub / "quality.db"
 
     @property
+    def exchange_key(self) -> Path:
+        """What the secrets of webhooks are sealed with."""
+        return self.hub / "exchange.key"
+
+    @property
     def hub_evidence(self) -> Path:
         return self.hub / "evidence"
 

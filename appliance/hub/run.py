@@ -21,8 +21,9 @@ from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
-from appliance.hub import care, orders
+from appliance.hub import care, dates, orders
 from appliance.hub.erp import HubErp
+from appliance.hub.exchange import open_exchange
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
@@ -50,6 +51,7 @@ from contracts.clock import Clock, SystemClock
 from contracts.ports import LiveView
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
+from erp_link.service.goods.shelf import Shelf
 from erp_link.service.orders.desk import Orders
 
 log = structlog.get_logger()
@@ -123,9 +125,11 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             teaching_port.router(office, registry=registry, evidence=evidence, clock=clock)
         )
         erp = HubErp(config, core)
+        exchange = await asyncio.to_thread(open_exchange, config, core)
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
             rates=rates, lessons=Console(core.profile_events, office, evidence), erp=erp, clock=clock,
+            exchange=exchange,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 
@@ -143,6 +147,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         serving.job("health", health.watch)
         for name, side_work in _side_work(core, live, rates, training, erp).items():
             serving.side_job(name, side_work)
+        serving.side_job("exchange", exchange.run)
         await serving.run()
 
 
@@ -153,6 +158,7 @@ def _side_work(
     return {
         "read rates": rates.watch,
         "stock care": lambda: care.keep_up(core),
+        "dates": lambda: dates.keep_watch(Shelf(core), live),
         "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,
         "learning": training.keep_schedule,

@@ -113,9 +113,7 @@ file_drop = Table(
     metadata,
     new_id(),
     Column("name", String, nullable=False, unique=True),
-    Column("after", String, nullable=False),
-    Column("up_to", String, nullable=False),
-    Column("lines", Integer, nullable=False),
+    Column("events", JSON, nullable=False),
     Column("made_at", UtcMicros, nullable=False),
     Column("written_at", UtcMicros),
 )

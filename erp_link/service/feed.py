@@ -92,6 +92,14 @@ def events_after(connection: Connection, after: str, *, limit: int) -> list[Feed
     return [_event(row, tuple(lines.get(row.id, ())), old=old) for row in rows]
 
 
+def events_numbered(connection: Connection, numbers: Sequence[int]) -> list[FeedEvent]:
+    """The events with these numbers, in the numbers' order: what a reader noted before."""
+    found = {row.id: row for row in connection.execute(_NUMBERED, {"ids": list(numbers)})}
+    lines = _lines_of(connection, list(found))
+    rows = [found[number] for number in numbers]
+    return [_event(row, tuple(lines.get(row.id, ())), old=0) for row in rows]
+
+
 def newest(connection: Connection) -> str:
     """Where a reader begins who wants only what comes from now on."""
     if _is_postgresql(connection):
@@ -278,18 +286,23 @@ _SERVER_AT: ColumnElement[int] = literal_column(
     " 1 + coalesce(pg_current_xact_id_if_assigned()::text::bigint, 0))",
     BigInteger,
 )
-_EVENT: Select[Any] = (
-    select(t.event, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
-    .select_from(t.event.outerjoin(t.batch, t.batch.c.id == t.event.c.batch_id))
+_EVENT: Select[Any] = select(
+    t.event, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot
+).select_from(t.event.outerjoin(t.batch, t.batch.c.id == t.event.c.batch_id))
+_NUMBERED = _EVENT.where(t.event.c.id.in_(bindparam("ids", expanding=True)))
+_NEXT = (
+    _EVENT.where(t.event.c.id > bindparam("number")).order_by(t.event.c.id).limit(bindparam("most"))
+)
+_OLD = _NEXT.where(t.event.c.id <= bindparam("old"))
+_SETTLED = (
+    _EVENT.where(
+        tuple_(t.event.c.txid, t.event.c.id) > tuple_(bindparam("tx"), bindparam("number")),
+        t.event.c.txid < _XMIN,
+        t.event.c.id > bindparam("old"),
+    )
+    .order_by(t.event.c.txid, t.event.c.id)
     .limit(bindparam("most"))
 )
-_NEXT = _EVENT.where(t.event.c.id > bindparam("number")).order_by(t.event.c.id)
-_OLD = _NEXT.where(t.event.c.id <= bindparam("old"))
-_SETTLED = _EVENT.where(
-    tuple_(t.event.c.txid, t.event.c.id) > tuple_(bindparam("tx"), bindparam("number")),
-    t.event.c.txid < _XMIN,
-    t.event.c.id > bindparam("old"),
-).order_by(t.event.c.txid, t.event.c.id)
 _LAST_SETTLED = (
     select(t.event.c.txid, t.event.c.id)
     .where(t.event.c.txid < _XMIN, t.event.c.id > bindparam("old"))

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select
 
 from contracts.errors import NotFoundError
+from contracts.reason import Reason
 from contracts.stock import BatchKey
 from erp_link.adapters import exchange_tables as x
 from erp_link.adapters import tables as t
@@ -152,6 +153,9 @@ def _captured(work: Work, captured: Captured) -> Taken:
         event_id = str(event.get("eventID") or hash_id(event, captured.prefixes))
         new += _keep(work, {**event, "eventID": event_id}, captured.prefixes)
         ids.append(event_id)
+    if new:
+        text = Reason("story_epcis_captured", {"events": new, "sender": work.by})
+        work.event("captured", text)
     return Taken(tuple(ids), new)
 
 

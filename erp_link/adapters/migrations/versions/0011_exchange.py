@@ -77,7 +77,7 @@ def _epcis() -> None:
         op.create_index(f"ix_epcis_event_{column}_id", "epcis_event", [column, "id"])
     op.create_table(
         "epcis_key",
-        sa.Column("event", sa.BigInteger(), nullable=False),
+        sa.Column("event", _ID, nullable=False),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("kind", "value")),
         sa.PrimaryKeyConstraint("event", "kind", "value", name=op.f("pk_epcis_key")),
         sa.ForeignKeyConstraint(
@@ -100,7 +100,7 @@ def _webhooks() -> None:
     op.create_table(
         "webhook_secret",
         sa.Column("id", _ID, nullable=False),
-        sa.Column("webhook_id", sa.BigInteger(), nullable=False),
+        sa.Column("webhook_id", _ID, nullable=False),
         sa.Column("sealed", sa.String(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("valid_until", sa.BigInteger(), nullable=True),
@@ -113,7 +113,7 @@ def _webhooks() -> None:
     op.create_table(
         "webhook_message",
         sa.Column("id", _ID, nullable=False),
-        *(sa.Column(n, sa.BigInteger(), nullable=False) for n in ("webhook_id", "event_id")),
+        *(sa.Column(n, _ID, nullable=False) for n in ("webhook_id", "event_id")),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -139,8 +139,8 @@ def _file_drop() -> None:
     op.create_table(
         "file_drop",
         sa.Column("id", _ID, nullable=False),
-        *(sa.Column(n, sa.String(), nullable=False) for n in ("name", "after", "up_to")),
-        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_file_drop")),
