@@ -33,6 +33,9 @@ from erp_link.service.erp.worker import ErpWorker
 from tests.erp_link.story import JUICE, LATER, WATER
 from tests.support.tryton import IN, INTERNAL, OUT, Books, connector
 
+# The first of them may have to install and set up Tryton.
+pytestmark = pytest.mark.timeout(600)
+
 
 class Line(httpx.BaseTransport):
     """The wire to Tryton. `after(method)` is called with each RPC method once Tryton did it."""

@@ -20,6 +20,9 @@ from erp_link.service.erp.worker import ErpWorker
 from tests.erp_link.story import WATER, Station
 from tests.support.tryton import IN, OUT, Books, connector
 
+# The first of them may have to install and set up Tryton.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture
 def worker(core: Core, tryton: Tryton) -> Iterator[ErpWorker]:
