@@ -24,6 +24,7 @@ from appliance.web.app import create_app
 from appliance.web.care.health import stock_health_router
 from appliance.web.care.master_data import master_data_router
 from appliance.web.care.reorder import reorder_router
+from appliance.web.conflicts import conflicts_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.exchange import exchange_router
@@ -46,6 +47,7 @@ from erp_link.asn.files import parse_asn
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
 from erp_link.service.exchange.desk import Exchange
+from erp_link.service.merge.desk import OfflineLogs
 from erp_link.service.orders.desk import Orders
 from erp_link.service.quality.desk import Quality
 
@@ -80,6 +82,8 @@ def hub_app(
     )
     policy = decision_policy(config.quality)
     quality = Quality(core, policy)
+    # Before the tickets, whose addresses would take its own.
+    app.include_router(conflicts_router(OfflineLogs(core), gate))
     app.include_router(quality_router(records, gate, CoreDesk(quality, accounts), evidence))
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
