@@ -174,7 +174,8 @@ def _check_kinds(value: dict[str, Any]) -> None:
         and value[name] == sorted(set(value[name]))
         for name in _LISTS
     )
-    if not (texts and numbers and lists) or value["v"] != _VERSION or value["quantity"] < 0:
+    known = numbers and value["v"] == _VERSION and min(value["quantity"], value["at_us"]) >= 0
+    if not (texts and lists and known):
         raise BadInputError(
             "The statement's fields are not what they should be",
             mend="Sign the statement as the hub gives it out",
