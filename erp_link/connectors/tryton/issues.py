@@ -32,7 +32,7 @@ class Issues:
 
     def create(self, message: Message) -> ErpDocument:
         places = self._site.places()
-        customer = self._site.customer(message.why)
+        customer = self._customer(message.why)
         company = self._rpc.context["company"]
         currency = self._rpc.read("company.company", [company], ["currency"])[0]["currency"]
         moves = [
@@ -63,6 +63,13 @@ class Issues:
             },
         )
         return self._documents.read(f"{OUT},{number}")[0]
+
+    def _customer(self, order: str) -> int:
+        """Whoever Tryton's own shipment of the order is for, also once that is done."""
+        known = self._rpc.find(
+            OUT, ["OR", ["number", "=", order], ["reference", "=", order]], ["customer"]
+        )
+        return int(known[0]["customer"]) if known else self._site.customer(order)
 
     def advance(self, message: Message, document: ErpDocument) -> ErpDocument:
         found, state = self._documents.read(document.key)

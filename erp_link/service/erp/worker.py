@@ -20,7 +20,7 @@ from contracts.stock import HoldKind
 from erp_link.adapters import tables as t
 from erp_link.connectors.port import ErpDocument, ErpPort, ErpRefusedError, Stopped
 from erp_link.connectors.skeleton import deliver
-from erp_link.domain.erp.delivery import next_up
+from erp_link.domain.erp.delivery import due, next_up
 from erp_link.domain.erp.messages import Goods, Message, MessageKind
 from erp_link.service.erp import letters, line, outbox
 from erp_link.service.erp.facts import Facts
@@ -61,19 +61,26 @@ class ErpWorker:
         tell(self._store, self._prefix)
         ended = 0
         try:
-            while not self._stopping.is_set() and self._may_talk():
+            while not self._stopping.is_set():
                 found = next_up(self._store.read(outbox.queue))
-                if found is None:
-                    self._keep_stopped()
+                held = self._held_to_sweep() if found is None else ()
+                # An idle hub writes nothing, and so does one that waits for its ERP.
+                if (found is None and not held) or not self._may_talk():
                     break
-                self._deliver(found.number)
-                ended += 1
+                if found is None:
+                    self._keep_stopped(held)
+                else:
+                    self._deliver(found.number)
+                    ended += 1
         except _SilentError as error:
             why = error.why
             self._store.write(lambda work: line.silent(work, why), by=BY)
         return ended
 
     def _may_talk(self) -> bool:
+        found = self._store.read(line.state)
+        if not due(found.tried_at, found.tries, self._store.clock.now()):
+            return False
         return self._store.write(lambda work: line.take(work, self._holder), by=BY)
 
     def _deliver(self, number: int) -> None:
@@ -116,13 +123,15 @@ class ErpWorker:
         letters.mended(work, number)
         line.answered(work)
 
-    def _keep_stopped(self) -> None:
-        """Somebody may have assigned a held batch again."""
+    def _held_to_sweep(self) -> Sequence[Goods]:
         now = self._store.clock.now()
         if self._swept_at is not None and now - self._swept_at < _SWEEP:
-            return
-        goods = self._store.read(self._held)
-        for each in goods:
+            return ()
+        return self._store.read(self._held)
+
+    def _keep_stopped(self, held: Sequence[Goods]) -> None:
+        """Somebody may have assigned a held batch again."""
+        for each in held:
             try:
                 answer = self._ask(Message(MessageKind.STOP, "", (each,)))
             except ErpRefusedError as error:
@@ -132,8 +141,8 @@ class ErpWorker:
             if isinstance(answer, Stopped) and answer.documents:
                 write_down = partial(letters.stopped, system=self._port.name, answer=answer)
                 self._store.write(write_down, by=BY)
-        self._swept_at = now
-        if goods and not line.is_fresh(self._store.read(line.state), now):
+        self._swept_at = self._store.clock.now()
+        if not line.is_fresh(self._store.read(line.state), self._swept_at):
             self._store.write(line.answered, by=BY)
 
     def _held(self, connection: Connection) -> Sequence[Goods]:
