@@ -9,7 +9,7 @@ PROFILE ?= dev
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core fmt lock image image-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: setup ## style, format, types, layers, page scripts
 
 campaign-read: setup ## misreads by damage from 30,000 rendered frames; ARGS="OUT --fonts FONTS", goes on where it was
 	@.venv/bin/python -m appliance.bench.reading.campaign $(ARGS)
+
+campaign-core: setup ## try to break the core: 1,000,000 operations, 100,000 races of processes; ARGS="OUT", goes on where it was
+	@.venv/bin/python -m appliance.bench.core.campaign $(ARGS)
 
 fmt: setup ## format and mend what can be mended by itself
 	.venv/bin/ruff check --fix .
