@@ -214,11 +214,6 @@ def kept_entries(connection: Connection, device: str) -> list[LogEntry]:
     return [LogEntry(**json.loads(raw)) for raw in rows]
 
 
-def words_of(side: Side) -> dict[str, object]:
-    """The fields of what an entry says, for a page."""
-    return dict(json.loads(side.body)) if side.body else {}
-
-
 def _by_device(connection: Connection, query: Select[Any]) -> dict[str, int]:
     rows = connection.execute(query.group_by(query.selected_columns["device"]))
     return {row.device: int(row.n) for row in rows}
@@ -268,5 +263,11 @@ def _sides(connection: Connection, names: set[str]) -> dict[str, Side]:
     }
     holds = connection.execute(select(t.hold).where(t.hold.c.hold_id.in_(sorted(names))))
     for row in holds:
-        found[row.hold_id] = Side(row.hold_id, "hold", "", row.raised_by, row.raised_at)
+        found[row.hold_id] = Side(
+            row.hold_id,
+            "hold",
+            by=row.raised_by,
+            at=row.raised_at,
+            body=json.dumps({"note": str(row.params.get("note", ""))}),
+        )
     return found
