@@ -21,7 +21,7 @@ from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
-from appliance.hub import care, dates, orders
+from appliance.hub import care, dates, offline, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
 from appliance.hub.health import HubHealth
@@ -52,6 +52,7 @@ from contracts.ports import LiveView
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
 from erp_link.service.goods.shelf import Shelf
+from erp_link.service.merge.desk import OfflineLogs
 from erp_link.service.orders.desk import Orders
 
 log = structlog.get_logger()
@@ -159,6 +160,7 @@ def _side_work(
         "read rates": rates.watch,
         "stock care": lambda: care.keep_up(core),
         "dates": lambda: dates.keep_watch(Shelf(core), live),
+        "offline logs": lambda: offline.keep_booked(OfflineLogs(core)),
         "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,
         "learning": training.keep_schedule,

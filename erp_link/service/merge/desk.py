@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from contracts.device_log import Held, LogEntry, Released, Shipped, hold_id_of
-from contracts.errors import BadInputError, ConflictError, NotFoundError
+from contracts.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
 from contracts.reason import Reason
 from contracts.stock import BatchKey
 from erp_link.adapters import device_keys
@@ -65,11 +65,19 @@ class OfflineLogs:
     def settle(self) -> int:
         """Book what counts and is not booked: after an upload, and where one was cut short."""
         booked = 0
+        trouble: Exception | None = None
         for entry_id, kind, state, by in self._core.read(_unsettled):
-            if state == reading.ADMITTED:
-                booked += self._book(entry_id, by=by)
-            if kind in _BROUGHT_IN_LINE:
-                self._bring_in_line(entry_id, by=by)
+            try:
+                if state == reading.ADMITTED:
+                    booked += self._book(entry_id, by=by)
+                if kind in _BROUGHT_IN_LINE:
+                    self._bring_in_line(entry_id, by=by)
+            except UnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- what one entry meets must not keep the others out; raised below
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
         return booked
 
     def enrol(
