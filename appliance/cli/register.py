@@ -22,6 +22,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.decision import decision
     from appliance.cli.demo import demo
     from appliance.cli.device import device
+    from appliance.cli.export import export
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
     from appliance.cli.learn import learn
@@ -53,3 +54,4 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     bench.command()(station)
     bench.command()(symbols)
     app.add_typer(asn, name="asn")
+    app.add_typer(export, name="export")

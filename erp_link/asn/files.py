@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contracts.asn import Asn
 from erp_link.asn.csv import parse_csv
+from erp_link.asn.epcis import parse_epcis
 from erp_link.asn.findings import Finding, bad_asn
 from erp_link.asn.x12 import parse_x12
 
@@ -17,7 +18,7 @@ _LOOKS_X12 = re.compile(r"\s*[A-Z][A-Z0-9]{1,2}[*|^~!+:]")
 
 
 def read_asn(path: Path) -> Asn:
-    """The announced list in `path`, CSV or X12 856.
+    """The announced list in `path`: CSV, X12 856 or EPCIS 2.0.
 
     Raises BadAsnError naming file, line and mend: also where the file cannot be read, is larger
     than 32 MiB or is not UTF-8.
@@ -52,8 +53,13 @@ def parse_asn(data: bytes, *, name: str) -> Asn:
                 )
             ],
         ) from error
-    if text.lstrip().startswith(("UNA", "UNB+")):
-        raise _whole(name, "it is an EDIFACT message", "Send X12 856 or CSV")
+    start = text.lstrip()[:4]
+    if start.startswith("{"):
+        return parse_epcis(text, name=name)
+    if start.startswith("<"):
+        raise _whole(name, "it is XML", "Send EPCIS 2.0 as JSON-LD, X12 856 or CSV")
+    if start.startswith(("UNA", "UNB+")):
+        raise _whole(name, "it is an EDIFACT message", "Send X12 856, EPCIS or CSV")
     if name.lower().endswith(_X12_ENDINGS) or _LOOKS_X12.match(text):
         return parse_x12(text, name=name)
     return parse_csv(text, name=name)

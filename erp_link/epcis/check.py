@@ -5,6 +5,7 @@ The shape follows the standard's JSON binding (section 10), the words the vocabu
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,20 @@ class Captured:
 
     events: tuple[dict[str, Any], ...]
     prefixes: dict[str, str]
+
+
+def read_json(text: str | bytes) -> object:
+    """JSON as RFC 8259 has it: NaN and infinities are none. Raises ValueError, and also where the
+    text is nested deeper than we go.
+    """
+
+    def refuse(name: str) -> object:
+        raise ValueError(f"{name} is no JSON number")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def read_document(body: object) -> Captured:

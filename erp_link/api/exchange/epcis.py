@@ -16,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from contracts.clock import Clock
 from contracts.errors import BadInputError
 from erp_link.api.shapes import READERS
+from erp_link.epcis.check import read_json
 from erp_link.epcis.document import answer
 from erp_link.epcis.query import read_query
 from erp_link.ports import Auth
@@ -74,7 +75,7 @@ def add_to(api: APIRouter, repository: Repository, auth: Auth, *, clock: Clock) 
         """Keep a partner's events, all of the document or none; repeating it changes nothing."""
         data = await _body(request)
         try:
-            body = json.loads(data)
+            body = read_json(data)
         except ValueError as error:
             raise BadInputError(f"The body is no JSON: {error}", mend="Send JSON-LD") from error
         taken = await run_in_threadpool(repository.capture, body, by=who.name)
