@@ -19,6 +19,7 @@ from erp_link.connectors.open import SYSTEMS, ErpSettings, open_connector
 from erp_link.connectors.port import ErpPort
 from erp_link.service.core import Core
 from erp_link.service.erp.desk import Announced, ErpDesk
+from erp_link.service.erp.projection import begin_now
 from erp_link.service.erp.worker import BY, ErpWorker
 
 log = structlog.get_logger()
@@ -48,6 +49,8 @@ class HubErp:
             return
         holder = f"{socket.gethostname()}-{secrets.token_hex(4)}"
         worker = ErpWorker(self._core, self._port, prefix=self._config.prefix, holder=holder)
+        if not self._config.history and await asyncio.to_thread(begin_now, self._core):
+            log.info("the ERP is told what happens from now on")
         try:
             while True:
                 await asyncio.to_thread(self._step, worker)

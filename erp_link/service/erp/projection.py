@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from erp_link.adapters import erp_tables as e
+from erp_link.adapters import exchange_tables as x
 from erp_link.domain.erp.messages import MessageKind, Zone
 from erp_link.domain.erp.zones import Flow, flows
 from erp_link.service.erp import outbox, pending
 from erp_link.service.erp.facts import Facts
-from erp_link.service.feed import FeedEvent, follow
+from erp_link.service.feed import FeedEvent, follow, keep_cursor, newest
 from erp_link.service.store import Store
 from erp_link.service.work import Work, find_batch
 
@@ -35,6 +36,25 @@ def tell(store: Store, prefix: str) -> int:
     if store.read(_anything_pending):
         store.write(lambda work: pending.flush(work, Facts(work.connection, prefix)), by=CONSUMER)
     return seen
+
+
+def begin_now(store: Store) -> bool:
+    """For an ERP that is connected for the first time: what happened before is in its books by
+    other ways. True where nothing was ever told; nothing changes else.
+    """
+
+    def act(work: Work) -> bool:
+        if _begun(work.connection):
+            return False
+        keep_cursor(work, CONSUMER, newest(work.connection))
+        return True
+
+    return not store.read(_begun) and store.write(act, by=CONSUMER)
+
+
+def _begun(connection: Connection) -> bool:
+    row = select(x.feed_cursor.c.consumer).where(x.feed_cursor.c.consumer == CONSUMER)
+    return connection.execute(row).first() is not None
 
 
 def _anything_pending(connection: Connection) -> bool:

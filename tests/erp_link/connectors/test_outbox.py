@@ -17,6 +17,7 @@ from erp_link.connectors.names import NameKind
 from erp_link.domain.erp.delivery import State
 from erp_link.domain.erp.messages import MessageKind
 from erp_link.service.core import Core
+from erp_link.service.erp.projection import begin_now
 from tests.erp_link.story import JUICE, WATER, Station
 from tests.support.erp import House, KilledError
 from tests.support.odoo import Odoo
@@ -240,3 +241,27 @@ def test_an_answer_that_nobody_foresaw_is_a_dead_letter_and_not_the_end(house: H
     house.desk.again(dead.letter, by="ops")
     house.tells()
     assert house.erp.on_hand(WATER.lot) == 5
+
+
+def test_an_erp_connected_later_is_told_what_happens_from_then_on(house: House) -> None:
+    house.core.receive(WATER, 5, location="D1", by="op")
+    assert begin_now(house.core)
+    house.core.receive(WATER, 2, location="D1", by="op")
+    assert not begin_now(house.core)
+    house.tells()
+    assert house.erp.on_hand(WATER.lot) == 2
+
+
+def test_an_erp_connected_before_anything_happened_is_told_everything(
+    database_url: str, clock: FixedClock
+) -> None:
+    core = Core(database_url, clock=clock)
+    assert begin_now(core)
+    house = House(core, clock, Odoo())
+    house.erp.product(WATER.gtin, "Still water")
+    house.erp.partner("ACME")
+    core.receive(WATER, 5, location="D1", by="op")
+    assert not begin_now(core)
+    house.tells()
+    assert house.erp.on_hand(WATER.lot) == 5
+    core.close()
