@@ -29,6 +29,8 @@ from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.exchange import exchange_router
 from appliance.web.gate import AccountsGate
+from appliance.web.goods.acceptance import acceptance_router
+from appliance.web.goods.products import goods_router
 from appliance.web.health import health_router
 from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
@@ -47,6 +49,8 @@ from erp_link.asn.files import parse_asn
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
 from erp_link.service.exchange.desk import Exchange
+from erp_link.service.goods.acceptance import Acceptances
+from erp_link.service.goods.products import Products
 from erp_link.service.merge.desk import OfflineLogs
 from erp_link.service.orders.desk import Orders
 from erp_link.service.quality.desk import Quality
@@ -88,6 +92,8 @@ def hub_app(
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
+    app.include_router(acceptance_router(Acceptances(core), gate))
+    app.include_router(goods_router(Products(core), gate))
     app.include_router(orders_router(Orders(core), gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))

@@ -46,6 +46,7 @@ GROUPS = (
         (
             Page("station", "/station"),
             Page("receiving", "/receiving"),
+            Page("acceptance", "/acceptance"),
             Page("products", "/station/products"),
         ),
     ),
@@ -54,6 +55,7 @@ GROUPS = (
         (
             Page("batches", "/batches", also=("/batch",)),
             Page("orders", "/orders"),
+            Page("goods", "/goods"),
             Page("stock_health", "/stock-health"),
             Page("reorder", "/reorder"),
             Page("master_data", "/master-data"),

@@ -22,9 +22,9 @@ from appliance.words import LANGUAGES, Words, words
 from contracts.clock import Clock, SystemClock
 from contracts.stock import BatchKey
 from contracts.verdict import Verdict
+from erp_link.domain.expiry import ExpiryPolicy
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SOON_DAYS = (7, 30, 90)
 _HUES = 12
 
 
@@ -34,11 +34,13 @@ def verdict_word(verdict: Verdict) -> str:
 
 
 def expiry_level(expiry: date, today: date) -> str:
-    """The expiry colour: past red, within a week orange, within a month yellow, else green."""
-    left = (expiry - today).days
-    if left < 0:
+    """The expiry colour by the house's usual policy: past or to be taken off the shelf red, frozen
+    orange, warned of yellow, else green.
+    """
+    left, policy = (expiry - today).days, ExpiryPolicy()
+    if left <= policy.pull_days:
         return "gone"
-    return "week" if left <= _SOON_DAYS[0] else "month" if left <= _SOON_DAYS[1] else "fine"
+    return "week" if left <= policy.freeze_days else "month" if left <= policy.warn_days else "fine"
 
 
 def hue(digest: str) -> int:

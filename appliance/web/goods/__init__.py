@@ -1,0 +1,1 @@
+"""Pages of goods: what waits for acceptance, and what products are."""
