@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from contracts.errors import NotFoundError
+from contracts.errors import ConflictError, NotFoundError
 from contracts.events import CartonJudged
 from contracts.geometry import Region
 from contracts.reason import Reason
@@ -125,6 +125,30 @@ def set_due(work: Work, ticket_id: str, due_at: datetime) -> None:
         update(t.ticket).where(t.ticket.c.ticket_id == ticket_id).values(due_at=due_at)
     )
     note(work, ticket_id, "due", due_at.isoformat(timespec="minutes"))
+
+
+def add_evidence(work: Work, ticket_id: str, found: Evidence) -> None:
+    """Another picture for a ticket that is not closed; the same one again changes nothing.
+
+    Raises NotFoundError, ConflictError.
+    """
+    row = work.connection.execute(
+        select(t.ticket).where(t.ticket.c.ticket_id == ticket_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise unknown_ticket(ticket_id)
+    if row.state == TicketState.CLOSED.value:
+        raise ConflictError(
+            f"Ticket {ticket_id} is closed", mend="Its evidence stays as it was when it was closed"
+        )
+    if any(each["sha256"] == found.sha256 for each in row.evidence):
+        return
+    work.connection.execute(
+        update(t.ticket)
+        .where(t.ticket.c.ticket_id == ticket_id)
+        .values(evidence=[*row.evidence, asdict(found)])
+    )
+    note(work, ticket_id, "evidence", found.sha256[:12])
 
 
 def unknown_ticket(ticket_id: str) -> NotFoundError:

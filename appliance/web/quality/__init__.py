@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from appliance.web.ports import Gate, PictureStore, Records
-from appliance.web.quality import batches, dossier, signing, tickets
-from appliance.web.quality.ports import Desk
+from appliance.web.ports import Gate, Records
+from appliance.web.quality import batches, dossier, photos, signing, tickets
+from appliance.web.quality.ports import Desk, PictureShelf
 
 
 def quality_router(
-    records: Records, gate: Gate, desk: Desk | None = None, pictures: PictureStore | None = None
+    records: Records, gate: Gate, desk: Desk | None = None, pictures: PictureShelf | None = None
 ) -> APIRouter:
     """/batches, /batch, /holds, /tickets, /tickets/{id} and its decision, /signing-keys, a batch's
     dossier, a delivery's claims pack.
@@ -29,4 +29,5 @@ def quality_router(
         signing.add_to(router, gate, desk)
     if desk is not None and pictures is not None:
         dossier.add_to(router, gate, desk, pictures)
+        photos.add_to(router, gate, desk, pictures)
     return router

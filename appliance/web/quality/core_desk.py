@@ -9,7 +9,7 @@ from appliance.accounts.store import Accounts
 from appliance.config import QualityConfig
 from appliance.web.quality.ports import AboutTicket, Choice
 from contracts.errors import BadInputError
-from contracts.stock import BatchKey, UsageDecision
+from contracts.stock import BatchKey, Evidence, UsageDecision
 from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.domain.quality.statement import read_statement
 from erp_link.service.quality.claims import Claim, claim
@@ -113,6 +113,9 @@ class CoreDesk:
         self._accounts.sign_in(person, password, address=address)
         key = self._quality.register_key(person, public_key, label=label, proof=proof, by=person)
         return key.key_id
+
+    def add_evidence(self, ticket_id: str, found: Evidence, *, by: str) -> None:
+        self._quality.add_evidence(ticket_id, found, by=by)
 
     def dossier(self, batch: BatchKey) -> Dossier:
         return dossier(self._quality.core, batch, self._temperatures)

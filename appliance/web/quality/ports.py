@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from contracts.stock import BatchKey, UsageDecision
+from appliance.web.ports import PictureStore
+from contracts.stock import BatchKey, Evidence, UsageDecision
 from erp_link.service.quality.claims import Claim
 from erp_link.service.quality.dossier import Dossier
 from erp_link.service.quality.keys import SigningKey
@@ -48,6 +49,14 @@ class AboutTicket:
         return tuple(hold for hold in self.open_holds if hold not in seen)
 
 
+class PictureShelf(PictureStore, Protocol):
+    """The evidence store, for pages that add to it."""
+
+    def put(self, data: bytes) -> str:
+        """Store durably; the SHA-256. Raises JournalFullError."""
+        ...
+
+
 class Desk(Protocol):
     """The quality desk behind the pages. Calls block; errors are TallymanErrors."""
 
@@ -84,6 +93,10 @@ class Desk(Protocol):
         self, person: str, password: str, *, address: str, public_key: str, label: str, proof: str
     ) -> str:
         """The new key's id. Raises WrongPasswordError, TooManyTriesError, BadInputError."""
+        ...
+
+    def add_evidence(self, ticket_id: str, found: Evidence, *, by: str) -> None:
+        """A stored picture belongs to a ticket. Raises NotFoundError, ConflictError."""
         ...
 
     def dossier(self, batch: BatchKey) -> Dossier:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from contracts.errors import BadInputError, ForbiddenError
-from contracts.stock import BatchKey, Ticket, UsageDecision
+from contracts.stock import BatchKey, Evidence, Ticket, UsageDecision
 from erp_link.adapters.signatures import verifies
 from erp_link.domain.quality.policy import DecisionPolicy, check_unsigned_allowed, may_go_on
 from erp_link.domain.quality.statement import (
@@ -25,7 +25,7 @@ from erp_link.service.quality.deciding import Signed, Wanted
 from erp_link.service.quality.keys import SigningKey
 from erp_link.service.quality.records import DecisionRecord
 from erp_link.service.quality.scope import Scope, holds_of, scope_of, seen_now
-from erp_link.service.ticketing import find_ticket, set_due
+from erp_link.service.ticketing import add_evidence, find_ticket, set_due
 from erp_link.service.work import Work, find_batch
 
 __all__ = ["DecisionPolicy", "DecisionRecord", "Quality", "Scope", "SigningKey"]
@@ -214,6 +214,10 @@ class Quality:
     def links(self, ticket_id: str) -> tuple[str, tuple[str, ...]]:
         """The ticket that a ticket goes on from ("" for none), and those that go on from it."""
         return self.core.read(lambda c: parts.links_of(c, ticket_id))
+
+    def add_evidence(self, ticket_id: str, found: Evidence, *, by: str) -> None:
+        """Another picture that is stored already. Raises NotFoundError, ConflictError (closed)."""
+        self.core.write(lambda work: add_evidence(work, ticket_id, found), by=by)
 
     def set_due(self, ticket_id: str, due_at: datetime, *, by: str) -> Ticket:
         """Until when a ticket should be decided. Raises NotFoundError, BadInputError."""

@@ -101,7 +101,6 @@ def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = Non
 
     def ask(connection: Connection) -> _Parts:
         row = find_batch(connection, batch)
-        every = queries.batches(connection, now=now, zone=core.zone)
         cartons = cartons_of(connection, t.carton.c.batch_id == row.id)
         names = {carton.carton_id for carton in cartons}
         wanted = tickets_about(connection, names)
@@ -117,7 +116,7 @@ def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = Non
             if hold.batch == batch or hold.hold_id in named
         ]
         return _Parts(
-            next(each for each in every if each.key == batch),
+            queries.batch(connection, batch, now=now, zone=core.zone),
             cartons,
             holds,
             tickets,
