@@ -23,13 +23,15 @@ from erp_link.adapters.tables import UtcMicros, metadata, new_id
 stock_day = Table(
     "stock_day",
     metadata,
-    Column("batch_id", ForeignKey("batch.id"), primary_key=True),
     Column("day", Integer, primary_key=True),
+    Column("batch_id", ForeignKey("batch.id"), primary_key=True),
     Column("shipped", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("net", BigInteger, nullable=False),
     Column("net_free", BigInteger, nullable=False),
-    Index("ix_stock_day_day", "day"),
+    Index("ix_stock_day_batch_id", "batch_id"),
+    # Half a year is read as one stretch: the rows lie in the order of their days.
+    sqlite_with_rowid=False,
 )
 
 reorder_policy = Table(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.bench import facts
-from appliance.bench.core import history, peer
+from appliance.bench.core import history, peer, reorder
 from appliance.bench.core.command import Part
 from appliance.bench.core.databases import POSTGRESQL, SQLITE, fresh
 from appliance.bench.core.shipments import shipments, visible_ms
@@ -50,6 +50,9 @@ def measure(wanted: Wanted, folder: Path, *, told: Told) -> dict[str, Any]:
     for name in ("shipments_per_s", "hold_visible_p95_ms"):
         if name in first:
             figures[name] = first[name]
+    if Part.REORDER in wanted.parts:
+        told("reorder: how often the bound on demand held")
+        figures["reorder_bound"] = [asdict(each) for each in reorder.held(seed=wanted.seed)]
     if Part.PEER in wanted.parts:
         figures["peers"] = {"tryton": _tryton(wanted, folder, told, databases)}
     return figures
@@ -94,6 +97,9 @@ def _on(kind: str, wanted: Wanted, folder: Path, told: Told) -> dict[str, Any]:
                 told=lambda done: told(f"{kind}: {done:,} of {wanted.moves:,} moves"),
             )
         found["history"] = asdict(asked)
+    if Part.REORDER in wanted.parts:
+        with fresh(kind, at(Part.REORDER)) as url:
+            found["reorder"] = asdict(reorder.suggestions(url, seed=wanted.seed))
     return found
 
 

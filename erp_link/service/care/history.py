@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +146,7 @@ def _daily(connection: Connection, products: _Products, until: int, days: int) -
     rows: Sequence[Sequence[int]] = cursor.fetchall()
     cursor.close()
     shape = (len(products.gtins), days + 1)
-    flat = np.fromiter((value for row in rows for value in row), np.int64, 6 * len(rows))
+    flat = np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows))
     batch_id, day, *sums = flat.reshape(-1, 6).T
     when = np.minimum(day - (until - days), days)
     at = products.of_batch[batch_id] * shape[1] + when

@@ -14,16 +14,17 @@ _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     op.create_table(
         "stock_day",
-        sa.Column("batch_id", _Id, nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("batch_id", _Id, nullable=False),
         *(
             sa.Column(name, sa.BigInteger(), nullable=False)
             for name in ("shipped", "received", "net", "net_free")
         ),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_stock_day_batch_id")),
-        sa.PrimaryKeyConstraint("batch_id", "day", name=op.f("pk_stock_day")),
+        sa.PrimaryKeyConstraint("day", "batch_id", name=op.f("pk_stock_day")),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_stock_day_day", "stock_day", ["day"])
+    op.create_index("ix_stock_day_batch_id", "stock_day", ["batch_id"])
     op.create_table(
         "reorder_policy",
         sa.Column("gtin", sa.String(), nullable=False),
