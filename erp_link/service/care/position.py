@@ -12,7 +12,7 @@ from erp_link.adapters import order_tables as o
 from erp_link.adapters import tables as t
 from erp_link.domain.places import QUARANTINE, is_account
 from erp_link.domain.reorder.suggest import Lot, Position
-from erp_link.service.booking import PICKED, RESERVED, SHIPPED
+from erp_link.service.orders.planning import SET_ASIDE
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ def _owed(connection: Connection) -> dict[str, int]:
         .join(o.customer_order, o.customer_order.c.order_ref == t.reservation.c.order_ref)
         .where(
             o.customer_order.c.closed_at.is_(None),
-            t.reservation.c.state.in_((RESERVED, PICKED, SHIPPED)),
+            t.reservation.c.state.in_(SET_ASIDE),
         )
         .group_by(t.reservation.c.order_ref, t.batch.c.gtin)
     )

@@ -13,10 +13,12 @@ from contracts.errors import BadInputError, ConflictError, NotFoundError
 from contracts.reason import Reason
 from contracts.stock import HoldKind
 from erp_link.adapters.care_tables import stock_day
+from erp_link.domain.orders import NewLine, NewOrder
 from erp_link.domain.reorder.policy import ReorderPolicy
 from erp_link.domain.reorder.suggest import Urgency
 from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
+from erp_link.service.orders.desk import Orders
 from erp_link.service.work import Work, ensure_batch
 from tests.erp_link.story import JUICE, LATER, WATER, delivery
 
@@ -148,3 +150,19 @@ def test_the_past_of_a_product_is_told_day_by_day(
     assert series.on_hand[-4:] == (0, 25, 20, 15)
     assert series.observed[-4:] == (False, True, True, True)
     assert isinstance(series.until, date)
+
+
+def test_what_customers_ordered_and_did_not_get_is_owed(
+    core: Core, clock: FixedClock, desk: Reorder
+) -> None:
+    core.receive(WATER, 15, location="A-01-1", expiry=LATER, by="op")
+    sold(core, clock)
+    orders = Orders(core)
+    orders.place(NewOrder("SO-1", (NewLine(WATER.gtin, 20),), customer="Shop"), by="erp")
+    line = desk.line(WATER.gtin)
+    assert (line.position.free, line.position.owed) == (0, 5)
+    assert line.suggestion.position == -5
+    assert line.suggestion.quantity >= line.suggestion.order_up_to + 5
+    assert "reorder_owed" in codes(line.suggestion.reasons)
+    orders.cancel("SO-1", reason="closed", by="erp")
+    assert desk.line(WATER.gtin).position.owed == 0
