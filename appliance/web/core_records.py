@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from appliance.web.ports import AsnRow, SessionRow, Sheet, SheetLine
 from contracts.asn import Asn
@@ -16,6 +17,7 @@ from contracts.stock import (
 )
 from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
 from erp_link.service.core import Core
+from erp_link.service.goods.acceptance import Acceptances
 
 _DAMAGED = (CartonState.DAMAGED, CartonState.REFUSED)
 
@@ -48,6 +50,7 @@ def sheet_of(report: DeliveryReport) -> Sheet:
             damaged=line.damaged,
             in_review=line.in_review,
             description=line.line.description,
+            unit=line.line.unit,
         )
         for line in report.lines
     ]
@@ -63,8 +66,8 @@ def sheet_of(report: DeliveryReport) -> Sheet:
                 batch=key.lot if key else "",
                 expiry=None,
                 announced=0,
-                counted=sum(carton.off_list for carton in cartons),
-                damaged=sum(carton.state in _DAMAGED for carton in cartons),
+                counted=sum(carton.quantity for carton in cartons if carton.off_list),
+                damaged=sum(carton.quantity for carton in cartons if carton.state in _DAMAGED),
                 in_review=waiting if key is None else 0,
             )
         )
@@ -99,7 +102,14 @@ class CoreRecords:
         return [session_row(report) for report in self._core.sessions()]
 
     def sheet(self, session: str) -> Sheet:
-        return sheet_of(self._core.session_report(session))
+        waiting = Acceptances(self._core).waiting()
+        return replace(
+            sheet_of(self._core.session_report(session)),
+            waiting=sum(row.session == session for row in waiting),
+        )
+
+    def docks(self) -> Sequence[str]:
+        return sorted({device.station for device in self._core.devices() if device.station})
 
     def waiting_asns(self) -> Sequence[AsnRow]:
         return [

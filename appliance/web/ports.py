@@ -90,6 +90,8 @@ class SheetLine:
     damaged: int = 0
     in_review: int = 0
     description: str = ""
+    unit: str = ""
+    """The base unit in which the line is counted; empty for a line that nobody announced."""
 
     @property
     def short(self) -> int:
@@ -114,6 +116,8 @@ class Sheet:
 
     session: SessionRow
     lines: tuple[SheetLine, ...]
+    waiting: int = 0
+    """Batches of it that are counted and wait for acceptance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,10 @@ class Records(Protocol):
         ...
 
     def waiting_asns(self) -> Sequence[AsnRow]: ...
+
+    def docks(self) -> Sequence[str]:
+        """The stations that were seen here: a delivery at one of these docks is told to it."""
+        ...
 
     def import_asn(self, asn: Asn, *, by: str) -> None:
         """Whole or not at all. Raises BadAsnError, ConflictError."""

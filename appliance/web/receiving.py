@@ -42,6 +42,7 @@ async def _list(
         status_code=422 if error else 200,
         sessions=sorted(newest, key=lambda row: not row.is_open),
         waiting=await run_in_threadpool(records.waiting_asns),
+        docks=await run_in_threadpool(records.docks),
         may_receive=viewer.may(*RECEIVERS),
         error=error,
         viewer=viewer,

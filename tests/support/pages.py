@@ -241,6 +241,9 @@ class FakeRecords:
     def waiting_asns(self) -> Sequence[AsnRow]:
         return self.asns
 
+    def docks(self) -> Sequence[str]:
+        return ["dock-1"]
+
     def import_asn(self, asn: Asn, *, by: str) -> None:
         quantity = sum(line.quantity for line in asn.lines)
         self.asns.append(AsnRow(asn.number, asn.supplier, len(asn.lines), quantity))

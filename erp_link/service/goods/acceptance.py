@@ -13,7 +13,7 @@ from contracts.errors import BadInputError, ForbiddenError
 from contracts.reason import Reason
 from contracts.stock import BatchKey, StockStatus
 from erp_link.adapters import tables as t
-from erp_link.adapters.goods_tables import acceptance, inspection_lot, sampling_resumed
+from erp_link.adapters.goods_tables import acceptance, inspection_lot, product, sampling_resumed
 from erp_link.domain.acceptance import OVERRIDERS, AcceptanceState, is_override
 from erp_link.domain.sampling import Outcome
 from erp_link.service.goods import deciding, inspection
@@ -61,6 +61,11 @@ class Waiting:
     decided_at: datetime | None = None
     decided_by: str = ""
     reason: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """True where the gate at the dock is among the reasons."""
+        return is_override(self.reasons, None, sampled=False)
 
 
 class Acceptances:
@@ -209,7 +214,9 @@ def _select() -> Select[Any]:
             t.batch.c.supplier,
             t.batch.c.gtin,
             t.batch.c.lot,
-            t.batch.c.description,
+            func.coalesce(func.nullif(t.batch.c.description, ""), product.c.name, "").label(
+                "description"
+            ),
             t.batch.c.expiry,
             inside.label("inside"),
             lot.id.label("lot_id"),
@@ -226,6 +233,7 @@ def _select() -> Select[Any]:
             lot.outcome,
         )
         .join(t.batch, t.batch.c.id == acceptance.c.batch_id)
+        .join(product, product.c.gtin == t.batch.c.gtin, isouter=True)
         .join(inspection_lot, lot.acceptance_id == acceptance.c.id, isouter=True)
     )
 
