@@ -198,6 +198,8 @@ class ErpConfig:
     every_s: Annotated[float, msgspec.Meta(ge=0.2, le=600)] = 5.0
     announced: bool = True
     """Import the deliveries that the ERP expects."""
+    orders: bool = True
+    """Take in the customers' orders that wait there to be shipped."""
     history: bool = False
     """Tell also what happened before the ERP was connected for the first time."""
 

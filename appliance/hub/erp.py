@@ -67,15 +67,21 @@ class HubErp:
         ended = worker.step()
         if ended:
             log.info("told the ERP", messages=ended)
-        if self._port is None or not self._config.announced:
+        if self._port is None:
             return
         try:
-            self.announced = self.desk.take_announced(self._port, by=BY)
+            self.announced = self._look(self._port)
         except UnavailableError:
             # The worker has noted it already, or will the next time.
             return
         except TallymanError as error:
-            log.warning("the ERP's expected deliveries cannot be read", why=str(error))
+            log.warning("what the ERP expects cannot be read", why=str(error))
+
+    def _look(self, port: ErpPort) -> Announced:
+        """What the ERP expects to come, and to leave."""
+        coming = self.desk.take_announced(port, by=BY) if self._config.announced else _NOTHING
+        leaving = self.desk.take_ordered(port, by=BY) if self._config.orders else _NOTHING
+        return Announced(coming.imported, coming.unusable + leaving.unusable, leaving.orders)
 
 
 def _settings(config: ErpConfig) -> ErpSettings:

@@ -14,6 +14,7 @@ from contracts.asn import Asn
 from contracts.errors import TallymanError
 from contracts.stock import BatchKey
 from erp_link.domain.erp.messages import Message
+from erp_link.domain.orders import NewOrder
 
 
 class ErpRefusedError(TallymanError):
@@ -86,6 +87,10 @@ class ErpPort(Protocol):
         """Deliveries that the ERP expects and that name their lots; what cannot be used as it
         stands comes as an error that says why.
         """
+        ...
+
+    def ordered(self) -> Sequence[NewOrder | ErpRefusedError]:
+        """Customers' orders that wait in the ERP to be shipped; as `announced`."""
         ...
 
     def close(self) -> None: ...

@@ -15,6 +15,7 @@ from erp_link.connectors.http import Wire
 from erp_link.connectors.names import NameKind, Names
 from erp_link.connectors.port import ErpDocument, ErpRefusedError, Stopped, StoppedDocument
 from erp_link.domain.erp.messages import Goods, Message, MessageKind, Zone
+from erp_link.domain.orders import NewOrder
 
 REFERENCE = "custom_tallyman_reference"
 _RECEIPT, _ENTRY, _NOTE = "Purchase Receipt", "Stock Entry", "Delivery Note"
@@ -94,6 +95,10 @@ class ErpnextConnector:
 
     def announced(self) -> Sequence[Asn | ErpRefusedError]:
         """ERPNext's purchase orders name no batches: lists come from the supplier."""
+        return ()
+
+    def ordered(self) -> Sequence[NewOrder | ErpRefusedError]:
+        """Orders of ERPNext come over our own API, or by hand."""
         return ()
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from erp_link.connectors.odoo.json2 import OdooJson2, Row
 from erp_link.connectors.odoo.site import Places, Site
 from erp_link.connectors.port import ErpDocument, ErpRefusedError, Stopped, StoppedDocument
 from erp_link.domain.erp.messages import Goods, Message, MessageKind, Zone
+from erp_link.domain.orders import NewOrder
 
 _PICKING = "stock.picking"
 _LINE = "stock.move.line"
@@ -115,6 +116,10 @@ class OdooConnector:
 
     def announced(self) -> Sequence[Asn | ErpRefusedError]:
         """Odoo's receipts name no lots before they are counted: lists come from the supplier."""
+        return ()
+
+    def ordered(self) -> Sequence[NewOrder | ErpRefusedError]:
+        """Orders of Odoo come over our own API, or by hand."""
         return ()
 
     def close(self) -> None:

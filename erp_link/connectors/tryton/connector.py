@@ -11,12 +11,14 @@ from erp_link.connectors.port import ErpDocument, ErpRefusedError, Stopped
 from erp_link.connectors.tryton.announced import announced
 from erp_link.connectors.tryton.documents import Documents
 from erp_link.connectors.tryton.issues import Issues
+from erp_link.connectors.tryton.ordered import ordered
 from erp_link.connectors.tryton.quality import Quality
 from erp_link.connectors.tryton.receipts import Receipts
 from erp_link.connectors.tryton.rpc import TrytonRpc
 from erp_link.connectors.tryton.shifts import Shifts
 from erp_link.connectors.tryton.site import Site
 from erp_link.domain.erp.messages import Message, MessageKind
+from erp_link.domain.orders import NewOrder
 
 
 class TrytonConnector:
@@ -64,6 +66,9 @@ class TrytonConnector:
 
     def announced(self) -> Sequence[Asn | ErpRefusedError]:
         return announced(self._rpc, self._site)
+
+    def ordered(self) -> Sequence[NewOrder | ErpRefusedError]:
+        return ordered(self._rpc, self._site)
 
     def close(self) -> None:
         self._wire.close()

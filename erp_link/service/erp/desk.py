@@ -13,15 +13,18 @@ from contracts.asn import Asn
 from contracts.errors import BadInputError, ConflictError, NotFoundError
 from contracts.reason import Reason
 from erp_link.adapters import erp_tables as e
+from erp_link.adapters import order_tables as o
 from erp_link.adapters import tables as t
 from erp_link.connectors.names import NameKind, Names
 from erp_link.connectors.port import ErpPort
 from erp_link.domain.erp.delivery import State
 from erp_link.domain.erp.messages import MessageKind
+from erp_link.domain.orders import NewOrder
 from erp_link.service.core import Core
 from erp_link.service.erp import letters, line, outbox
 from erp_link.service.erp.line import LineState
 from erp_link.service.erp.outbox import Letter, Trouble
+from erp_link.service.orders.desk import Orders
 from erp_link.service.work import Work
 
 _LONGEST = 200
@@ -60,10 +63,12 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What the last look at the ERP's expected deliveries brought."""
+    """What the last look at the ERP's expected deliveries and waiting orders brought."""
 
     imported: tuple[str, ...]
     unusable: tuple[Trouble, ...]
+    orders: tuple[str, ...] = ()
+    """Orders taken in that were not known before."""
 
 
 class ErpDesk:
@@ -193,6 +198,26 @@ class ErpDesk:
                 unusable.append(Trouble(error.code, error.message, error.mend))
         return Announced(tuple(imported), tuple(unusable))
 
+    def take_ordered(self, port: ErpPort, *, by: str) -> Announced:
+        """Take in the customers' orders that wait in the ERP, and set goods aside for them. One
+        that changed there afterwards stays as it was read first, and is told.
+        """
+        taken: list[str] = []
+        unusable: list[Trouble] = []
+        orders = Orders(self._core)
+        for found in port.ordered():
+            if not isinstance(found, NewOrder):
+                unusable.append(Trouble(found.code, found.message, found.mend))
+                continue
+            known = self._core.read(partial(_is_ordered, order=found.order))
+            try:
+                orders.place(found, by=by)
+                if not known:
+                    taken.append(found.order)
+            except (BadInputError, ConflictError) as error:
+                unusable.append(Trouble(error.code, error.message, error.mend))
+        return Announced((), tuple(unusable), tuple(taken))
+
     def _command(
         self,
         name: str,
@@ -209,6 +234,11 @@ def _is_known(connection: Connection, asn: str) -> bool:
     return (
         connection.execute(select(t.asn.c.number).where(t.asn.c.number == asn)).first() is not None
     )
+
+
+def _is_ordered(connection: Connection, order: str) -> bool:
+    row = select(o.customer_order.c.order_ref).where(o.customer_order.c.order_ref == order)
+    return connection.execute(row).first() is not None
 
 
 def _pending(connection: Connection) -> tuple[Pending, ...]:

@@ -16,8 +16,9 @@ from contracts.clock import SystemClock
 from contracts.errors import BadInputError
 from erp_link.domain.erp.delivery import State
 from erp_link.service.core import Core
+from erp_link.service.orders.desk import Orders
 from tests.erp_link.story import WATER
-from tests.support.tryton import IN, Books
+from tests.support.tryton import IN, OUT, Books
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ async def test_the_side_job_reads_what_tryton_expects_and_tells_what_came(
 ) -> None:
     books.expects("DESP-5", (books.water, WATER.lot, 4))
     core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=SystemClock())
+    order = books.orders((books.water, 3))
     hub = HubErp(Config(erp=settings(secret, tryton.url)), core)
+    orders = Orders(core)
     job = asyncio.create_task(hub.run())
     try:
         async with asyncio.timeout(60):
@@ -75,10 +78,16 @@ async def test_the_side_job_reads_what_tryton_expects_and_tells_what_came(
             core.receive(WATER, 4, location="D1", by="op")
             hub.wake()
             await until(lambda: hub.desk.overview().counts[State.DONE])
+            await until(lambda: hub.announced.unusable or orders.orders())
+            orders.plan(order, by="op")
+            for step in (orders.pick, orders.pack, orders.ship):
+                step(order, by="op")
+            hub.wake()
+            await until(lambda: books.state(OUT, order) == "done")
     finally:
         job.cancel()
         await asyncio.gather(job, return_exceptions=True)
         core.close()
-    assert books.stock(books.water, WATER.lot) == {"STO": 4}
+    assert books.stock(books.water, WATER.lot) == {"STO": 1}
     assert books.state(IN, "DESP-5") == "draft"
     assert hub.announced.unusable == ()

@@ -27,6 +27,7 @@ from erp_link.connectors.skeleton import deliver
 from erp_link.connectors.tryton.connector import TrytonConnector
 from erp_link.domain.erp.delivery import State
 from erp_link.domain.erp.messages import Goods, Message, MessageKind
+from erp_link.domain.orders import NewOrder
 from erp_link.service.core import Core
 from erp_link.service.erp import outbox
 from erp_link.service.erp.worker import ErpWorker
@@ -278,4 +279,28 @@ def test_less_in_tryton_than_left_here_is_told_with_the_way_to_mend(
     done = deliver(port, message)
     assert isinstance(done, ErpDocument)
     assert done.number == order
+    port.close()
+
+
+def test_orders_that_wait_are_read_but_for_our_own(tryton: Tryton, books: Books) -> None:
+    port = connector(tryton)
+    deliver(port, receipt(1))
+    nameless = tryton_peer.add_product(books.rpc, "", "Nameless")
+    order, other = books.orders((books.water, 3), (books.juice, 2)), books.orders((nameless, 1))
+    # One of our own that Tryton could not assign waits there too.
+    goods = (Goods(WATER, 9, lot=WATER.lot),)
+    message = Message(MessageKind.ISSUE, "TM-I4", goods, document=order, why=order)
+    with pytest.raises(ErpRefusedError):
+        deliver(port, replace(message, document="", reference="TM-I5"))
+    found = port.ordered()
+    assert [each.order for each in found if isinstance(each, NewOrder)] == [order]
+    wanted = next(each for each in found if isinstance(each, NewOrder))
+    assert wanted.customer == "Shop"
+    assert {(line.gtin, line.quantity) for line in wanted.lines} == {
+        (WATER.gtin, 3),
+        (JUICE.gtin, 2),
+    }
+    told = [each.message for each in found if isinstance(each, ErpRefusedError)]
+    why = "the product of line 1 has no code"
+    assert told == [f"Tryton's shipment {other} cannot be taken as an order: {why}"]
     port.close()
