@@ -20,7 +20,7 @@ from erp_link.adapters.guards import Guard
 from erp_link.domain.orders import NewOrder, check_name, checked
 from erp_link.service import commands
 from erp_link.service.booking import PICKED, RESERVED
-from erp_link.service.orders import book, handling, planning, quotas, views
+from erp_link.service.orders import book, handling, planning, quotas, views, waiting
 from erp_link.service.orders.planning import Planned
 from erp_link.service.orders.quotas import Quota
 from erp_link.service.orders.shapes import OrderSummary, OrderView
@@ -223,15 +223,15 @@ class Orders:
         for quota_id in self._core.read(lambda c: quotas.over_time(c, self._core.clock.now())):
             self.end_quota(quota_id, by=TIDIER)
         today = self._core.clock.now().astimezone(self._core.zone).date()
-        waiting = self._core.read(lambda c: planning.to_plan_again(c, today))
-        return self._plan_each(waiting, only_gains=False)
+        found = self._core.read(lambda c: waiting.to_plan_again(c, today))
+        return self._plan_each(found, only_gains=False)
 
     def serve_short(self) -> list[Planned]:
         """Orders that miss goods get what came in or came free meanwhile, the oldest first. Run by
         the hub now and then. Returns the orders that got something.
         """
-        waiting = self._core.read(planning.may_be_served)
-        return [each for each in self._plan_each(waiting, only_gains=True) if each.taken]
+        found = self._core.read(waiting.may_be_served)
+        return [each for each in self._plan_each(found, only_gains=True) if each.taken]
 
     def _plan_each(self, orders: Sequence[str], *, only_gains: bool) -> list[Planned]:
         done: list[Planned] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -134,58 +134,6 @@ def plan(work: Work, order: str, *, only_gains: bool = False) -> Planned:
     return Planned(order, taken, short)
 
 
-def to_plan_again(connection: Connection, today: date) -> list[str]:
-    """The orders that lost goods, or whose reserved goods are past their date, oldest loss first."""
-    lost = connection.execute(
-        select(o.order_line.c.order_ref)
-        .where(o.order_line.c.replan_since.is_not(None))
-        .order_by(o.order_line.c.replan_since, o.order_line.c.order_ref)
-    ).scalars()
-    dated = connection.execute(
-        select(t.reservation.c.order_ref)
-        .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
-        .where(
-            t.reservation.c.state == RESERVED,
-            t.reservation.c.line_number.is_not(None),
-            t.batch.c.expiry < today,
-        )
-        .order_by(t.reservation.c.id)
-    ).scalars()
-    return list(dict.fromkeys([*lost, *dated]))
-
-
-def may_be_served(connection: Connection) -> list[str]:
-    """Open orders that miss goods of a product of which something is free, oldest first."""
-    lines, reserved = o.order_line.c, t.reservation.c
-    served = (
-        select(func.coalesce(func.sum(reserved.quantity), 0))
-        .where(
-            reserved.order_ref == lines.order_ref,
-            reserved.line_number == lines.number,
-            reserved.state.in_(SET_ASIDE),
-        )
-        .scalar_subquery()
-    )
-    free = (
-        select(t.stock.c.batch_id)
-        .join(t.batch, t.batch.c.id == t.stock.c.batch_id)
-        .where(
-            t.batch.c.gtin == lines.gtin,
-            t.stock.c.status == StockStatus.UNRESTRICTED.value,
-            t.stock.c.quantity > t.stock.c.reserved,
-            t.stock.c.location != QUARANTINE,
-        )
-        .exists()
-    )
-    found = connection.execute(
-        select(o.customer_order.c.order_ref)
-        .join(o.order_line, lines.order_ref == o.customer_order.c.order_ref)
-        .where(o.customer_order.c.closed_at.is_(None), lines.quantity > served, free)
-        .order_by(o.customer_order.c.id)
-    ).scalars()
-    return list(dict.fromkeys(found))
-
-
 def _customer(connection: Connection, order: str) -> str:
     query = select(o.customer_order.c.customer).where(o.customer_order.c.order_ref == order)
     return str(connection.execute(query).scalar_one())
@@ -254,9 +202,9 @@ def _place(work: Work, row: Row[Any], days: int, more: int) -> Standing:
 def _holds(work: Work, row: Row[Any]) -> tuple[str, ...]:
     """The holds on goods; where the guards were taken they say so, elsewhere it is only told."""
     wanted = {*batch_guards(work.connection, row), location_guard(row.stands_in)}
-    known = wanted.intersection(work.taken)
-    others = wanted.difference(known)
-    if not work.is_held(*known) and not guards.held(work.connection, others):
+    others = wanted.difference(work.taken)
+    held = work.held and work.is_held(*wanted.difference(others))
+    if not held and not guards.held(work.connection, others):
         return ()
     return tuple(open_holds_on(work.connection, row, row.stands_in)) or ("-",)
 
@@ -302,4 +250,14 @@ def _explain(work: Work, order: str, line: int, result: Allocation) -> None:
 
 
 def _kept(choice: Choice) -> dict[str, object]:
-    return asdict(choice) | {"expiry": choice.expiry.isoformat() if choice.expiry else None}
+    key = choice.batch
+    return {
+        "batch_id": choice.batch_id,
+        "batch": {"supplier": key.supplier, "gtin": key.gtin, "lot": key.lot},
+        "location": choice.location,
+        "on_hand": choice.on_hand,
+        "free": choice.free,
+        "taken": choice.taken,
+        "expiry": choice.expiry.isoformat() if choice.expiry else None,
+        "reasons": [{"code": reason.code, "params": reason.params} for reason in choice.reasons],
+    }
