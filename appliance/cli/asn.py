@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-asn = typer.Typer(help="Announced lists (CSV, X12 856).", no_args_is_help=True)
+asn = typer.Typer(help="Announced lists (CSV, X12 856, EPCIS 2.0).", no_args_is_help=True)
 
-_File = Annotated[Path, typer.Argument(help="The list: CSV, or an X12 856 ship notice.")]
+_File = Annotated[Path, typer.Argument(help="The list: CSV, X12 856 or EPCIS 2.0 (JSON-LD).")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

@@ -38,6 +38,7 @@ _UPLOAD = {
         "content": {
             "text/csv": {"schema": {"type": "string"}},
             "application/edi-x12": {"schema": {"type": "string"}},
+            "application/ld+json": {"schema": {"type": "object"}},
         },
     }
 }
@@ -99,7 +100,7 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
         core: Core = needs_core,
         who: Any = worker,
     ) -> AsnImported:
-        """Import an announced list: CSV or X12 856 as the body. Whole, or not at all."""
+        """Import an announced list: CSV, X12 856 or EPCIS 2.0 as the body. Whole, or not at all."""
         data = await _body(request)
         asn = await run_in_threadpool(parse_asn, data, name=name)
         await run_in_threadpool(core.import_asn, asn, by=who.name, key=key)

@@ -37,15 +37,16 @@ class FileDrop:
         self._folder = folder
 
     def drop(self, *, limit: int = _MOST) -> int:
-        """Write the file that is due, if any; how many events it holds. Raises UnavailableError
+        """Write the file that is due, if any; how many events were read for it. Raises UnavailableError
         where the folder takes nothing: it is tried again.
         """
         waiting = self._store.read(_unwritten)
+        read = 0
         if waiting is None:
-            feed.follow(self._store, CONSUMER, _settled, limit=limit)
+            read = feed.follow(self._store, CONSUMER, _settled, limit=limit)
             waiting = self._store.read(_unwritten)
         if waiting is None:
-            return 0
+            return read
         lines, events = self._store.read(lambda c: _lines(c, waiting))
         put(self._folder, waiting.name, written(lines))
         self._store.write(lambda work: _done(work, waiting.id), by=_BY)
@@ -53,10 +54,13 @@ class FileDrop:
 
 
 def _settled(work: Work, events: Sequence[FeedEvent]) -> None:
+    about_goods = [event for event in events if event.lines or event.batch is not None]
+    if not about_goods:
+        return
     work.connection.execute(
         insert(x.file_drop).values(
-            name=f"stock-{events[0].position}.csv",
-            events=[event.event_id for event in events],
+            name=f"stock-{about_goods[0].position}.csv",
+            events=[event.event_id for event in about_goods],
             made_at=work.now,
         )
     )

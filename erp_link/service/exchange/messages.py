@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -148,12 +148,6 @@ def tried(work: Work, due: Due, answer: Answer) -> datetime | None:
             .values(state="gone", why="the receiver answered 410 Gone")
         )
     return follows.at
-
-
-def waiting(connection: Connection) -> int:
-    """How many messages wait to be sent or tried again."""
-    wanted = select(func.count()).where(x.webhook_message.c.state == State.WAITING.value)
-    return int(connection.execute(wanted).scalar_one())
 
 
 def _body(event: FeedEvent, batches: dict[int, BatchKey]) -> dict[str, Any]:

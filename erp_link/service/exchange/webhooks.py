@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from contracts.errors import BadInputError, ConflictError, NotFoundError
 from contracts.reason import Reason
@@ -237,12 +237,12 @@ class Webhooks:
         return sum(
             feed.follow(
                 self._store,
-                consumer_of(each.webhook_id),
-                partial(_projected, webhook_id=each.webhook_id, topics=each.topics),
+                consumer_of(row.id),
+                partial(_projected, webhook_id=row.id, topics=row.topics),
                 limit=limit,
             )
-            for each in self.webhooks()
-            if each.state == ACTIVE
+            for row in self._store.read(_rows)
+            if row.state == ACTIVE
         )
 
     def secrets_of(self, connection: Connection, webhook_id: int, now: datetime) -> list[str]:
@@ -324,16 +324,10 @@ def _row(connection: Connection, webhook_id: int) -> Row[Any]:
 
 def _webhook(connection: Connection, row: Row[Any]) -> Webhook:
     def count(state: State) -> int:
-        return len(
-            connection.execute(
-                select(x.webhook_message.c.id)
-                .where(
-                    x.webhook_message.c.webhook_id == row.id,
-                    x.webhook_message.c.state == state.value,
-                )
-                .limit(10_000)
-            ).all()
+        wanted = (x.webhook_message.c.webhook_id == row.id) & (
+            x.webhook_message.c.state == state.value
         )
+        return int(connection.execute(select(func.count()).where(wanted)).scalar_one())
 
     return Webhook(
         row.id,

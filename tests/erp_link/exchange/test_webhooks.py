@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from contracts.clock import FixedClock
 from contracts.errors import BadInputError, ConflictError, NotFoundError
@@ -298,6 +303,57 @@ def test_a_hub_killed_while_it_sends_leaves_the_message_to_the_next(
     assert len(receiver.got) == len(lent)
 
 
+@pytest.mark.parametrize("named", ["hook.example.com", "other.test"])
+async def test_the_certificate_is_the_names_although_the_connection_goes_to_an_address(
+    receiver: Receiver, tmp_path: Path, named: str
+) -> None:
+    server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_tls.load_cert_chain(certificate(tmp_path, named))
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    url = f"https://hook.example.com:{receiver.port}/x?y=1"
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", receiver.port, ssl=server_tls)
+    async with server, Sender(certificates=str(tmp_path / "tls.pem")) as sender:
+        answer = await sender.post(LISTED.target(url, resolve), {"webhook-id": "m"}, b"{}")
+    assert answer.is_taken is (named == "hook.example.com")
+    assert asked == ["hook.example.com"]
+    if answer.is_taken:
+        assert receiver.got[0][0]["host"] == f"hook.example.com:{receiver.port}"
+    else:
+        assert "certificate" in answer.error.lower()
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """Key and certificate of a server of that name, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "tls.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
 # Where messages may go
 
 
@@ -371,8 +427,6 @@ def test_topics_that_cannot_be(webhooks: Webhooks, topics: list[str]) -> None:
 
 def test_the_standards_own_example() -> None:
     """Standard Webhooks 1.0.0 gives this secret, id, time and body with its signature."""
-    from datetime import UTC, datetime
-
     body = b'{"test": 2432232314}'
     at = datetime.fromtimestamp(1614265330, UTC)
     given = headers(
