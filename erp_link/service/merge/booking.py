@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 
 from contracts.device_log import (
     Adjusted,
@@ -128,10 +127,10 @@ def book_guarded(
 def settle_cell(work: Work, batch: BatchKey, cell: CellBook) -> None:
     """The conflicts of one cell, as things stand now."""
     where = Cell(batch, cell.location)
-    entries = _counts(work, cell.batch_id, cell.location)
-    settled = counts.settle(entries)
-    crossed = _crossed(work, [head.entry_id for head in settled.heads])
-    touched = _touches(work, cell.batch_id, where) if entries else []
+    settled = counts.settle(_counts(work, cell.batch_id, cell.location))
+    # Without a count there is nothing that goods could have been moved beside.
+    crossed = _crossed(work, [head.entry_id for head in settled.heads]) if settled.heads else set()
+    touched = _touches(work, cell.batch_id, where) if settled.heads else []
     found = disputes_of(where, settled, touched, owed=cell.owed, by_core=crossed)
     disputes.settle(work, scope_of(cell.batch_id, cell.location), found)
 
@@ -261,17 +260,9 @@ def _crossed(work: Work, names: Sequence[str]) -> set[str]:
 
 def _mark_crossed(work: Work, entry: Entry, batch_id: int, location: str) -> None:
     """The core itself moved goods of the cell after the counter was told how things stand."""
-    row: Row[Any] | None = work.connection.execute(
-        select(m.offline_entry.c.body).where(
-            m.offline_entry.c.entry_id
-            == select(m.offline_entry.c.basis)
-            .where(m.offline_entry.c.entry_id == entry.entry_id)
-            .scalar_subquery()
-        )
-    ).one_or_none()
-    if row is None:
+    version, _ = reading.told_and_uploaded(work.connection, entry.entry_id)
+    if not version:
         return
-    version = reading.version_in(row.body)
     moved = (
         select(t.move_line.c.event_id)
         .join(t.event, t.event.c.id == t.move_line.c.event_id)

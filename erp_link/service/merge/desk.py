@@ -38,7 +38,7 @@ from erp_link.service.merge.carrying import Carry, Dispute, OfflineDevice
 from erp_link.service.merge.logbook import Standing, Uploaded
 from erp_link.service.work import Work
 
-MOST_ENTRIES = 2000
+MOST_ENTRIES = 500
 """In one upload; a longer log comes in parts."""
 
 

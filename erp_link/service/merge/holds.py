@@ -19,7 +19,7 @@ from erp_link.domain.merge import conflicts as cf
 from erp_link.domain.merge.conflicts import Conflict, ConflictKind
 from erp_link.domain.merge.entries import Entry
 from erp_link.domain.merge.fold import disputed_release
-from erp_link.domain.merge.releases import may_release
+from erp_link.domain.merge.releases import HoldSeen, may_release
 from erp_link.domain.tickets import TicketKind, lifts_hold
 from erp_link.service import decisions, holding
 from erp_link.service.merge import disputes, reading
@@ -104,11 +104,43 @@ def settle_release(work: Work, entry: Entry) -> None:
     still_open = reading.holds_where(work.connection, t.hold.c.released_at.is_(None))
     allowed = _allowed(work, entry)
     found: list[Conflict] = list(disputed_release(entry, known, still_open, allowed=allowed))
+    beside = _raised_at_the_core(work, entry, known, still_open)
+    if allowed and beside:
+        kind = ConflictKind.RELEASE_OVERTAKEN
+        found.append(cf.of(kind, [entry.entry_id, *beside], device=entry.device))
     waits = [hold.hold_id for hold in still_open if hold.hold_id in fact.holds]
     if allowed and waits:
         kind = ConflictKind.RELEASE_WAITS
         found.append(cf.of(kind, [entry.entry_id, *waits], device=entry.device))
     disputes.settle(work, f"release/{entry.entry_id}", found)
+
+
+def _raised_at_the_core(
+    work: Work, release: Entry, named: Sequence[HoldSeen], still_open: Sequence[HoldSeen]
+) -> list[str]:
+    """Holds that the core added on what a release freed after its device was told how things stand,
+    and before the release came in.
+    """
+    freed = {hold.batch for hold in named if hold.batch is not None}
+    names = {hold.hold_id for hold in named}
+    beside = [
+        hold.hold_id
+        for hold in still_open
+        if hold.entry is None
+        and hold.hold_id not in names
+        and any(hold.covers(batch) for batch in freed)
+    ]
+    version, uploaded_at = reading.told_and_uploaded(work.connection, release.entry_id)
+    rows = work.connection.execute(
+        select(t.hold.c.hold_id)
+        .join(t.event, (t.event.c.what == "held") & (t.event.c.reference == t.hold.c.hold_id))
+        .where(
+            t.hold.c.hold_id.in_(beside),
+            t.hold.c.raised_at <= uploaded_at,
+            t.event.c.id > version,
+        )
+    )
+    return sorted(set(rows.scalars()))
 
 
 def _lift(work: Work, row: Row[Any], release: Entry) -> None:

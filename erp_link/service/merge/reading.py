@@ -26,16 +26,18 @@ UNREADABLE = "unreadable"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COUNTING = (ADMITTED, BOOKED, SETTLED)
 
+_BASIS = m.offline_entry.alias()
+_ENTRIES = (
+    select(m.offline_entry, _BASIS.c.body.label("told"))
+    .join(_BASIS, _BASIS.c.entry_id == m.offline_entry.c.basis, isouter=True)
+    .where(m.offline_entry.c.state.in_(COUNTING))
+    .order_by(m.offline_entry.c.device, m.offline_entry.c.seq, m.offline_entry.c.entry_id)
+)
+
 
 def entries_where(connection: Connection, *wanted: ColumnElement[bool]) -> list[Entry]:
     """The entries that count and fit, each with what its device knew."""
-    basis = m.offline_entry.alias()
-    rows = connection.execute(
-        select(m.offline_entry, basis.c.body.label("told"))
-        .join(basis, basis.c.entry_id == m.offline_entry.c.basis, isouter=True)
-        .where(m.offline_entry.c.state.in_(COUNTING), *wanted)
-        .order_by(m.offline_entry.c.device, m.offline_entry.c.seq, m.offline_entry.c.entry_id)
-    )
+    rows = connection.execute(_ENTRIES.where(*wanted))
     return [_entry(row) for row in rows]
 
 
@@ -129,11 +131,6 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(row.entry_id, row.device, row.seq, row.by, fact, seen, at_us)
 
 
-def version_in(body: str) -> int:
-    """The core's position that a `carried` entry wrote down."""
-    return int(json.loads(body)["version"])
-
-
 def heads(connection: Connection) -> dict[str, int]:
     """Of each device's log, the last entry up to which all are in the books."""
     entry = m.offline_entry
@@ -150,6 +147,16 @@ def heads(connection: Connection) -> dict[str, int]:
     for device, seq in first:
         found[device] = min(found.get(device, 0), seq - 1)
     return {device: seq for device, seq in sorted(found.items()) if seq > 0}
+
+
+def told_and_uploaded(connection: Connection, entry_id: str) -> tuple[int, datetime]:
+    """The core's position of which an entry's device knew (0 for none), and when it came in."""
+    row = connection.execute(
+        select(m.offline_entry.c.uploaded_at, _BASIS.c.body.label("told"))
+        .join(_BASIS, _BASIS.c.entry_id == m.offline_entry.c.basis, isouter=True)
+        .where(m.offline_entry.c.entry_id == entry_id)
+    ).one()
+    return (0 if row.told is None else int(json.loads(row.told)["version"])), row.uploaded_at
 
 
 def position(connection: Connection) -> int:

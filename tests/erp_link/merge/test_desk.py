@@ -163,6 +163,26 @@ def test_a_release_lifts_the_holds_it_names_and_no_other(
     assert house.kinds() == ["release_overtaken"]
 
 
+def test_a_hold_added_at_the_core_meanwhile_survives_the_release_and_is_told(
+    house: House,
+) -> None:
+    lead = house.phone("lead", "quality", by="Wang")
+    wet = house.core.add_hold(
+        HoldKind.BATCH, reason=Reason("held_by_hand", {"note": "wet"}), by="q", batch=WATER
+    )
+    told = house.desk.carry("lead")
+    lead.is_told(told.seen, told.version)
+    lead.releases(wet.hold_id)
+    dented = house.core.add_hold(
+        HoldKind.BATCH, reason=Reason("held_by_hand", {"note": "dented"}), by="q", batch=WATER
+    )
+    house.desk.upload(lead.entries, by="Wang")
+    assert house.open_holds() == {dented.hold_id}
+    assert house.kinds() == ["release_overtaken"]
+    with pytest.raises(HeldError):
+        house.core.reserve("SO-1", WATER, 1, by="op")
+
+
 def test_a_release_by_somebody_who_may_not_is_a_task(house: House) -> None:
     mei = house.phone("phone-1")
     held = mei.writes(Held(HoldKind.BATCH, "wet", WATER))
