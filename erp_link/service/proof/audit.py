@@ -14,7 +14,7 @@ from contracts.stock import HoldKind, StockStatus
 from erp_link.adapters import tables as t
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING, is_account
 from erp_link.service.booking import RESERVED
-from erp_link.service.holding import covered_by_batch, covered_by_supplier
+from erp_link.service.holding import covered_by_batch
 from erp_link.service.work import hold_guards
 
 _AT_ONCE = 500
@@ -126,11 +126,19 @@ def nothing_left_under_a_hold(connection: Connection) -> Iterator[str]:
         covered = (
             covered_by_batch(connection, hold.batch_id)
             if hold.kind == HoldKind.BATCH.value
-            else covered_by_supplier(connection, hold.supplier)
+            else _named_by_supplier(connection, hold.supplier)
         )
         ended = moments.get(("released", hold.hold_id))
         for event_id, batch_id in _issued_between(connection, covered, begun, ended):
             yield f"batch {batch_id} left with event {event_id} under hold {hold.hold_id}"
+
+
+def _named_by_supplier(connection: Connection, supplier: str) -> list[int]:
+    """Without the batches of no known supplier: those are covered from the moment on when the
+    supplier's own batch of that lot came to be known, and the history does not tell it.
+    """
+    mine = select(t.batch.c.id).where(t.batch.c.supplier == supplier)
+    return list(connection.execute(mine).scalars())
 
 
 def _issued_between(
