@@ -34,12 +34,14 @@ from appliance.web.goods.products import goods_router
 from appliance.web.health import health_router
 from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
+from appliance.web.orders.holds import holding_router
 from appliance.web.orders.pages import orders_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
 from appliance.web.quality.core_desk import CoreDesk, decision_policy
 from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
+from appliance.web.webhooks import webhooks_router
 from contracts.clock import Clock
 from contracts.errors import ForbiddenError
 from contracts.ports import LiveView
@@ -95,12 +97,14 @@ def hub_app(
     app.include_router(acceptance_router(Acceptances(core), gate))
     app.include_router(goods_router(Products(core), gate))
     app.include_router(orders_router(Orders(core), gate))
+    app.include_router(holding_router(core, gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))
     app.include_router(exchange_router(erp, gate))
+    app.include_router(webhooks_router(exchange.webhooks, gate))
     care = CareDesks(lambda: core)
     app.include_router(reorder_router(care().reorder, gate))
     app.include_router(stock_health_router(care().health, gate))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from appliance.web.app import create_app
+from appliance.web.orders.holds import holding_router
 from appliance.web.orders.pages import orders_router
 from appliance.web.ports import Viewer
 from contracts.clock import FixedClock
@@ -50,6 +51,7 @@ def gate() -> FakeGate:
 async def client(core: Core, gate: FakeGate) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app("Tallyman", clock=core.clock, zone=core.zone)
     app.include_router(orders_router(Orders(core), gate))
+    app.include_router(holding_router(core, gate))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://hub.test", headers={"accept": "text/html"}
@@ -124,3 +126,22 @@ async def test_what_was_typed_wrongly_is_told(
     gate.who = Viewer("vic", frozenset({"viewer"}), CSRF)
     assert (await client.post("/orders/step", data=step("pick"))).status_code == 403
     assert "step-form" not in (await client.get("/orders/one?order=WH/OUT/7")).text
+
+
+async def test_a_hold_is_raised_by_hand(client: httpx.AsyncClient, core: Core) -> None:
+    form = {
+        "csrf_token": CSRF, "kind": "quantity", "supplier": "ACME", "gtin": GTIN[1:], "lot": "L/2",
+        "quantity": "2", "location": "", "note": "wet",
+    }  # fmt: skip
+    answer = await client.post("/holds", data=form)
+    (hold,) = core.holds()
+    assert answer.headers["location"] == f"/holds?q={hold.hold_id}"
+    assert (hold.kind, hold.quantity, hold.batch) == (HoldKind.QUANTITY, 2, LATE)
+    await client.post("/holds", data=form | {"kind": "location", "location": "A-01-1"})
+    await client.post("/holds", data=form | {"kind": "supplier"})
+    await client.post("/holds", data=form | {"kind": "batch"})
+    assert len(core.holds()) == 4
+    for wrong in ({"note": ""}, {"quantity": "many"}, {"kind": "house"}, {"kind": "cartons"}):
+        assert (await client.post("/holds", data=form | wrong)).status_code == 422
+    assert (await client.post("/holds", data=form | {"lot": "none"})).status_code == 404
+    assert len(core.holds()) == 4
