@@ -24,6 +24,10 @@ FOLLOW_UP = "follow_up"
 """The link of a ticket to the one whose question it asks again, after rework or sorting."""
 
 
+NAMING = (HoldKind.CARTONS.value, HoldKind.QUANTITY.value)
+"""Holds that name cartons one by one; one on a quantity names those that stood apart for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """What tickets without a release speak of: cartons by name, and units in quarantine that have
@@ -40,7 +44,7 @@ def holds_by_name(connection: Connection, batch_id: int) -> dict[str, tuple[str,
         select(t.hold.c.hold_id, t.hold.c.cartons)
         .where(
             t.hold.c.batch_id == batch_id,
-            t.hold.c.kind.in_([HoldKind.CARTONS.value, HoldKind.QUANTITY.value]),
+            t.hold.c.kind.in_(NAMING),
             t.hold.c.released_at.is_(None),
         )
         .order_by(t.hold.c.hold_id)

@@ -1,4 +1,4 @@
-"""Guarded commands: reserve, pick, ship, move, receive (I1). None of them moves what is held."""
+"""Guarded commands: reserve, pick, move, receive (I1). None of them moves what is held."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.moves import Place
 from erp_link.domain.places import (
-    CUSTOMER_ACCOUNT,
     QUARANTINE,
     STAGING,
     SUPPLIER_ACCOUNT,
@@ -30,7 +29,7 @@ from erp_link.domain.places import (
 from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.service import booking, slots
 from erp_link.service.apart import cartons_at, fitting, holds_by_name, open_cartons, set_apart
-from erp_link.service.booking import PICKED, RESERVED, SHIPPED
+from erp_link.service.booking import PICKED, RESERVED
 from erp_link.service.goods import admission
 from erp_link.service.leave import check_leaving, check_named
 from erp_link.service.orders import risk
@@ -164,21 +163,6 @@ def pick(work: Work, reservation_id: int) -> None:
     slots.vacate(work, row.location, row.quantity, batch_id=batch.id)
     relocate_cartons(work, batch.id, row.quantity, source, _STAGED, CartonState.PICKED)
     _set_state(work, reservation_id, PICKED)
-
-
-def ship(work: Work, reservation_id: int) -> None:
-    """Goods issue: picked goods leave the building. Raises HeldError, ConflictError."""
-    row = _reservation(work, reservation_id)
-    batch = work.batch(row.batch_id)
-    check_leaving(work, batch, _STAGED, came_from=row.location)
-    check_named(work, batch, _STAGED, row.quantity)
-    _check_state(row, PICKED, "shipped")
-    gone = Place(CUSTOMER_ACCOUNT, StockStatus.IN_TRANSIT)
-    text = Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
-    event_id = work.event("shipped", text, batch_id=batch.id, reference=row.order_ref)
-    work.move(event_id, batch.id, row.quantity, _STAGED, gone)
-    relocate_cartons(work, batch.id, row.quantity, _STAGED, gone, CartonState.PICKED)
-    _set_state(work, reservation_id, SHIPPED)
 
 
 def return_picked(work: Work, reservation_id: int) -> None:
@@ -330,6 +314,8 @@ def relocate_cartons(
     """
     named = holds_by_name(work.connection, batch_id)
     there = cartons_at(work.connection, batch_id, source)
+    if not there:
+        return []
     if target.location == QUARANTINE:
         there = sorted(there, key=lambda name: name not in named)
     else:

@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, select, update
 
 from contracts.errors import ConflictError, NotFoundError, TallymanError
 from contracts.reason import Reason
-from contracts.stock import HoldKind, StockStatus
+from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.adapters.bulk import insert_all, new_ids
@@ -22,6 +22,7 @@ from erp_link.adapters.guards import Guard
 from erp_link.domain.moves import Line, Place, transfer
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
 from erp_link.domain.receiving import CartonState
+from erp_link.service.apart import NAMING
 from erp_link.service.booking import PICKED, SHIPPED
 from erp_link.service.commands import relocate_cartons
 from erp_link.service.leave import check_leaving, check_named
@@ -54,7 +55,7 @@ def ship(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
 
 
 def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
-    """Book those goods issues that may be; one outcome for each, in their order.
+    """Book those goods issues that may be, and pass over the others; one outcome for each, in their order.
 
     The caller has taken the guards. No two of `asked` may name one reservation or one key.
     """
@@ -201,7 +202,7 @@ _NAMED = (
     select(t.hold.c.batch_id)
     .where(
         t.hold.c.batch_id.in_(_IDS),
-        t.hold.c.kind == HoldKind.CARTONS.value,
+        t.hold.c.kind.in_(NAMING),
         t.hold.c.released_at.is_(None),
     )
     .distinct()

@@ -16,10 +16,11 @@ from erp_link.adapters import tables as t
 from erp_link.domain.moves import Place
 from erp_link.domain.orders import check_name
 from erp_link.domain.places import STAGING
-from erp_link.service import commands
+from erp_link.service import commands, shipping
 from erp_link.service.booking import PICKED, RESERVED, SHIPPED
 from erp_link.service.leave import check_leaving, check_named
 from erp_link.service.orders.book import lock, reservations_of, tell
+from erp_link.service.shipping import GoodsIssue
 from erp_link.service.work import Work
 
 _STAGED = Place(STAGING, StockStatus.IN_TRANSIT)
@@ -84,8 +85,9 @@ def ship(work: Work, order: str, chosen: Sequence[int], *, whole: bool) -> int:
             order=order,
             missing=missing,
         )
-    for row in rows:
-        commands.ship(work, row.id)
+    for outcome in shipping.leave(work, [GoodsIssue(row.id, work.by) for row in rows]):
+        if outcome is not None:
+            raise outcome
     if missing <= 0:
         work.connection.execute(
             update(o.customer_order)
