@@ -9,16 +9,20 @@ import asyncio
 import secrets
 import socket
 import stat
+import threading
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from appliance.config import Config, ErpConfig
+from appliance.web.ports import HealthItem
 from contracts.errors import BadInputError, TallymanError, UnavailableError
 from erp_link.connectors.open import SYSTEMS, ErpSettings, open_connector
 from erp_link.connectors.port import ErpPort
+from erp_link.domain.erp.delivery import State
 from erp_link.service.core import Core
-from erp_link.service.erp.desk import Announced, ErpDesk
+from erp_link.service.erp.desk import Announced, ErpDesk, Overview
 from erp_link.service.erp.projection import begin_now
 from erp_link.service.erp.worker import BY, ErpWorker
 
@@ -35,9 +39,15 @@ class HubErp:
         self.desk = ErpDesk(core, system=SYSTEMS.get(config.erp.kind, ""))
         self.announced = _NOTHING
         self._wake = asyncio.Event()
+        self._busy = threading.Lock()
+        self._health: tuple[HealthItem, ...] = ()
         self._port: ErpPort | None = None
         if config.erp.kind:
             self._port = open_connector(_settings(config.erp), self.desk.name_book)
+
+    def health(self) -> tuple[HealthItem, ...]:
+        """The ERP's row of the health page, ready made; none where no ERP is connected."""
+        return self._health
 
     def wake(self) -> None:
         """A person mended something: look now."""
@@ -61,13 +71,23 @@ class HubErp:
                     continue
         finally:
             worker.stop()
-            await asyncio.to_thread(worker.close)
+            await asyncio.to_thread(self._end, worker)
+
+    def _end(self, worker: ErpWorker) -> None:
+        # What is being told now is told to its end, or until the ERP's time is over.
+        with self._busy:
+            worker.close()
 
     def _step(self, worker: ErpWorker) -> None:
+        with self._busy:
+            self._work(worker)
+
+    def _work(self, worker: ErpWorker) -> None:
         ended = worker.step()
         if ended:
             log.info("told the ERP", messages=ended)
-        if self._port is None:
+        self._health = (_item(self.desk.overview(), self._core.clock.now(), self._config.every_s),)
+        if self._port is None or worker.is_stopping:
             return
         try:
             self.announced = self._look(self._port)
@@ -82,6 +102,22 @@ class HubErp:
         coming = self.desk.take_announced(port, by=BY) if self._config.announced else _NOTHING
         leaving = self.desk.take_ordered(port, by=BY) if self._config.orders else _NOTHING
         return Announced(coming.imported, coming.unusable + leaving.unusable, leaving.orders)
+
+
+def _item(seen: Overview, now: datetime, every_s: float) -> HealthItem:
+    dead, waiting = seen.counts[State.DEAD], seen.counts[State.WAITING]
+    state = "down" if seen.line.down_since else "warn" if dead else "ok"
+    told = f"{waiting} to be told, {dead} refused"
+    if seen.line.trouble is not None:
+        told = f"{told}; {seen.line.trouble.message}"
+    return HealthItem(
+        "process",
+        f"ERP {seen.system}",
+        state,
+        detail=told,
+        at=now,
+        max_age_s=max(60.0, 4 * every_s),
+    )
 
 
 def _settings(config: ErpConfig) -> ErpSettings:

@@ -91,6 +91,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         training = training_of(config, dataset, clock)
         news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
         rates = ReadRates(core, clock=clock, zone=ZoneInfo(config.site.time_zone))
+        erp = HubErp(config, core)
         health = HubHealth(
             core,
             bus=bus,
@@ -99,7 +100,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
             heard_at=registry.heard_at,
             learning=lambda: learning_item(training, dataset, clock),
-            calibration=lambda: calibration_items(rates),
+            calibration=lambda: (*calibration_items(rates), *erp.health()),
         )
 
         devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
@@ -125,7 +126,6 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         devices.include_router(
             teaching_port.router(office, registry=registry, evidence=evidence, clock=clock)
         )
-        erp = HubErp(config, core)
         exchange = await asyncio.to_thread(open_exchange, config, core)
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,

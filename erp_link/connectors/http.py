@@ -82,6 +82,10 @@ class Wire:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Raises UnavailableError where nobody answers in time."""
+        if self._client.is_closed:
+            raise UnavailableError(
+                "The talk with the ERP has ended", mend="It goes on at the next start"
+            )
         try:
             return self._client.request(
                 method,

@@ -50,6 +50,10 @@ class ErpWorker:
         """Begin no other message."""
         self._stopping.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def close(self) -> None:
         self._store.write(lambda work: line.leave(work, self._holder), by=BY)
         self._port.close()

@@ -91,3 +91,21 @@ async def test_the_side_job_reads_what_tryton_expects_and_tells_what_came(
     assert books.stock(books.water, WATER.lot) == {"STO": 1}
     assert books.state(IN, "DESP-5") == "draft"
     assert hub.announced.unusable == ()
+    assert [(row.name, row.state) for row in hub.health()] == [("ERP Tryton", "ok")]
+
+
+async def test_an_erp_that_is_away_is_down_on_the_health_page(tmp_path: Path, secret: Path) -> None:
+    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=SystemClock())
+    hub = HubErp(Config(erp=settings(secret)), core)
+    assert hub.health() == ()
+    job = asyncio.create_task(hub.run())
+    try:
+        async with asyncio.timeout(60):
+            await until(hub.health)
+            core.receive(WATER, 4, location="D1", by="op")
+            await until(lambda: hub.health()[0].state == "down")
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+        core.close()
+    assert "does not answer" in hub.health()[0].detail
