@@ -23,8 +23,8 @@ from erp_link.service.work import Work, new_id
 def reasons_to_wait(
     work: Work, batch_id: int, session_id: int | None, line: int | None
 ) -> tuple[Reason, ...]:
-    """Why sound goods of a batch are not let in by themselves; empty where they are. What was
-    accepted of a delivery lets in what comes later with it.
+    """Why sound goods of a batch are not let in by themselves; empty where they are. What comes
+    after its delivery was decided goes the same way: in, or under the refusal's hold.
     """
     batch = work.batch(batch_id)
     product = read_product(work.connection, batch.gtin)
@@ -43,7 +43,7 @@ def reasons_to_wait(
         reasons += (Reason(BY_SAMPLE, values),)
     if reasons and session_id is not None:
         newest = _newest(work.connection, batch_id, session_id)
-        if newest is not None and newest.state == AcceptanceState.ACCEPTED.value:
+        if newest is not None and newest.state != AcceptanceState.WAITING.value:
             return ()
     return reasons
 

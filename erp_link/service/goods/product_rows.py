@@ -96,7 +96,7 @@ def keep_product(work: Work, given: Product) -> None:
 
 
 def has_stock(connection: Connection, gtin: str) -> bool:
-    """True where anything of the product stands in the house, or is announced and not done."""
+    """True where anything of the product stands in the house, or is announced and not received."""
     stands = (
         select(t.stock.c.batch_id)
         .join(t.batch, t.batch.c.id == t.stock.c.batch_id)
@@ -105,7 +105,12 @@ def has_stock(connection: Connection, gtin: str) -> bool:
     announced = (
         select(t.asn_line.c.batch_id)
         .join(t.batch, t.batch.c.id == t.asn_line.c.batch_id)
-        .where(t.batch.c.gtin == gtin)
+        .where(
+            t.batch.c.gtin == gtin,
+            ~select(t.session.c.id)
+            .where(t.session.c.asn == t.asn_line.c.asn, t.session.c.closed_at.is_not(None))
+            .exists(),
+        )
     )
     return any(connection.execute(ask.limit(1)).first() is not None for ask in (stands, announced))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +12,7 @@ import pytest
 from contracts.clock import FixedClock
 from contracts.errors import BadInputError, ConflictError, ForbiddenError, InsufficientStockError
 from contracts.reason import Reason
-from contracts.stock import HoldKind, StockStatus, UsageDecision
+from contracts.stock import BatchKey, HoldKind, StockStatus, UsageDecision
 from erp_link.domain.products import Product
 from erp_link.domain.sampling import SamplingRule
 from erp_link.domain.shelf_life import Arriving, LifeRule, gate, strictest
@@ -117,16 +119,52 @@ def test_a_refused_delivery_is_held_with_a_ticket(core: Core) -> None:
     assert stock(core) == {"unrestricted": 7}
 
 
+def test_what_comes_after_a_refusal_is_held_with_it(core: Core, station: Station) -> None:
+    describe(core, acceptance=True)
+    session = station.receives(water=2, juice=0)
+    station.accepts("C-1")
+    desk = Acceptances(core)
+    desk.refuse("AC-1", by="op", roles=OPERATOR, reason="wet pallets")
+    station.accepts("C-2")
+    assert stock(core) == {"blocked": 2}
+    assert core.session_report(session).counted == 2
+    assert desk.waiting() == []
+
+
+def test_a_hold_that_comes_while_goods_are_accepted_is_never_missed(core: Core) -> None:
+    describe(core, acceptance=True)
+    desk = Acceptances(core)
+    for turn in range(8):
+        lot = BatchKey(WATER.supplier, WATER.gtin, f"LOT-{turn}")
+        core.receive(lot, 5, location="DOCK/1", by="op", expiry=LATER)
+        (waiting,) = desk.waiting()
+        start = threading.Barrier(2)
+
+        def accept(name: str = waiting.acceptance_id, start: threading.Barrier = start) -> None:
+            start.wait()
+            desk.accept(name, by="op", roles=OPERATOR)
+
+        def hold(lot: BatchKey = lot, start: threading.Barrier = start) -> None:
+            start.wait()
+            core.add_hold(HoldKind.BATCH, batch=lot, reason=Reason("defect_seen"), by="q")
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(accept), pool.submit(hold)]:
+                done.result()
+        lines = [line for line in core.stock_by_location() if line.batch == lot and line.quantity]
+        assert [(line.status.value, line.quantity) for line in lines] == [("blocked", 5)]
+
+
 def test_goods_older_than_the_stock_wait(core: Core, clock: FixedClock) -> None:
     describe(core, not_older=True)
     newer = clock.now().date() + timedelta(days=300)
     core.receive(WATER, 5, location="A-01-1", by="op", expiry=newer)
-    other = type(WATER)(WATER.supplier, WATER.gtin, "OLDER")
+    other = BatchKey(WATER.supplier, WATER.gtin, "OLDER")
     day = newer - timedelta(days=1)
     assert core.receive(other, 5, location="D", by="op", expiry=day) is StockStatus.INSPECTION
     (waiting,) = Acceptances(core).waiting()
     assert waiting.reasons[0].code == "life_older_than_stock"
-    same = type(WATER)(WATER.supplier, WATER.gtin, "SAME")
+    same = BatchKey(WATER.supplier, WATER.gtin, "SAME")
     assert core.receive(same, 5, location="D", by="op", expiry=newer) is StockStatus.UNRESTRICTED
 
 
@@ -134,7 +172,7 @@ def test_a_good_sample_lets_the_lot_in_and_a_bad_one_holds_it(core: Core, statio
     describe(core, sampling=SamplingRule("2.5"))
     desk = Acceptances(core)
     for number, bad, expected in ((1, 0, "unrestricted"), (2, 1, "blocked")):
-        lot = type(WATER)(WATER.supplier, WATER.gtin, f"LOT-{number}")
+        lot = BatchKey(WATER.supplier, WATER.gtin, f"LOT-{number}")
         core.receive(lot, 30, location="DOCK/1", by="op", expiry=LATER)
         (waiting,) = desk.waiting()
         assert waiting.sample is not None
@@ -158,7 +196,7 @@ def test_two_rejected_lots_tighten_and_five_more_end_sampling(core: Core) -> Non
     desk = Acceptances(core)
     seen = []
     for number in range(8):
-        lot = type(WATER)(WATER.supplier, WATER.gtin, f"LOT-{number}")
+        lot = BatchKey(WATER.supplier, WATER.gtin, f"LOT-{number}")
         core.receive(lot, 100, location="DOCK/1", by="op", expiry=LATER)
         (waiting,) = desk.waiting()
         assert waiting.sample is not None
@@ -168,7 +206,7 @@ def test_two_rejected_lots_tighten_and_five_more_end_sampling(core: Core) -> Non
     with pytest.raises(ForbiddenError):
         desk.resume_sampling("ACME", WATER.gtin, by="op", roles=OPERATOR, reason="new line")
     desk.resume_sampling("ACME", WATER.gtin, by="q", roles=QUALITY, reason="new line")
-    again = type(WATER)(WATER.supplier, WATER.gtin, "AGAIN")
+    again = BatchKey(WATER.supplier, WATER.gtin, "AGAIN")
     core.receive(again, 100, location="DOCK/1", by="op", expiry=LATER)
     (waiting,) = desk.waiting()
     assert waiting.sample is not None

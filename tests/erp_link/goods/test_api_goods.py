@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,8 @@ BOTTLES = {"name": "Water", "base_unit": "bottle", "units": {"case": 24}, "aql":
 
 
 @pytest.fixture
-def client(tmp_path: Path, clock: FixedClock) -> Iterator[Client]:
+def client(sqlite_template: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Client]:
+    shutil.copy(sqlite_template, tmp_path / "core.db")
     core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
     app = FastAPI()
     app.include_router(router(lambda: core, auth))

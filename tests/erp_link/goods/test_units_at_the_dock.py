@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.asn import Asn
-from contracts.errors import BadAsnError
+from contracts.errors import BadAsnError, ConflictError
 from erp_link.domain.products import Product
 from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
@@ -64,3 +64,12 @@ def test_what_nobody_described_may_be_announced_in_cartons_only(core: Core) -> N
 def test_a_pallet_is_as_many_bottles_as_the_product_says(core: Core) -> None:
     core.import_asn(in_cases(cases=2, unit="pallet"), by="ops")
     assert core.asns()[0].quantity == 1920
+
+
+def test_the_unit_may_change_once_nothing_is_here_or_to_come(core: Core, station: Station) -> None:
+    bottles = Product(WATER.gtin, base_unit="bottle", units={"case": 24})
+    session = station.receives(water=1, juice=0)
+    with pytest.raises(ConflictError, match="announced or here"):
+        Products(core).describe(bottles, by="mei")
+    core.close_session(session, by="op")
+    assert Products(core).describe(bottles, by="mei").per_carton == 24
