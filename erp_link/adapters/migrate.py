@@ -37,5 +37,11 @@ def migrate(engine: Engine) -> None:
         command.upgrade(settings, "head")
 
 
+def is_current(connection: Connection) -> bool:
+    """Has the database the tables of this version?"""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    return head is not None and _revision(connection) == head
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Table
 
 from contracts.errors import BadInputError
 from erp_link.adapters import database
+from erp_link.adapters.migrate import is_current
 from erp_link.adapters.record.forms import Row, key_of, tables_in
 from erp_link.adapters.record.replay import (
     Replayed,
@@ -71,9 +72,9 @@ def verify(
     UnavailableError, and BadInputError for a database that kept no record.
     """
     with database.snapshot(engine) as connection:
-        if not has_record(connection):
+        if not is_current(connection) or not has_record(connection):
             raise BadInputError(
-                "This database keeps no record of its changes",
+                "This database is of another version, or keeps no record of its changes",
                 mend="Start this version's hub on it once: it begins the record",
             )
         began(changes_in(connection))
