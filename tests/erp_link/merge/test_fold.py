@@ -30,7 +30,7 @@ def kinds(state: Merged) -> list[ConflictKind]:
     return [conflict.kind for conflict in state.conflicts]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_any_order_repetition_and_parts_give_the_same_state(
     world: World, chance: random.Random
@@ -41,7 +41,7 @@ def test_any_order_repetition_and_parts_give_the_same_state(
     assert merged(again).digest == merged(logs).digest
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_what_is_taken_by_counts_never_falls_when_more_is_known(
     world: World, chance: random.Random

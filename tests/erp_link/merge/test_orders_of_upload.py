@@ -134,7 +134,7 @@ def test_any_order_of_upload_gives_the_same_books_on_sqlite(
     check(on_sqlite, world, chance, sizes)
 
 
-@settings(QUIETLY, max_examples=5)
+@settings(QUIETLY, max_examples=2)
 @given(worlds(most=12), st.randoms(use_true_random=False), SIZES)
 def test_any_order_of_upload_gives_the_same_books_on_postgresql(
     on_postgresql: Houses, world: World, chance: random.Random, sizes: list[int]
