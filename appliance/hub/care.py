@@ -18,7 +18,7 @@ async def keep_up(store: Store) -> None:
     """Count again and again, for as long as the hub runs; pages count what is left themselves."""
     while True:
         try:
-            while not await asyncio.to_thread(catch_up, store, most=5):
+            while not await asyncio.to_thread(catch_up, store):
                 pass
         except TallymanError as error:
             log.warning("stock care is behind", error=str(error))

@@ -32,9 +32,11 @@ _SUMS = ("shipped", "received", "net", "net_free")
 Sums = list[int]
 
 
-def catch_up(store: Store, *, most: int = 50) -> bool:
-    """Count what happened since; True when nothing is left. At most `most` transactions."""
-    return any(follow(store, READER, _counted, limit=_AT_ONCE) < _AT_ONCE for _ in range(most))
+def catch_up(store: Store, *, most: int = 5, at_once: int = _AT_ONCE) -> bool:
+    """Count what happened since; True when nothing is left. At most `most` transactions of
+    `at_once` events, so that a page over a long history answers while the hub goes on counting.
+    """
+    return any(follow(store, READER, _counted, limit=at_once) < at_once for _ in range(most))
 
 
 def revision(connection: Connection) -> int:

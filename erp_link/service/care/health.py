@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -84,6 +84,8 @@ class Health:
     shipped_weeks: tuple[int, ...]
     stock_weeks: tuple[int, ...]
     pareto: tuple[tuple[float, float], ...]
+    behind: bool = False
+    """The books are still being counted: of a long history, the newest part is missing."""
 
     @property
     def on_hand(self) -> int:
@@ -119,8 +121,8 @@ class StockHealth:
 
     def report(self) -> Health:
         """How healthy the stock is now. Raises UnavailableError."""
-        daily.catch_up(self._store)
-        return self._store.read(self._report)
+        done = daily.catch_up(self._store)
+        return replace(self._store.read(self._report), behind=not done)
 
     def _report(self, connection: Connection) -> Health:
         _, history = self._past.read(connection)

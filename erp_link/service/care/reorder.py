@@ -7,7 +7,7 @@ is coming is read at every question. Everything comes from the books.
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -57,6 +57,8 @@ class Plan:
     days: int
     held: int
     windows: int
+    behind: bool = False
+    """The books are still being counted: of a long history, the newest part is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ class Reorder:
 
     def plan(self) -> Plan:
         """The suggestion for every product. Raises UnavailableError."""
-        daily.catch_up(self._store)
-        return self._store.read(self._plan)
+        done = daily.catch_up(self._store)
+        return replace(self._store.read(self._plan), behind=not done)
 
     def hint(self, gtin: str) -> ReorderHint:
         """What to say over one product. Raises BadInputError, NotFoundError."""

@@ -16,6 +16,7 @@ from erp_link.adapters.care_tables import stock_day
 from erp_link.domain.orders import NewLine, NewOrder
 from erp_link.domain.reorder.policy import ReorderPolicy
 from erp_link.domain.reorder.suggest import Urgency
+from erp_link.service.care import daily
 from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
 from erp_link.service.orders.desk import Orders
@@ -166,3 +167,19 @@ def test_what_customers_ordered_and_did_not_get_is_owed(
     assert "reorder_owed" in codes(line.suggestion.reasons)
     orders.cancel("SO-1", reason="closed", by="erp")
     assert desk.line(WATER.gtin).position.owed == 0
+
+
+def test_a_long_history_is_counted_in_parts_and_each_event_once(
+    core: Core, clock: FixedClock, desk: Reorder
+) -> None:
+    for _ in range(5):
+        core.receive(WATER, 1, location="A-01-1", expiry=LATER, by="op")
+    assert [daily.catch_up(core, most=1, at_once=2) for _ in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert not desk.plan().behind
+    clock.at += timedelta(days=1)
+    assert desk.series(WATER.gtin).on_hand[-1] == 5
