@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,9 @@ def config(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Core:
+def hub(tmp_path: Path, empty_core: Path) -> Core:
     (tmp_path / "var" / "hub").mkdir(parents=True)
+    shutil.copy(empty_core, tmp_path / "var" / "hub" / "core.db")
     return Core(f"sqlite:///{tmp_path / 'var' / 'hub' / 'core.db'}", clock=SystemClock())
 
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -38,13 +38,6 @@ from tests.support.signing import Pen
 
 PASSWORD = "a long pass phrase of the dock"  # noqa: S105 -- the story's password
 BATCH = {"supplier": WATER.supplier, "gtin": WATER.gtin, "lot": WATER.lot}
-
-
-@pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    opened = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,13 +31,6 @@ from tests.support.pages import goods_jpeg
 PASSWORD = "a long pass phrase of the dock"  # noqa: S105 -- the story's password
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WATER = BatchKey("ACME", "06933132577789", "8842-740")
-
-
-@pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    opened = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def auth(*roles: str):
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
+def core(tmp_path: Path, clock: FixedClock, sqlite_template: Path) -> Iterator[Core]:
+    shutil.copy(sqlite_template, tmp_path / "core.db")
     opened = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
     yield opened
     opened.close()
