@@ -15,7 +15,7 @@ from erp_link.adapters import tables as t
 from erp_link.domain.moves import Place
 from erp_link.domain.places import SUPPLIER_ACCOUNT
 from erp_link.domain.receiving import CartonState, Receipt, count_of
-from erp_link.service.goods.product_rows import read_product
+from erp_link.service.goods.product_rows import product_of
 from erp_link.service.observed import move_observed
 from erp_link.service.sessions import count, number_of
 from erp_link.service.work import Work, ensure_batch, key_of
@@ -171,7 +171,7 @@ def units_of(work: Work, batch_id: int | None) -> int:
     """Base units in one carton of a batch; 1 where nobody knows what it is."""
     if batch_id is None:
         return 1
-    return read_product(work.connection, work.batch(batch_id).gtin).per_carton
+    return product_of(work, batch_id).per_carton
 
 
 def take_back(work: Work, known: Row[Any]) -> None:

@@ -12,13 +12,13 @@ from erp_link.adapters.guards import insert_missing
 from erp_link.domain.places import PlaceKind
 from erp_link.domain.products import Product, Temperature
 from erp_link.domain.slots import SlotState, Slotting, allocate
-from erp_link.service.goods.product_rows import read_product
+from erp_link.service.goods.product_rows import product_of
 from erp_link.service.work import Work
 
 
 def claim(work: Work, batch_id: int) -> Slotting:
     """Claim room in a slot; the claim is checked in the update, so two never get the last room."""
-    product = read_product(work.connection, work.batch(batch_id).gtin)
+    product = product_of(work, batch_id)
     free = or_(t.location.c.used == 0, t.location.c.batch_id == batch_id)
     while True:
         chosen = suggest(work.connection, product, batch_id, free)
@@ -111,7 +111,7 @@ def ensure_place(work: Work, code: str) -> None:
 def _cartons(work: Work, quantity: int, batch_id: int | None) -> int:
     if batch_id is None:
         return quantity
-    per_carton = read_product(work.connection, work.batch(batch_id).gtin).per_carton
+    per_carton = product_of(work, batch_id).per_carton
     return -(-quantity // per_carton)
 
 

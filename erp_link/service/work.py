@@ -27,6 +27,7 @@ from erp_link.adapters.guards import Guard, Guarding, insert_missing
 from erp_link.domain.effects import Effect
 from erp_link.domain.expiry import is_expired
 from erp_link.domain.moves import Place, transfer
+from erp_link.domain.products import Product
 
 EXPECTATIONS = "expectations"
 _LOCKING = (Guarding.LOCKED, Guarding.UNGUARDED_RECEIPT)
@@ -59,6 +60,8 @@ class Work:
     taken: frozenset[Guard] = frozenset()
     changes_expectations: bool = False
     known: dict[int, Row[Any]] = field(default_factory=dict)
+    products: dict[str, Product] = field(default_factory=dict)
+    """What each GTIN is, read once in this transaction (goods.product_rows.product_of)."""
 
     def take(self, share: Iterable[Guard], exclusive: Iterable[Guard] = ()) -> None:
         if self.held is not None:

@@ -16,7 +16,7 @@ from erp_link.domain.acceptance import BY_POLICY, BY_SAMPLE, AcceptanceState
 from erp_link.domain.products import Product
 from erp_link.domain.shelf_life import Arriving, gate
 from erp_link.service.goods import clock, inspection
-from erp_link.service.goods.product_rows import life_for, read_product
+from erp_link.service.goods.product_rows import life_for, product_of
 from erp_link.service.work import Work, new_id
 
 
@@ -27,7 +27,7 @@ def reasons_to_wait(
     after its delivery was decided goes the same way: in, or under the refusal's hold.
     """
     batch = work.batch(batch_id)
-    product = read_product(work.connection, batch.gtin)
+    product = product_of(work, batch_id)
     sure = clock.is_sure(work.connection, work.now)
     if not product.described and sure:
         return ()
@@ -69,7 +69,7 @@ def wait(
         work.connection.execute(
             update(acceptance).where(acceptance.c.id == row.id).values(loose=loose)
         )
-    product = read_product(work.connection, work.batch(batch_id).gtin)
+    product = product_of(work, batch_id)
     if product.sampling is not None:
         announced = _announced(work.connection, session_id, line)
         inspection.grow(work, row.id, batch_id, product.sampling, units, announced=announced)

@@ -28,6 +28,15 @@ def read_product(connection: Connection, gtin: str) -> Product:
     return undescribed(gtin) if row is None else of_row(row)
 
 
+def product_of(work: Work, batch_id: int) -> Product:
+    """The product of a batch, read once in a transaction."""
+    gtin = work.batch(batch_id).gtin
+    known = work.products.get(gtin)
+    if known is None:
+        known = work.products[gtin] = read_product(work.connection, gtin)
+    return known
+
+
 def read_products(connection: Connection, gtins: Collection[str]) -> dict[str, Product]:
     """The same for many, asked together."""
     wanted = sorted(set(gtins))
