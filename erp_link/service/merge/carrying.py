@@ -16,7 +16,7 @@ from erp_link.adapters import merge_tables as m
 from erp_link.adapters import tables as t
 from erp_link.domain.merge.conflicts import ConflictKind
 from erp_link.service.holding import read_holds
-from erp_link.service.merge import logbook, reading
+from erp_link.service.merge import reading, roster
 from erp_link.service.orders.quotas import Quota, read_quotas
 from erp_link.service.work import key_of
 
@@ -113,7 +113,7 @@ class Unconfirmed:
 
 def carry(connection: Connection, device: str, locations: Sequence[str]) -> Carry:
     """Raises NotFoundError for a device not enrolled."""
-    logbook.known_device(connection, device)
+    roster.known_device(connection, device)
     wanted: list[ColumnElement[bool]] = []
     if locations:
         wanted.append(t.stock.c.location.in_(list(locations)))

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from contracts.device_log import Held, LogEntry, Released, Shipped, hold_id_of
 from contracts.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
-from contracts.reason import Reason
 from contracts.stock import BatchKey
 from erp_link.adapters import device_keys
 from erp_link.adapters import merge_tables as m
@@ -25,12 +24,12 @@ from erp_link.service.core import Core
 from erp_link.service.merge import (
     booking,
     carrying,
-    disputes,
     holds,
     logbook,
     proving,
     reading,
     recounting,
+    roster,
     shipments,
     standing,
 )
@@ -92,7 +91,7 @@ class OfflineLogs:
         device_keys.check_public_key(public_key)
         owned = list(roles)
         self._core.write(
-            lambda work: logbook.enrol(work, device, public_key, owner=by, roles=owned), by=by
+            lambda work: roster.enrol(work, device, public_key, owner=by, roles=owned), by=by
         )
         kept = self._core.read(lambda c: carrying.kept_entries(c, device))
         for start in range(0, len(kept), MOST_ENTRIES):
@@ -105,24 +104,7 @@ class OfflineLogs:
         """
         if not reason.strip():
             raise BadInputError("A readmission needs its reason", mend="Write what was found")
-
-        def act(work: Work) -> None:
-            row = logbook.device_row(work, device, lock=True)
-            if row.state != logbook.QUARANTINED:
-                raise ConflictError(
-                    f"{device} is {row.state}, not quarantined", mend="Look at the list again"
-                )
-            work.connection.execute(
-                update(m.offline_device)
-                .where(m.offline_device.c.device == device)
-                .values(state=logbook.ACTIVE, why=reason, suspect_from=None)
-            )
-            logbook.look_again(work, device, since=1)
-            text = Reason("story_offline_readmitted", {"device": device, "reason": reason})
-            work.event("device", text, reference=device)
-            disputes.settle(work, f"device/{device}", (), words=reason)
-
-        self._core.write(act, by=by)
+        self._core.write(lambda work: roster.readmit(work, device, reason), by=by)
         self.settle()
         return self.device(device)
 

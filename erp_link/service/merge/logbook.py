@@ -14,22 +14,20 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
 
 from contracts.canonical import canonical
 from contracts.device_log import Fact, LogEntry, Moved, Shipped, hold_id_of
-from contracts.errors import BadInputError, NotFoundError, TallymanError
+from contracts.errors import BadInputError, TallymanError
 from contracts.reason import Reason
 from erp_link.adapters import merge_tables as m
 from erp_link.adapters.guards import insert_missing, inserted
 from erp_link.domain.merge import conflicts as cf
 from erp_link.domain.merge.chains import Chain, Link, admit
 from erp_link.domain.merge.conflicts import ConflictKind
-from erp_link.service.merge import disputes, proving, reading
+from erp_link.service.merge import disputes, proving, reading, roster
 from erp_link.service.merge.proving import UnknownDeviceError
 from erp_link.service.work import Work, ensure_batch
-
-ACTIVE, QUARANTINED, UNKNOWN = "active", "quarantined", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def standings(work: Work, devices: Iterable[str]) -> list[Standing]:
     """How far logs have come."""
     found = []
     for device in devices:
-        row = device_row(work, device)
+        row = roster.device_row(work, device)
         of_device = m.offline_entry.c.device == device
         waits = m.offline_entry.c.state == reading.WAITING
         last = work.connection.execute(
@@ -110,52 +108,6 @@ def standings(work: Work, devices: Iterable[str]) -> list[Standing]:
             Standing(device, row.state, (last or 0) + 1, waiting, row.suspect_from, row.why)
         )
     return found
-
-
-def device_row(work: Work, device: str, *, lock: bool = False) -> Row[Any]:
-    """Raises NotFoundError."""
-    return known_device(work.connection, device, lock=lock)
-
-
-def known_device(connection: Connection, device: str, *, lock: bool = False) -> Row[Any]:
-    """Raises NotFoundError."""
-    query = select(m.offline_device).where(m.offline_device.c.device == device)
-    query = query.with_for_update() if lock else query
-    row: Row[Any] | None = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFoundError(f"No device {device[:80]!r} keeps a log here", mend="Enrol it first")
-    return row
-
-
-def quarantine(work: Work, device: str, seq: int, why: str, *, code: str) -> None:
-    """From `seq` on the device's word lifts no hold; somebody is told."""
-    row = device_row(work, device, lock=True)
-    if row.state != UNKNOWN:
-        lowest = seq if row.suspect_from is None else min(seq, row.suspect_from)
-        work.connection.execute(
-            update(m.offline_device)
-            .where(m.offline_device.c.device == device)
-            .values(state=QUARANTINED, why=why, suspect_from=lowest)
-        )
-        look_again(work, device, since=lowest)
-    text = Reason("story_offline_quarantined", {"device": device, "why": why, "seq": seq})
-    work.event("device", text, reference=device)
-    found = [cf.of(ConflictKind.DEVICE_SUSPECT, [code], device=device, quantity=seq)]
-    disputes.settle(work, f"device/{device}", found)
-
-
-def look_again(work: Work, device: str, *, since: int) -> None:
-    """What a device's word has lifted, or could not lift, is brought in line once more."""
-    work.connection.execute(
-        update(m.offline_entry)
-        .where(
-            m.offline_entry.c.device == device,
-            m.offline_entry.c.kind == "released",
-            m.offline_entry.c.seq >= since,
-            m.offline_entry.c.state == reading.SETTLED,
-        )
-        .values(state=reading.BOOKED)
-    )
 
 
 def settled(work: Work, entry_id: str) -> None:
@@ -179,19 +131,19 @@ def _devices(work: Work, entries: Sequence[LogEntry]) -> dict[str, Row[Any]]:
             public_key="",
             owner="",
             roles=[],
-            state=UNKNOWN,
+            state=roster.UNKNOWN,
             why="unknown_device",
             enrolled_at=work.now,
             enrolled_by="",
         )
         work.connection.execute(missing)
-        rows[device] = device_row(work, device, lock=True)
+        rows[device] = roster.device_row(work, device, lock=True)
     return rows
 
 
 def _prove(entry: LogEntry, row: Row[Any] | None) -> None:
     proving.check_form(entry)
-    if row is None or row.state == UNKNOWN:
+    if row is None or row.state == roster.UNKNOWN:
         raise UnknownDeviceError(
             f"The device {entry.device} is not enrolled here",
             mend="Enrol it with its public key: its log is kept and counts from then on",
@@ -218,9 +170,9 @@ def _refuse(work: Work, entry: LogEntry, error: TallymanError) -> Refusal:
 
 def _suspect_refused(work: Work, row: Row[Any], refused: Sequence[Refusal]) -> None:
     first = min(refused, key=lambda refusal: (refusal.seq, refusal.code))
-    if row.state == QUARANTINED and (row.suspect_from or 0) <= first.seq:
+    if row.state == roster.QUARANTINED and (row.suspect_from or 0) <= first.seq:
         return
-    quarantine(work, row.device, max(1, first.seq), first.code, code=first.code)
+    roster.quarantine(work, row.device, max(1, first.seq), first.code, code=first.code)
 
 
 def _keep(work: Work, entry: LogEntry) -> bool:
@@ -282,7 +234,7 @@ def _admit(work: Work, device: str, fresh: Sequence[LogEntry], numbers: set[int]
     before = admit((link for name, link in links.items() if name not in new), rooted=rooted)
     suspects = set(chain.suspects) - set(before.suspects)
     if suspects:
-        quarantine(work, device, min(suspects), "two_histories", code="two_histories")
+        roster.quarantine(work, device, min(suspects), "two_histories", code="two_histories")
 
 
 def _let_count(work: Work, rows: dict[str, Row[Any]], chain: Chain) -> None:
@@ -320,44 +272,3 @@ def _tell_unreadable(work: Work, row: Row[Any], error: TallymanError) -> None:
     work.event("unreadable", text, reference=row.entry_id)
     found = [cf.of(ConflictKind.UNREADABLE, [row.entry_id], device=row.device)]
     disputes.settle(work, f"entry/{row.entry_id}", found)
-
-
-def enrol(work: Work, device: str, public_key: str, *, owner: str, roles: Iterable[str]) -> None:
-    """Give a device its key; the same key again changes nothing but owner and roles.
-
-    Raises ConflictError where the device has another key.
-    """
-    values = {"owner": owner, "roles": sorted(roles), "enrolled_by": work.by}
-    known = work.connection.execute(
-        select(m.offline_device).where(m.offline_device.c.device == device).with_for_update()
-    ).one_or_none()
-    if known is None:
-        work.connection.execute(
-            insert(m.offline_device).values(
-                device=device,
-                public_key=public_key,
-                state=ACTIVE,
-                why="",
-                enrolled_at=work.now,
-                **values,
-            )
-        )
-    elif known.state == UNKNOWN:
-        work.connection.execute(
-            update(m.offline_device)
-            .where(m.offline_device.c.device == device)
-            .values(public_key=public_key, state=ACTIVE, why="", enrolled_at=work.now, **values)
-        )
-        disputes.settle(work, f"device/{device}", ())
-    elif known.public_key != public_key:
-        raise proving.OtherKeyError(
-            f"{device} is enrolled with another key",
-            mend="Give the device a new id: its log is chained under the first key",
-            device=device,
-        )
-    else:
-        work.connection.execute(
-            update(m.offline_device).where(m.offline_device.c.device == device).values(**values)
-        )
-    text = Reason("story_offline_enrolled", {"device": device, "owner": owner})
-    work.event("device", text, reference=device)

@@ -21,7 +21,7 @@ from erp_link.domain.moves import Place
 from erp_link.domain.places import QUARANTINE
 from erp_link.service.apart import set_apart
 from erp_link.service.commands import relocate_cartons
-from erp_link.service.merge import booking, logbook, reading
+from erp_link.service.merge import booking, reading, roster
 from erp_link.service.merge.cells import locked
 from erp_link.service.work import Work, batch_guards, find_batch
 
@@ -88,13 +88,13 @@ def _lock_own_log(work: Work) -> None:
             public_key="",
             owner="",
             roles=[],
-            state=logbook.ACTIVE,
+            state=roster.ACTIVE,
             why="",
             enrolled_at=work.now,
             enrolled_by=work.by,
         )
     )
-    logbook.device_row(work, CORE, lock=True)
+    roster.device_row(work, CORE, lock=True)
 
 
 def _heads(work: Work) -> dict[str, int]:
