@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import BadInputError
@@ -56,6 +56,7 @@ def houses(draw: st.DrawFn) -> list[Standing]:
     return made
 
 
+@settings(max_examples=60)
 @given(houses(), st.integers(1, 120), st.sampled_from(list(Rotation)))
 def test_no_more_is_taken_than_is_free_and_asked(house, quantity, rotation) -> None:
     result = allocate(quantity, house, rotation)
@@ -69,6 +70,7 @@ def test_no_more_is_taken_than_is_free_and_asked(house, quantity, rotation) -> N
         assert not choice.taken or place in usable
 
 
+@settings(max_examples=60)
 @given(houses(), st.integers(1, 120), st.sampled_from(list(Rotation)))
 def test_what_goes_first_is_used_up_first(house, quantity, rotation) -> None:
     result = allocate(quantity, house, rotation)
@@ -83,6 +85,7 @@ def test_what_goes_first_is_used_up_first(house, quantity, rotation) -> None:
             assert taken[earlier.location] == earlier.free
 
 
+@settings(max_examples=60)
 @given(houses(), st.integers(1, 120), st.sampled_from(list(Rotation)))
 def test_every_place_has_its_answer(house, quantity, rotation) -> None:
     result = allocate(quantity, house, rotation)
@@ -93,6 +96,7 @@ def test_every_place_has_its_answer(house, quantity, rotation) -> None:
         assert bool(given_for & {"taken_fefo", "taken_fifo", "taken_no_date"}) == (choice.taken > 0)
 
 
+@settings(max_examples=60)
 @given(houses(), st.integers(1, 120))
 def test_the_order_in_which_places_are_told_does_not_matter(house, quantity) -> None:
     forth = allocate(quantity, house, Rotation.FEFO)

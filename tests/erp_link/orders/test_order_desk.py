@@ -218,9 +218,8 @@ def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
         orders.order("SO-9")
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_an_order_that_makes_no_sense_is_refused_whole(orders: Orders) -> None:
+    for wrong in (
         NewOrder("SO-1", ()),
         NewOrder(" SO-1", (NewLine(GTIN, 1),)),
         NewOrder("", (NewLine(GTIN, 1),)),
@@ -230,12 +229,10 @@ def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
         NewOrder("SO-1", (NewLine("06933132577780", 1),)),
         NewOrder("SO-1", (NewLine(GTIN, 1, unit="barrel"),)),
         NewOrder("SO-1", (NewLine(GTIN, 1, least_days=-1),)),
-    ],
-)
-def test_an_order_that_makes_no_sense_is_refused_whole(orders: Orders, wrong: NewOrder) -> None:
-    with pytest.raises(BadInputError) as caught:
-        orders.place(wrong, by="erp")
-    assert caught.value.mend
+    ):
+        with pytest.raises(BadInputError) as caught:
+            orders.place(wrong, by="erp")
+        assert caught.value.mend
     assert orders.orders() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,8 @@ KEY = {"Idempotency-Key": "request-0001"}
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
+def core(tmp_path: Path, clock: FixedClock, sqlite_template: Path) -> Iterator[Core]:
+    shutil.copy(sqlite_template, tmp_path / "core.db")
     made = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
     made.receive(WATER, 20, location="A-01-1", expiry=date(2027, 3, 31), by="op")
     yield made

@@ -124,11 +124,10 @@ def test_cartons_go_with_the_quota(core: Core, station: Station, clock: FixedClo
     assert ("DOCK/dock-1", StockStatus.BLOCKED, 2) in stood
 
 
-@pytest.mark.parametrize(("quantity", "hours"), [(0, 8), (-1, 8), (2, 0), (2, -1), (2, 24 * 8)])
-def test_a_quota_without_goods_or_end_is_refused(
-    orders: Orders, clock: FixedClock, quantity: int, hours: int
-) -> None:
-    with pytest.raises(BadInputError):
-        orders.grant_quota("phone-1", WATER, quantity, clock.at + timedelta(hours=hours), by="ops")
+def test_a_quota_without_goods_or_end_is_refused(orders: Orders, clock: FixedClock) -> None:
+    for quantity, hours in ((0, 8), (-1, 8), (2, 0), (2, -1), (2, 24 * 8)):
+        until = clock.at + timedelta(hours=hours)
+        with pytest.raises(BadInputError):
+            orders.grant_quota("phone-1", WATER, quantity, until, by="ops")
     with pytest.raises(NotFoundError):
         orders.end_quota("Q-9", by="ops")
