@@ -17,7 +17,7 @@ from erp_link.service.proof.verify import verify
 
 BEGAN = datetime(2026, 11, 22, tzinfo=UTC)
 STEPS = int(os.environ.get("TALLYMAN_BOOK_STEPS", "150"))
-SEEDS = int(os.environ.get("TALLYMAN_BOOK_SEEDS", "3"))
+SEEDS = int(os.environ.get("TALLYMAN_BOOK_SEEDS", "2"))
 """A campaign sets more of both."""
 
 

@@ -87,12 +87,8 @@ def test_a_table_without_its_trigger_is_found(core: Core, station: Station):
                 connection.exec_driver_sql(f"DROP TRIGGER {name}{of}")
         connection.commit()
     core.add_hold(HoldKind.SUPPLIER, supplier="ACME", reason=Reason("flood"), by="q")
-    found = {(finding.check, finding.found.split()[-1]) for finding in checked(core).findings}
-    assert ("recorded", "record") in found
-    assert any(
-        f.check == "replay_equals_state" and f.found.startswith("hold H-")
-        for f in checked(core).findings
-    )
+    found = {(finding.check, finding.found.split()[0]) for finding in checked(core).findings}
+    assert {("recorded", "changes"), ("replay_equals_state", "hold")} <= found
 
 
 def altered(core: Core, statement: str) -> None:
@@ -106,25 +102,21 @@ def altered(core: Core, statement: str) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize(
-    ("statement", "check"),
-    [
-        ("UPDATE stock SET quantity = quantity + 1 WHERE reserved = 0", "stock_is_what_was_moved"),
-        ("DELETE FROM move_line WHERE quantity > 0", "moves_sum_to_zero"),
-        ("UPDATE guard SET open_holds = 0", "guards_count_the_holds"),
-        (
-            "UPDATE reservation SET state = 'reserved' WHERE state = 'shipped'",
-            "reserved_is_on_hand",
-        ),
-        ("UPDATE hold SET code = 'flood' WHERE kind = 'batch'", "replay_equals_state"),
-    ],
+ALTERED = (
+    ("UPDATE stock SET quantity = quantity + 1 WHERE reserved = 0", "stock_is_what_was_moved"),
+    ("UPDATE guard SET open_holds = 0", "guards_count_the_holds"),
+    ("UPDATE reservation SET state = 'reserved' WHERE state = 'shipped'", "reserved_is_on_hand"),
+    ("UPDATE hold SET code = 'flood' WHERE kind = 'batch'", "replay_equals_state"),
+    ("DELETE FROM move_line WHERE quantity > 0", "moves_sum_to_zero"),
 )
-def test_what_was_altered_is_named(
-    core: Core, station: Station, clock: FixedClock, statement: str, check: str
-):
+
+
+def test_what_was_altered_is_named(core: Core, station: Station, clock: FixedClock):
     a_day(core, station, clock)
-    altered(core, statement)
-    assert check in {finding.check for finding in checked(core).findings}
+    for statement, _ in ALTERED:
+        altered(core, statement)
+    found = {finding.check for finding in checked(core).findings}
+    assert {check for _, check in ALTERED} <= found
 
 
 def test_goods_that_left_under_a_hold_are_found_in_the_history(
@@ -153,21 +145,15 @@ def test_what_only_grows_refuses_to_change(core: Core, station: Station):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 -- our own names
 
 
-@pytest.mark.parametrize("target_kind", ["sqlite", "postgresql"])
-def test_the_books_are_made_again_byte_for_byte(
-    core: Core,
-    station: Station,
-    clock: FixedClock,
-    tmp_path: Path,
-    postgres: str,
-    target_kind: str,
+def test_the_books_are_made_again_byte_for_byte_on_the_other_kind(
+    core: Core, station: Station, clock: FixedClock, tmp_path: Path, postgres: str
 ):
     a_day(core, station, clock)
     before = checked(core)
     # What stands in the tables is not what is read.
     altered(core, "UPDATE stock SET quantity = quantity + 5")
     url = f"sqlite:///{tmp_path / 'again.db'}"
-    if target_kind == "postgresql":
+    if core.engine.dialect.name == "sqlite":
         name = f"again_{uuid.uuid4().hex}"
         with psycopg.connect(postgres, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
