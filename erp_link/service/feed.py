@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -49,6 +49,8 @@ from erp_link.adapters.guards import insert_missing
 from erp_link.domain.moves import Line, Place
 from erp_link.service.store import Store
 from erp_link.service.work import Work
+
+P = TypeVar("P")
 
 START = ""
 """Before the first event."""
@@ -166,6 +168,38 @@ def follow(
     if not store.read(lambda c: events_after(c, cursor(c, consumer), limit=1)):
         return 0
     return store.write(act, by=consumer)
+
+
+def follow_prepared(
+    store: Store,
+    consumer: str,
+    prepare: Callable[[Connection, Sequence[FeedEvent]], P],
+    keep: Callable[[Work, P], object],
+    *,
+    limit: int = 200,
+) -> int:
+    """As `follow` for a reader that has much to think about: `prepare` works in a transaction that
+    only reads, and no writer waits for it; `keep` writes what came out. Where another reader was
+    faster meanwhile, what was prepared is dropped.
+    """
+
+    def look(connection: Connection) -> tuple[str, list[FeedEvent], P | None]:
+        at = cursor(connection, consumer)
+        events = events_after(connection, at, limit=limit)
+        return at, events, prepare(connection, events) if events else None
+
+    at, events, ready = store.read(look)
+    if ready is None:
+        return 0
+    prepared = ready
+
+    def act(work: Work) -> None:
+        if take_cursor(work, consumer) == at:
+            keep(work, prepared)
+            keep_cursor(work, consumer, events[-1].position)
+
+    store.write(act, by=consumer)
+    return len(events)
 
 
 def rebase(work: Work) -> int:

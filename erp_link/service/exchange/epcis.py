@@ -66,7 +66,7 @@ class Repository:
 
     def project(self, *, limit: int = 200) -> int:
         """Make the events of the next entries of the history; how many entries there were."""
-        return feed.follow(self._store, CONSUMER, self._projected, limit=limit)
+        return feed.follow_prepared(self._store, CONSUMER, self._prepared, _keep, limit=limit)
 
     def capture(self, body: object, *, by: str) -> Taken:
         """Keep the events of a partner's document, all or none. An event without an id gets its
@@ -105,11 +105,15 @@ class Repository:
             )
         return Page((_given(found),), found.prefixes)
 
-    def _projected(self, work: Work, events: Sequence[FeedEvent]) -> None:
-        facts = _Facts(work.connection, events)
-        for entry in events:
-            for event in events_of(facts.of(entry), self._site, work.zone):
-                _keep(work, event, {PREFIX: NAMESPACE}, entry=entry.event_id)
+    def _prepared(
+        self, connection: Connection, events: Sequence[FeedEvent]
+    ) -> list[dict[str, Any]]:
+        facts = _Facts(connection, events)
+        return [
+            _row(event, {PREFIX: NAMESPACE}, entry=entry.event_id)
+            for entry in events
+            for event in events_of(facts.of(entry), self._site, self._store.zone)
+        ]
 
 
 class _Facts:
@@ -147,47 +151,57 @@ class _Facts:
 
 
 def _captured(work: Work, captured: Captured) -> Taken:
-    ids: list[str] = []
-    new = 0
+    rows = []
     for event in captured.events:
         event_id = str(event.get("eventID") or hash_id(event, captured.prefixes))
-        new += _keep(work, {**event, "eventID": event_id}, captured.prefixes)
-        ids.append(event_id)
+        rows.append(_row({**event, "eventID": event_id}, captured.prefixes))
+    new = _keep(work, rows)
     if new:
         text = Reason("story_epcis_captured", {"events": new, "sender": work.by})
         work.event("captured", text)
-    return Taken(tuple(ids), new)
+    return Taken(tuple(row["event_id"] for row in rows), new)
 
 
-def _keep(
-    work: Work, event: Mapping[str, Any], prefixes: Mapping[str, str], *, entry: int | None = None
-) -> bool:
-    """False where the event is known."""
-    row = {
+def _row(
+    event: Mapping[str, Any], prefixes: Mapping[str, str], *, entry: int | None = None
+) -> dict[str, Any]:
+    """What is kept of an event; `keys` go into a table of their own."""
+    kept = {k: v for k, v in event.items() if k not in ("recordTime", "@context")}
+    return {
         "event_id": event["eventID"],
         "event_time": datetime.fromisoformat(event["eventTime"]),
-        "record_time": work.now,
-        "captured_by": work.by,
         "entry": entry,
         "prefixes": dict(prefixes),
-        "body": json.dumps(
-            {k: v for k, v in event.items() if k not in ("recordTime", "@context")},
-            ensure_ascii=False,
-        ),
+        "body": json.dumps(kept, ensure_ascii=False),
+        "keys": sorted(index.keys_of(event)),
         **index.words_of(event),
     }
-    kept = work.connection.execute(
-        insert_missing(work.connection, x.epcis_event).values(**row).returning(x.epcis_event.c.id)
-    ).scalar_one_or_none()
-    if kept is None:
-        return False
-    rows = [
-        {"event": kept, "kind": kind, "value": value}
-        for kind, value in sorted(index.keys_of(event))
+
+
+def _keep(work: Work, rows: Sequence[dict[str, Any]]) -> int:
+    """How many of the events are new; one that is known changes nothing."""
+    wanted = {row["event_id"]: row for row in reversed(rows)}
+    if not wanted:
+        return 0
+    values = [
+        {name: value for name, value in row.items() if name != "keys"}
+        | {"record_time": work.now, "captured_by": work.by}
+        for row in reversed(wanted.values())
     ]
-    if rows:
-        work.connection.execute(insert(x.epcis_key), rows)
-    return True
+    kept = work.connection.execute(
+        insert_missing(work.connection, x.epcis_event).returning(
+            x.epcis_event.c.id, x.epcis_event.c.event_id
+        ),
+        values,
+    ).all()
+    named = [
+        {"event": row.id, "kind": kind, "value": value}
+        for row in kept
+        for kind, value in wanted[row.event_id]["keys"]
+    ]
+    if named:
+        work.connection.execute(insert(x.epcis_key), named)
+    return len(kept)
 
 
 def _selected(asked: Query) -> Select[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from epcis_event_hash_generator import hash_generator, json_to_py
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from contracts.stock import BatchKey, StockStatus
@@ -79,6 +79,7 @@ PLACES = ["@supplier", "@customer", "@scrap", "@adjustment", "@quota/phone-1", "
 lots = st.text("ABCxyz0123456789-+/&%()*,:!", min_size=1, max_size=20)
 
 
+@settings(max_examples=40)
 @given(
     lot=lots,
     ways=st.tuples(st.sampled_from(PLACES), st.sampled_from(PLACES)),

@@ -34,6 +34,8 @@ from erp_link.webhooks.sender import Sender
 from erp_link.webhooks.signing import headers, new_secret, verify
 from tests.erp_link.story import WATER
 
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 LISTED = Addresses.of(["127.0.0.1"])
 
 
@@ -208,6 +210,7 @@ def test_a_receiver_that_is_away_is_asked_once_a_round_not_once_a_message(
     assert positions == sorted(positions)
 
 
+@on_one_database
 def test_after_three_days_a_message_is_given_up_shown_and_can_be_tried_again(
     site: Site, receiver: Receiver
 ) -> None:
@@ -227,6 +230,7 @@ def test_after_three_days_a_message_is_given_up_shown_and_can_be_tried_again(
     assert site.webhooks.webhook(number).dead == 0
 
 
+@on_one_database
 def test_redirects_are_not_followed(site: Site, receiver: Receiver) -> None:
     number = site.webhooks.add(receiver.url, ["*"], by="it").webhook.webhook_id
     happens(site.core, "held")
@@ -238,6 +242,7 @@ def test_redirects_are_not_followed(site: Site, receiver: Receiver) -> None:
     assert len(receiver.got) == 1
 
 
+@on_one_database
 def test_a_receiver_that_is_gone_gets_nothing_more(site: Site, receiver: Receiver) -> None:
     number = site.webhooks.add(receiver.url, ["*"], by="it").webhook.webhook_id
     happens(site.core, "held", "held")
@@ -268,6 +273,7 @@ def test_a_replay_sends_again_under_the_same_ids(site: Site, receiver: Receiver)
         site.webhooks.replay(number, "f" * 32, by="it")
 
 
+@on_one_database
 def test_what_happened_before_a_webhook_was_made_or_while_it_was_paused(
     site: Site, receiver: Receiver
 ) -> None:
@@ -419,10 +425,11 @@ def test_public_is_public() -> None:
     assert is_public(ip_address("2606:2800:21f:cb07:6820:80da:af6b:8b2c"))
 
 
-@pytest.mark.parametrize("topics", [[], ["held; drop"], ["x"] * 2 + [f"t{n}" for n in range(60)]])
-def test_topics_that_cannot_be(webhooks: Webhooks, topics: list[str]) -> None:
-    with pytest.raises(BadInputError, match="Topics"):
-        webhooks.add("http://127.0.0.1:1/", topics, by="it")
+@on_one_database
+def test_topics_that_cannot_be(webhooks: Webhooks) -> None:
+    for topics in ([], ["held; drop"], [f"t{n}" for n in range(60)]):
+        with pytest.raises(BadInputError, match="Topics"):
+            webhooks.add("http://127.0.0.1:1/", topics, by="it")
 
 
 def test_the_standards_own_example() -> None:
@@ -435,6 +442,7 @@ def test_the_standards_own_example() -> None:
     assert given["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+@on_one_database
 def test_secrets_are_worth_nothing_without_the_key(
     core: Core, webhooks: Webhooks, tmp_path: Path
 ) -> None:
