@@ -15,12 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from appliance.layout import Layout
 from contracts.clock import FixedClock
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TALLYMAN_DATA", ROOT.parent / "shared" / "data"))
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile(
+    "house", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

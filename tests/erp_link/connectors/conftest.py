@@ -13,6 +13,14 @@ from appliance.bench.core.tryton_peer import Tryton
 from tests.support.tryton import Books
 
 ROOT = Path(__file__).resolve().parents[3]
+_FIRST_TIME_S = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On a fresh machine the first test installs Tryton and sets it up before it begins."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "tryton_python" in item.fixturenames:
+            item.add_marker(pytest.mark.timeout(_FIRST_TIME_S))
 
 
 @pytest.fixture(scope="session")
