@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -76,20 +76,49 @@ def run(
     unknown = [kind for kind in database if kind not in KINDS]
     if unknown:
         raise BadInputError(f"{unknown[0]} is no database", mend=f"Use {' or '.join(KINDS)}")
-    begin(out, {"seed": seed, "chunk": chunk, "steps": steps})
-    with _Bars() as progress:
-        _books(out, seed, operations, steps, workers, progress)
-        for at, kind in enumerate(database):
-            share = race_count // len(database) + (at < race_count % len(database))
-            with _databases(kind, work) as made:
-                _race(out, kind, made, seed, share, chunk, progress)
-                if share:
-                    _ablate(out, kind, made, seed, progress)
-    found = summed(out)
+    found = carry_out(
+        out,
+        operations=operations,
+        race_count=race_count,
+        databases=database,
+        chunk=chunk,
+        steps=steps,
+        seed=seed,
+        workers=workers,
+        work=work,
+    )
     write_atomic(out / "result.json", json.dumps(found).encode() + b"\n")
     sys.stdout.write(json.dumps(found) + "\n")
     if found["violations"] or not found["ablations_caught"]:
         raise typer.Exit(1)
+
+
+def carry_out(
+    out: Path,
+    *,
+    operations: int,
+    race_count: int,
+    databases: Sequence[str] = KINDS,
+    chunk: int = 1_000,
+    steps: int = _STEPS_EACH,
+    seed: int = 1,
+    workers: int = 2,
+    work: Path | None = None,
+) -> dict[str, Any]:
+    """Do what of the campaign in `out` is not done yet; what all of it found.
+
+    It forks: the caller has no threads. Raises BadInputError where `out` holds another campaign.
+    """
+    begin(out, {"seed": seed, "chunk": chunk, "steps": steps})
+    with _Bars() as progress:
+        _books(out, seed, operations, steps, workers, progress)
+        for at, kind in enumerate(databases):
+            share = race_count // len(databases) + (at < race_count % len(databases))
+            with _databases(kind, work) as made:
+                _race(out, kind, made, seed, share, chunk, progress)
+                if share:
+                    _ablate(out, kind, made, seed, progress)
+    return summed(out)
 
 
 def begin(out: Path, campaign: dict[str, int]) -> None:

@@ -14,12 +14,11 @@ import typer
 class Part(StrEnum):
     """What to measure."""
 
+    CAMPAIGN = "campaign"
     SHIPMENTS = "shipments"
     VISIBLE = "visible"
     HISTORY = "history"
-    RECORD = "record"
     REORDER = "reorder"
-    CAMPAIGN = "campaign"
     PEER = "peer"
 
 

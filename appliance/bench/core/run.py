@@ -44,6 +44,9 @@ def measure(wanted: Wanted, folder: Path, *, told: Told) -> dict[str, Any]:
         "model_set": "",
         "seed": wanted.seed,
     }
+    if Part.CAMPAIGN in wanted.parts:
+        # First of all: it forks, and the parts after it have threads.
+        figures |= _campaign(wanted, folder, told)
     databases = {kind: _on(kind, wanted, folder, told) for kind in wanted.databases}
     figures["databases"] = databases
     first = databases.get(POSTGRESQL) or databases.get(SQLITE) or {}
@@ -101,6 +104,25 @@ def _on(kind: str, wanted: Wanted, folder: Path, told: Told) -> dict[str, Any]:
         with fresh(kind, at(Part.REORDER)) as url:
             found["reorder"] = asdict(reorder.suggestions(url, seed=wanted.seed))
     return found
+
+
+def _campaign(wanted: Wanted, folder: Path, told: Told) -> dict[str, Any]:
+    """A short form of `make campaign-core`: random operations, races, and the ablations."""
+    from appliance.bench.core import campaign
+
+    told("campaign: random operations, then races")
+    place = folder / "campaign"
+    place.mkdir()
+    found = campaign.carry_out(
+        place,
+        operations=wanted.operations,
+        race_count=wanted.races * len(wanted.databases),
+        databases=wanted.databases,
+        chunk=wanted.races,
+        seed=wanted.seed,
+    )
+    kept = ("operations", "operation_seconds", "races", "ablations", "ablations_caught")
+    return {"violations": found["violations"], "campaign": {name: found[name] for name in kept}}
 
 
 def _tryton(
