@@ -155,6 +155,12 @@ def install(app: FastAPI) -> None:
             response.status_code = error.status_code
         return response
 
+    async def too_large(request: Request, error: Exception) -> Response:
+        # A whole number beyond the database's integers, as the driver says it: nothing was written.
+        del error
+        return answer(request, BadInputError("A number is too large", mend="Correct it"))
+
     app.add_exception_handler(TallymanError, ours)
+    app.add_exception_handler(OverflowError, too_large)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from contracts.stock import BatchEvent, BatchKey, BatchSummary, OpenTransport, TransportOrder
 from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
+from erp_link.domain.receiving import typed_goods
 from erp_link.service.core import Core, DeviceSeen, Reservation, StockLine
 
 
@@ -85,7 +86,7 @@ def _add_commands(api: APIRouter, needs_core: Any, worker: Any) -> None:
     ) -> Received:
         """Book goods in by hand."""
         status = core.receive(
-            body.batch,
+            typed_goods(body.batch, body.expiry),
             body.quantity,
             location=body.location,
             expiry=body.expiry,

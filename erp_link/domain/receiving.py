@@ -6,10 +6,12 @@ Observations are booked, never refused: a carton that nobody announced is counte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.asn import AsnLine
+from contracts.errors import BadInputError
+from contracts.gs1 import is_lot, normalise_gtin
 from contracts.stock import BatchKey, StockStatus
 from contracts.verdict import Decision, Verdict
 from erp_link.domain.tickets import TicketKind
@@ -32,6 +34,31 @@ class Cause(StrEnum):
     DEFECT = "defect"
     ACCEPTANCE = "acceptance"
     """Counted, and in inspection until somebody accepts the delivery."""
+
+
+_EXPIRY_YEARS = range(2000, 2100)
+"""Years that a label's two digits can mean; a date outside them is a slip of the keyboard."""
+
+
+def typed_goods(batch: BatchKey, expiry: date | None) -> BatchKey:
+    """What a person or program says came in, with the GTIN as 14 digits: goods that were typed
+    have nobody who read the label, so they are checked as announced ones are.
+
+    Raises BadInputError for a GTIN that is none, a batch that no label can carry, and a date that
+    cannot be.
+    """
+    gtin = normalise_gtin(batch.gtin)
+    if not is_lot(batch.lot):
+        raise BadInputError(
+            f"Batch {batch.lot!r} is not a GS1 batch number",
+            mend="Give 1 to 20 letters, digits or signs, as printed after (10)",
+        )
+    if expiry is not None and expiry.year not in _EXPIRY_YEARS:
+        raise BadInputError(
+            f"The goods would expire on {expiry}",
+            mend="Give the date on the label, or leave it out where there is none",
+        )
+    return BatchKey(batch.supplier.strip(), gtin, batch.lot)
 
 
 _NOT_ITS_OWN = frozenset({"batch_held", "expired", "stock_expired"})

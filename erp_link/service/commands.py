@@ -27,6 +27,7 @@ from erp_link.domain.places import (
     is_account,
 )
 from erp_link.domain.receiving import CartonState, Cause, accepted
+from erp_link.domain.units import MOST_UNITS
 from erp_link.service import booking, slots
 from erp_link.service.apart import cartons_at, fitting, holds_by_name, open_cartons, set_apart
 from erp_link.service.booking import PICKED, RESERVED
@@ -337,3 +338,7 @@ def relocate_cartons(
 def _positive(quantity: int) -> None:
     if quantity < 1:
         raise BadInputError(f"A quantity of {quantity}", mend="Give a quantity of at least 1")
+    if quantity > MOST_UNITS:
+        raise BadInputError(
+            f"A quantity of {quantity}", mend="Check the quantity: no house holds so many"
+        )

@@ -104,6 +104,32 @@ def test_a_mistyped_date_is_corrected_by_quality(client: Client) -> None:
     assert client.post("/api/v1/batches/expiry", json=right).json()["code"] == "forbidden"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quantity": -5},
+        {"quantity": 10**20},
+        {"expiry": "1970-01-01"},
+        {"batch": {**WATER, "gtin": "06933132577788"}},
+        {"batch": {**WATER, "gtin": "123"}},
+        {"batch": {**WATER, "lot": ""}},
+    ],
+)
+def test_goods_that_cannot_be_are_not_booked_in(client: Client, wrong: dict[str, object]) -> None:
+    goods = {"batch": WATER, "quantity": 2, "location": "A-01-1", "expiry": "2027-03-31", **wrong}
+    refused = client.post("/api/v1/stock/receipts", json=goods)
+    assert refused.json()["code"] == "bad_input"
+    assert client.get("/api/v1/batches").json() == []
+
+
+def test_a_gtin_of_13_digits_is_the_same_goods(client: Client) -> None:
+    for gtin in (WATER["gtin"], WATER["gtin"].removeprefix("0")):
+        goods = {"batch": {**WATER, "gtin": gtin}, "quantity": 2, "location": "A-01-1"}
+        assert client.post("/api/v1/stock/receipts", json=goods).status_code == 201
+    (batch,) = client.get("/api/v1/batches").json()
+    assert batch["on_hand"] == 4
+
+
 def test_roles_are_asked_for(client: Client) -> None:
     client.headers["x-roles"] = "viewer"
     assert client.get("/api/v1/holds").json() == []

@@ -63,7 +63,12 @@ def _text(row: OrderSummary) -> str:
 
 
 async def _list(
-    request: Request, desk: OrderDesk, gate: Gate, *, error: TallymanError | None = None
+    request: Request,
+    desk: OrderDesk,
+    gate: Gate,
+    *,
+    error: TallymanError | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Response:
     viewer = await gate.require(request)
     every = await run_in_threadpool(lambda: desk.orders(limit=_SHOWN))
@@ -85,6 +90,7 @@ async def _list(
         may_handle=viewer.may(*HANDLERS),
         quotas=await run_in_threadpool(desk.quotas),
         error=error,
+        typed=typed or {},
         viewer=viewer,
     )
 
@@ -145,7 +151,7 @@ def _add_lists(router: APIRouter, desk: OrderDesk, gate: Gate) -> None:
             order = typed_order(form)
             await run_in_threadpool(lambda: desk.place(order, by=viewer.name))
         except _REFUSALS as error:
-            return await _list(request, desk, gate, error=error)
+            return await _list(request, desk, gate, error=error, typed=form)
         return RedirectResponse(order_url(order.order), status_code=303)
 
 

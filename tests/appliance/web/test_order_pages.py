@@ -117,6 +117,7 @@ async def test_what_was_typed_wrongly_is_told(
         answer = await client.post("/orders", data=FORM | wrong)
         assert answer.status_code == 422
         assert "Nothing of this order was kept" in answer.text
+        assert f'value="{FORM["customer"]}"' in answer.text, "what was typed is not typed again"
     assert (await client.get("/orders/one?order=none")).status_code == 404
     await client.post("/orders", data=FORM)
     assert (await client.post("/orders/step", data=step("dance"))).status_code == 409

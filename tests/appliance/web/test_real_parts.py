@@ -97,7 +97,7 @@ async def test_a_first_visit_a_list_a_session_and_its_sheet(browser, accounts) -
     file = {"file": ("ASN-77.csv", CSV, "text/csv")}
     assert (await browser.post("/asns", data=token, files=file)).status_code == 303
     waiting = (await browser.get("/receiving")).text
-    assert "1 line · 4 cartons" in waiting
+    assert "1 line · 4 units" in waiting
     asn = re.search(r'name="asn" value="([^"]+)"', waiting)
     assert asn is not None
     opened = await browser.post("/receiving", data={**token, "asn": asn.group(1), "dock": "D1"})
