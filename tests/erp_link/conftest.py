@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -76,18 +77,29 @@ def postgres_url(uri: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of each kind, migrated once and copied for each test."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "core.db")
-        return f"sqlite:///{tmp_path / 'core.db'}"
-    template: str = request.getfixturevalue("postgres_template")
-    uri: str = request.getfixturevalue("postgres")
+@contextmanager
+def postgres_copy(uri: str, template: str) -> Iterator[str]:
+    """The URL of a copy of `template`, for as long as a test wants it: what is dropped at once is
+    mostly never written to the disk.
+    """
     name = f"core_{uuid.uuid4().hex}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
-    return postgres_url(uri, name)
+    yield postgres_url(uri, name)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind, migrated once and copied for each test."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "core.db")
+        yield f"sqlite:///{tmp_path / 'core.db'}"
+        return
+    template: str = request.getfixturevalue("postgres_template")
+    with postgres_copy(request.getfixturevalue("postgres"), template) as url:
+        yield url
 
 
 @pytest.fixture

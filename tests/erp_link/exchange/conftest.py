@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from contracts.clock import FixedClock
 from erp_link.epcis.site import Site
 from erp_link.service.core import Core
 from erp_link.service.exchange.epcis import Repository
-from tests.erp_link.conftest import postgres_url
+from tests.erp_link.conftest import postgres_copy
 
 
 @pytest.fixture
 def on_postgres(postgres: str, postgres_template: str, clock: FixedClock) -> Iterator[Core]:
     """For what only PostgreSQL does: writers at the same time, transaction numbers."""
-    name = f"core_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {postgres_template}')
-    made = Core(postgres_url(postgres, name), clock=clock)
-    yield made
-    made.close()
+    with postgres_copy(postgres, postgres_template) as url:
+        made = Core(url, clock=clock)
+        yield made
+        made.close()
 
 
 @pytest.fixture
