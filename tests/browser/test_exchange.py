@@ -58,8 +58,7 @@ def test_a_dead_message_is_mended_by_a_name_and_tried_again(
     page.locator("input[name=ours]").fill(JUICE.gtin)
     page.locator("input[name=theirs]").fill("JUICE-1")
     page.get_by_role("button", name="Keep the name").click()
-    page.wait_for_load_state()
-    assert f"{JUICE.gtin} → JUICE-1" in page.locator(".letters", has_text="JUICE-1").inner_text()
+    page.locator(".letters", has_text=f"{JUICE.gtin} → JUICE-1").wait_for()
 
     page.get_by_role("button", name="Try again").click()
     page.locator(".empty", has_text="Nothing was refused").wait_for()

@@ -151,7 +151,8 @@ def test_two_people_scrap_a_part_and_it_is_carried_out(
     mara.fill("[name=quantity]", "6")
     decide(mara, "release", "six are sound")
     mara.wait_for_selector(".made a")
-    mara.click(".made a")
+    with mara.expect_navigation():
+        mara.click(".made a")
     mara.wait_for_selector('body[data-signing="key"]', state="attached")
     decide(mara, "scrap", "four leak")
     mara.wait_for_selector(".made-waiting")
