@@ -133,9 +133,11 @@ def _add_tasks(api: APIRouter, needs_desk: Any, reader: Any, worker: Any) -> Non
         return page.cut(desk.disputes(open_only=open_only), lambda each: (each.conflict_id,))
 
     @api.post("/offline/recounts", tags=["offline"], status_code=204)
-    def recount(body: RecountIn, desk: OfflineLogs = needs_desk, who: Any = worker) -> None:
+    def recount(
+        body: RecountIn, key: Key = None, desk: OfflineLogs = needs_desk, who: Any = worker
+    ) -> None:
         """A bin was counted again: that settles what counts disagreed on."""
-        desk.recount(body.batch, body.location, body.counted, by=who.name)
+        desk.recount(body.batch, body.location, body.counted, by=who.name, key=key)
 
     @api.get("/offline/unconfirmed", tags=["offline"], dependencies=[reader])
     def unconfirmed(page: Paged, desk: OfflineLogs = needs_desk) -> list[Unconfirmed]:
@@ -146,7 +148,9 @@ def _add_tasks(api: APIRouter, needs_desk: Any, reader: Any, worker: Any) -> Non
     def confirm(
         body: ConfirmIn, key: Key = None, desk: OfflineLogs = needs_desk, who: Any = worker
     ) -> Confirmed:
-        """Goods that were seen offline are what they seemed: they leave inspection."""
+        """Goods that were seen offline are what they seemed: they leave inspection. What a hold or
+        a finding speaks of stays blocked; what needs an acceptance waits for it.
+        """
         units = desk.confirm(
             body.batch, body.location, quantity=body.quantity, by=who.name, key=key
         )

@@ -24,6 +24,7 @@ from erp_link.service.core import Core
 from erp_link.service.merge import (
     booking,
     carrying,
+    confirming,
     holds,
     logbook,
     proving,
@@ -108,12 +109,22 @@ class OfflineLogs:
         self.settle()
         return self.device(device)
 
-    def recount(self, batch: BatchKey, location: str, counted: int, *, by: str) -> None:
-        """A bin was counted again at the core: that settles what the counts disagreed on.
+    def recount(
+        self, batch: BatchKey, location: str, counted: int, *, by: str, key: str | None = None
+    ) -> None:
+        """A bin was counted again at the core: that settles what the counts disagreed on. Sent
+        twice with one `key` it counts once: goods may have left the bin in between.
 
-        Raises BadInputError.
+        Raises BadInputError, ConflictError (the key came before with another count).
         """
-        self._core.write(lambda work: recounting.recount(work, batch, location, counted), by=by)
+        self._core.command(
+            "recount_offline",
+            {"batch": str(batch), "location": location, "counted": counted},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: recounting.recount(work, batch, location, counted),
+        )
 
     def confirm(
         self,
@@ -124,7 +135,8 @@ class OfflineLogs:
         quantity: int = 0,
         key: str | None = None,
     ) -> int:
-        """Goods that were seen offline leave inspection; 0 means all of them. The units.
+        """Goods that were seen offline leave inspection; 0 means all of them. The units. Those that
+        a hold or a finding speaks of stay blocked.
 
         Raises InsufficientStockError, NotFoundError, BadInputError.
         """
@@ -136,7 +148,7 @@ class OfflineLogs:
                 by=by,
                 key=key,
                 guards_of=lambda c: commands.guards_of_batch(c, batch, location),
-                act=lambda work: recounting.confirm(work, batch, location, quantity),
+                act=lambda work: confirming.confirm(work, batch, location, quantity),
             )
         )
 

@@ -1,4 +1,4 @@
-"""What a person at the core settles: a bin counted again, goods found offline confirmed."""
+"""What a person at the core settles: a bin counted again."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ from sqlalchemy import func, insert, select
 
 from contracts.canonical import canonical
 from contracts.device_log import GENESIS, KIND_OF, Carried, Counted, Fact, LogEntry, hash_of
-from contracts.errors import BadInputError, InsufficientStockError
-from contracts.reason import Reason
-from contracts.stock import BatchKey, StockStatus
-from erp_link.adapters import ledger
+from contracts.stock import BatchKey
 from erp_link.adapters import merge_tables as m
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import insert_missing
 from erp_link.domain.merge.checks import check
 from erp_link.domain.merge.entries import CORE
-from erp_link.domain.moves import Place
-from erp_link.domain.places import QUARANTINE
-from erp_link.service.apart import set_apart
-from erp_link.service.commands import relocate_cartons
 from erp_link.service.merge import booking, reading, roster
 from erp_link.service.merge.cells import locked
-from erp_link.service.work import Work, batch_guards, find_batch
+from erp_link.service.work import Work
 
 
 def recount(work: Work, batch: BatchKey, location: str, counted: int) -> None:
@@ -44,41 +37,6 @@ def recount(work: Work, batch: BatchKey, location: str, counted: int) -> None:
     basis = _append(work, told, batch_id=None, location="", basis="")
     entry_id = _append(work, fact, batch_id=batch_id, location=location, basis=basis)
     booking.book_guarded(work, reading.entry(work.connection, entry_id), fact, batch_id)
-
-
-def confirm(work: Work, batch: BatchKey, location: str, quantity: int) -> int:
-    """Goods that were added offline leave inspection: free, or blocked where a hold or their date
-    says so. 0 confirms all. The units confirmed; the guards are taken.
-
-    Raises InsufficientStockError, BadInputError, NotFoundError.
-    """
-    if quantity < 0:
-        raise BadInputError(f"A quantity of {quantity}", mend="Give at least 1, or 0 for all")
-    row = find_batch(work.connection, batch)
-    cell = locked(work, row.id, location)[location]
-    source = Place(location, StockStatus.INSPECTION)
-    there, _ = ledger.on_hand(work.connection, row.id, source)
-    most = min(there, cell.unconfirmed)
-    units = quantity or most
-    if not 0 < units <= most:
-        raise InsufficientStockError(
-            f"{most} units of batch {batch} wait for confirmation in {location}",
-            mend="Confirm at most as many, or look at the list of conflicts again",
-            batch=str(batch),
-            free=most,
-        )
-    held = work.is_held(*batch_guards(work.connection, row))
-    blocked = held or work.expired(row) or location == QUARANTINE
-    target = Place(location, StockStatus.BLOCKED if blocked else StockStatus.UNRESTRICTED)
-    text = Reason("story_confirmed", {"quantity": units, "location": location})
-    event_id = work.event("confirmed", text, batch_id=row.id, reference=location)
-    work.move(event_id, row.id, units, source, target)
-    names = relocate_cartons(work, row.id, units, source, target, None)
-    cell.confirmed(units)
-    if location == QUARANTINE:
-        why = Reason("received_in_quarantine", {"quantity": units})
-        set_apart(work, f"QC-confirmed-{event_id}", row.id, units, cartons=names, reason=why)
-    return units
 
 
 def _lock_own_log(work: Work) -> None:

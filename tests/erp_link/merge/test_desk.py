@@ -20,11 +20,15 @@ from contracts.device_log import (
 from contracts.errors import BadInputError, ConflictError, HeldError, InsufficientStockError
 from contracts.reason import Reason
 from contracts.stock import HoldKind, StockStatus, TicketState
+from erp_link.domain.places import dock_of
+from erp_link.domain.products import Product
+from erp_link.service.goods.acceptance import Acceptances
+from erp_link.service.goods.products import Products
 from erp_link.service.merge.proving import OtherKeyError
 from erp_link.service.orders.quotas import account_of
 from tests.erp_link.merge.conftest import SHELF, House
 from tests.erp_link.merge.logs import Phone
-from tests.erp_link.story import JUICE, WATER
+from tests.erp_link.story import JUICE, WATER, Station
 
 FREE, BLOCKED, INSPECTION = (
     StockStatus.UNRESTRICTED,
@@ -115,6 +119,54 @@ def test_confirmed_goods_of_a_held_batch_are_blocked(house: House) -> None:
     house.desk.upload(mei.entries, by="Mei")
     house.desk.confirm(WATER, SHELF, by="Mei")
     assert house.stands(WATER) == {BLOCKED: 12}
+
+
+def test_goods_set_apart_stay_blocked_wherever_they_are_carried_offline(house: House) -> None:
+    leak = Reason("held_by_hand", {"note": "leak"})
+    house.core.add_hold(HoldKind.QUANTITY, batch=WATER, quantity=6, reason=leak, by="Zhao")
+    mei = house.phone("phone-1")
+    mei.writes(Moved(WATER, 9, SHELF, "A-02-1"))
+    house.desk.upload(mei.entries, by="Mei")
+    assert house.desk.confirm(WATER, "A-02-1", by="Mei") == 9
+    # One of the six still stands on the shelf; the other five may be any of the nine.
+    assert house.stands(WATER) == {BLOCKED: 1}
+    assert house.stands(WATER, "A-02-1") == {FREE: 4, BLOCKED: 5}
+
+
+def test_a_carton_held_by_name_stays_blocked_wherever_it_is_carried_offline(
+    house: House, station: Station
+) -> None:
+    station.receives()
+    station.accepts("C-1")
+    station.accepts("C-2")
+    leak = Reason("held_by_hand", {"note": "leak"})
+    house.core.add_hold(HoldKind.CARTONS, cartons=["C-1"], reason=leak, by="Zhao")
+    mei = house.phone("phone-1")
+    mei.writes(Moved(WATER, 2, dock_of("dock-1"), "A-02-1"))
+    house.desk.upload(mei.entries, by="Mei")
+    assert house.desk.confirm(WATER, "A-02-1", by="Mei") == 2
+    assert house.stands(WATER, "A-02-1") == {FREE: 1, BLOCKED: 1}
+
+
+def test_what_needs_an_acceptance_waits_for_it_though_it_came_in_offline(house: House) -> None:
+    Products(house.core).describe(Product(WATER.gtin, acceptance=True), by="Zhao")
+    mei = house.phone("phone-1")
+    mei.receives(WATER, 4, "DOCK/9")
+    house.desk.upload(mei.entries, by="Mei")
+    assert house.desk.confirm(WATER, "DOCK/9", by="Mei") == 4
+    assert house.stands(WATER, "DOCK/9") == {INSPECTION: 4}
+    assert not house.desk.unconfirmed()
+    desk = Acceptances(house.core)
+    (waits,) = desk.waiting()
+    desk.accept(waits.acceptance_id, by="op", roles=["operator"])
+    assert house.stands(WATER, "DOCK/9") == {FREE: 4}
+
+
+def test_a_recount_sent_twice_counts_once(house: House) -> None:
+    house.desk.recount(WATER, SHELF, 9, by="Zhao", key="recount-1")
+    house.core.move(WATER, 2, source=SHELF, target="A-02-1", by="op")
+    house.desk.recount(WATER, SHELF, 9, by="Zhao", key="recount-1")
+    assert house.stands(WATER) == {FREE: 7}
 
 
 def test_a_reservation_gives_way_to_what_was_counted(house: House) -> None:
