@@ -4,7 +4,7 @@ are not free, and only on the ground of that decision (I1).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -68,8 +68,9 @@ def carry_out(work: Work, ticket_id: str) -> int:
         )
     holds = holds_of(work.connection, ticket_id)
     rows = _cartons(work, ticket, holds)
-    _check_holds(work, ticket, {row.location for row in rows})
-    quantity = _send(work, ticket, decision, rows, holds)
+    loose = _loose(work, ticket, holds)
+    _check_holds(work, ticket, {row.location for row in rows}.union(loose))
+    quantity = _send(work, ticket, decision, rows, loose)
     if not quantity:
         raise ConflictError(
             f"Nothing that ticket {ticket_id} is about stands blocked in the house",
@@ -150,12 +151,12 @@ def _send(
     ticket: Row[Any],
     decision: UsageDecision,
     cartons: Collection[Row[Any]],
-    holds: Collection[Row[Any]],
+    loose: Mapping[str, int],
 ) -> int:
     amounts: dict[str, int] = {}
     for row in cartons:
         amounts[row.location] = amounts.get(row.location, 0) + row.quantity
-    for location, units in _loose(work, ticket, holds).items():
+    for location, units in loose.items():
         amounts[location] = amounts.get(location, 0) + units
     account = Place(_ACCOUNT[decision], StockStatus.IN_TRANSIT)
     for location, quantity in sorted(amounts.items()):

@@ -194,3 +194,17 @@ def test_a_place_is_decided_as_a_whole(core, desk, mara, ticket) -> None:
     with pytest.raises(BadInputError):
         mara.decides(desk, hold.ticket_id, RELEASE, cartons=("C-1",))
     mara.decides(desk, hold.ticket_id, RELEASE)
+
+
+def test_units_without_a_carton_wait_for_the_decision_on_the_place_where_they_stand(
+    core, desk, mara
+) -> None:
+    core.receive(WATER, 5, location="A-01-1", by="op")
+    batch = core.add_hold(HoldKind.BATCH, batch=WATER, reason=SMELL, by="op")
+    mara.decides(desk, batch.ticket_id, RETURN)
+    place = core.add_hold(HoldKind.LOCATION, location="A-01-1", reason=SMELL, by="op")
+    with pytest.raises(HeldError, match=place.hold_id):
+        desk.carry_out(batch.ticket_id, by="mara", role="quality")
+    assert stock(core) == {"free": 0, "inspection": 0, "blocked": 5}
+    mara.decides(desk, place.ticket_id, RELEASE)
+    assert desk.carry_out(batch.ticket_id, by="mara", role="quality") == 5
