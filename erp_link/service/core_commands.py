@@ -19,6 +19,7 @@ from contracts.stock import (
     TicketState,
     UsageDecision,
 )
+from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.moves import Place
 from erp_link.service import (
@@ -181,7 +182,9 @@ class Commands(Store):
             **({"quantity": quantity} if quantity else {}),
         }
         hold_id = self.command("hold", body, by=by, key=key, guards_of=None, act=act)
-        return next(h for h in self.holds(open_only=False) if h.hold_id == hold_id)
+        only = t.hold.c.hold_id == hold_id
+        (made,) = self.read(lambda c: holding.read_holds(c, open_only=False, only=only))
+        return made
 
     def decide_ticket(
         self,
@@ -251,7 +254,7 @@ class Commands(Store):
 
     def ticket(self, ticket_id: str) -> Ticket:
         """One ticket with its history. Raises NotFoundError."""
-        found = self.read(lambda c: ticketing.read_tickets(c, only=ticket_id))
+        found = self.read(lambda c: ticketing.read_tickets(c, only=[ticket_id]))
         if not found:
             raise ticketing.unknown_ticket(ticket_id)
         return found[0]

@@ -235,17 +235,22 @@ def open_holds_on(connection: Connection, batch: Row[Any], *locations: str) -> l
     return list(connection.execute(query.order_by(t.hold.c.hold_id)).scalars())
 
 
-def read_holds(connection: Connection, *, open_only: bool = True) -> list[Hold]:
-    """Holds, newest first."""
+def read_holds(
+    connection: Connection, *, open_only: bool = True, only: ColumnElement[bool] | None = None
+) -> list[Hold]:
+    """Holds, newest first; `only` is a condition on the hold table."""
     query = (
         select(t.hold, t.batch.c.supplier.label("of"), t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == t.hold.c.batch_id, isouter=True)
         .order_by(t.hold.c.raised_at.desc(), t.hold.c.hold_id.desc())
     )
+    links = select(t.ticket_hold).join(t.hold, t.hold.c.hold_id == t.ticket_hold.c.hold_id)
+    which: list[ColumnElement[bool]] = [] if only is None else [only]
     if open_only:
-        query = query.where(t.hold.c.released_at.is_(None))
+        which.append(t.hold.c.released_at.is_(None))
     tickets: dict[str, str] = {}
-    for link in connection.execute(select(t.ticket_hold).order_by(t.ticket_hold.c.ticket_id)):
+    ordered = links.where(*which).order_by(t.ticket_hold.c.ticket_id)
+    for link in connection.execute(ordered):
         tickets.setdefault(link.hold_id, link.ticket_id)
     return [
         Hold(
@@ -265,7 +270,7 @@ def read_holds(connection: Connection, *, open_only: bool = True) -> list[Hold]:
             at_risk=tuple(AtRisk(**each) for each in row.at_risk),
             quantity=row.quantity,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query.where(*which))
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from contracts.errors import ConflictError, NotFoundError
 from contracts.events import CartonJudged
@@ -157,16 +157,23 @@ def unknown_ticket(ticket_id: str) -> NotFoundError:
     )
 
 
-def read_tickets(connection: Connection, *, only: str | None = None) -> list[Ticket]:
-    """Every ticket, newest first; or the one."""
-    query = (
+def read_tickets(connection: Connection, *, only: Collection[str] | None = None) -> list[Ticket]:
+    """Every ticket, newest first; or those of these ids."""
+    if only is None:
+        return _read(connection)
+    found: list[Ticket] = []
+    for part in _chunks(sorted(only)):
+        found += _read(connection, t.ticket.c.ticket_id.in_(part))
+    return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.ticket_id), reverse=True)
+
+
+def _read(connection: Connection, *which: ColumnElement[bool]) -> list[Ticket]:
+    rows = connection.execute(
         select(t.ticket, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == t.ticket.c.batch_id, isouter=True)
+        .where(*which)
         .order_by(t.ticket.c.opened_at.desc(), t.ticket.c.ticket_id.desc())
-    )
-    if only is not None:
-        query = query.where(t.ticket.c.ticket_id == only)
-    rows = connection.execute(query).all()
+    ).all()
     ids = [row.ticket_id for row in rows]
     history: dict[str, list[TicketEvent]] = {}
     holds: dict[str, list[str]] = {}

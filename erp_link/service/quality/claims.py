@@ -43,15 +43,15 @@ def claim(core: Core, session: str) -> Claim:
         report = reports.report(connection, session)
         cartons = cartons_of(connection, t.carton.c.session_id == number_of(session))
         ids = tickets_about(connection, [carton.carton_id for carton in cartons])
-        tickets = [each for each in ticketing.read_tickets(connection) if each.ticket_id in ids]
-        decisions = [made for made in read_decisions(connection) if made.ticket_id in ids]
+        tickets = ticketing.read_tickets(connection, only=ids)
+        decisions = [made for name in ids for made in read_decisions(connection, ticket=name)]
         devices = sorted({carton.device for carton in cartons})
         heads = connection.execute(select(t.device).where(t.device.c.device.in_(devices)))
         return Claim(
             report,
             tuple(cartons),
             tuple(tickets),
-            tuple(decisions),
+            tuple(sorted(decisions, key=lambda made: made.decision_id)),
             {row.device: (row.seq, row.hash) for row in heads},
         )
 

@@ -103,18 +103,12 @@ def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = Non
         row = find_batch(connection, batch)
         cartons = cartons_of(connection, t.carton.c.batch_id == row.id)
         names = {carton.carton_id for carton in cartons}
-        wanted = tickets_about(connection, names)
-        tickets = [
-            ticket
-            for ticket in ticketing.read_tickets(connection)
-            if ticket.batch == batch or ticket.ticket_id in wanted
-        ]
+        own = select(t.ticket.c.ticket_id).where(t.ticket.c.batch_id == row.id)
+        wanted = tickets_about(connection, names).union(connection.execute(own).scalars())
+        tickets = ticketing.read_tickets(connection, only=wanted)
         named = {hold_id for ticket in tickets for hold_id in ticket.hold_ids}
-        holds = [
-            hold
-            for hold in holding.read_holds(connection, open_only=False)
-            if hold.batch == batch or hold.hold_id in named
-        ]
+        of_batch = (t.hold.c.batch_id == row.id) | t.hold.c.hold_id.in_(sorted(named))
+        holds = holding.read_holds(connection, open_only=False, only=of_batch)
         return _Parts(
             queries.batch(connection, batch, now=now, zone=core.zone),
             cartons,
