@@ -1,5 +1,5 @@
-"""Many rows at once: on PostgreSQL one statement over arrays, whose text never changes; on SQLite,
-which is in the same process, a row a time.
+"""Many rows at once: on PostgreSQL one statement over arrays, whose text is the same for any number
+of rows, so that neither side reads it anew; on SQLite, which is in the same process, a row a time.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    Column,
+    ColumnElement,
     Connection,
     Dialect,
     Table,
     TextClause,
+    bindparam,
     func,
     insert,
     select,
@@ -26,7 +30,7 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """Insert rows that all name the same columns."""
     if not rows:
         return
-    if connection.dialect.name != "postgresql":
+    if not has_arrays(connection):
         connection.execute(insert(table), list(rows))
         return
     names = tuple(rows[0])
@@ -38,9 +42,21 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     connection.execute(_statement(connection.dialect, table, names), values)
 
 
+def among(column: Column[Any], name: str, *, arrays: bool) -> ColumnElement[bool]:
+    """`column` is one of the values bound to `name`; `arrays` where the database has them."""
+    if not arrays:
+        return column.in_(bindparam(name, expanding=True))
+    return column == func.any(bindparam(name, type_=ARRAY(column.type)))
+
+
+def has_arrays(connection: Connection) -> bool:
+    """Whether statements may take arrays here."""
+    return connection.dialect.name == "postgresql"
+
+
 def new_ids(connection: Connection, table: Table, count: int) -> list[int]:
     """Numbers for `count` new rows of `table`, growing, so that they can be inserted together."""
-    if connection.dialect.name == "postgresql":
+    if has_arrays(connection):
         sequence = f"{table.name}_id_seq"
         return list(connection.execute(_NEXT, {"of": sequence, "wanted": count}).scalars())
     # The one writer: nobody else can take them meanwhile.

@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, collate, select, tuple_, update
+from sqlalchemy import Connection, Executable, bindparam, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.schema import Table
 
 from erp_link.adapters import tables as t
+from erp_link.adapters.bulk import has_arrays
 
 
 class Guarding(Enum):
@@ -70,16 +72,17 @@ def take(
     """
     alone = frozenset(exclusive)
     wanted = sorted(alone.union(share))
-    closed = _ensure(connection, wanted)
-    if connection.dialect.name != "postgresql":
-        # The one writer read them inside its own transaction: nothing can have changed.
-        return closed
+    if not has_arrays(connection):
+        # The one writer reads them inside its own transaction: nothing can change meanwhile.
+        return _ensure(connection, wanted)
     if alone:
+        _ensure(connection, wanted)
         for guard in wanted:
             lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
             connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
-    else:
-        connection.execute(_LOCK_ALL_SHARED, {"keys": [(g.kind, g.ref) for g in wanted]})
+    elif connection.execute(_LOCK_ALL_SHARED, _keys(connection, wanted)).rowcount < len(wanted):
+        _ensure(connection, wanted)
+        connection.execute(_LOCK_ALL_SHARED, _keys(connection, wanted))
     return held(connection, wanted)
 
 
@@ -87,8 +90,18 @@ def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
     """The guards with an open hold, read without a lock."""
     if not guards:
         return frozenset()
-    rows = connection.execute(_STATE, {"keys": [(g.kind, g.ref) for g in guards]})
+    rows = connection.execute(_state(connection), _keys(connection, guards))
     return frozenset(Guard(kind, ref) for kind, ref, open_holds in rows if open_holds)
+
+
+def _state(connection: Connection) -> Executable:
+    return _STATE_OF_ALL if has_arrays(connection) else _STATE
+
+
+def _keys(connection: Connection, guards: Collection[Guard]) -> dict[str, Any]:
+    if has_arrays(connection):
+        return {"kinds": [g.kind for g in guards], "refs": [g.ref for g in guards]}
+    return {"keys": [(g.kind, g.ref) for g in guards]}
 
 
 def held_unless_updated(
@@ -121,7 +134,8 @@ def count_hold(connection: Connection, guard: Guard, change: int) -> None:
 def _ensure(connection: Connection, guards: list[Guard]) -> frozenset[Guard]:
     """Make the rows that are missing; those with an open hold, as they were before the locks."""
     keys = [(g.kind, g.ref) for g in guards]
-    found = {(kind, ref): n for kind, ref, n in connection.execute(_STATE, {"keys": keys})}
+    rows = connection.execute(_state(connection), _keys(connection, guards))
+    found = {(kind, ref): n for kind, ref, n in rows}
     missing = [key for key in keys if key not in found]
     if missing:
         connection.execute(
@@ -139,10 +153,11 @@ _ROW = select(t.guard.c.ref).where(
 )
 _LOCK_ALONE = _ROW.with_for_update()
 _LOCK_SHARED = _ROW.with_for_update(read=True)
+_WANTED = """guard JOIN unnest(CAST(:kinds AS TEXT[]), CAST(:refs AS TEXT[])) AS w(kind, ref)
+    ON guard.kind = w.kind AND guard.ref = w.ref"""
+_STATE_OF_ALL = text(f"SELECT guard.kind, guard.ref, guard.open_holds FROM {_WANTED}")  # noqa: S608 -- nothing from outside
 # The locks are given in the order of the sort, and "C" is the order in which Python sorts.
-_LOCK_ALL_SHARED = (
-    select(t.guard.c.ref)
-    .where(tuple_(t.guard.c.kind, t.guard.c.ref).in_(bindparam("keys", expanding=True)))
-    .order_by(collate(t.guard.c.kind, "C"), collate(t.guard.c.ref, "C"))
-    .with_for_update(read=True)
+_LOCK_ALL_SHARED = text(
+    f"SELECT guard.ref FROM {_WANTED}"  # noqa: S608 -- nothing from outside
+    ' ORDER BY guard.kind COLLATE "C", guard.ref COLLATE "C" FOR SHARE OF guard'
 )

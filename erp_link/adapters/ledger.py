@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, text, update
 
 from contracts.stock import StockStatus
 from erp_link.adapters import tables as t
-from erp_link.adapters.bulk import insert_all
+from erp_link.adapters.bulk import has_arrays, insert_all
 from erp_link.adapters.guards import insert_missing
 from erp_link.domain.moves import Line, Place, is_balanced
 from erp_link.domain.places import is_account
@@ -37,12 +37,23 @@ def post_all(connection: Connection, moves: Sequence[tuple[int, Sequence[Line]]]
     # In one order, so that two writers never wait for each other in a ring.
     changes = [Line(*at, quantity) for at, quantity in sorted(sums.items()) if quantity]
     if len(changes) > 1 and all(line.quantity < 0 for line in changes):
-        taken = connection.execute(_ADD, [_change(line) for line in changes])
-        if taken.rowcount != len(changes):
-            raise AssertionError(f"{taken.rowcount} stock rows for {len(changes)} changes")
+        _take_off(connection, changes)
         return
     for line in changes:
         _project(connection, line)
+
+
+def _take_off(connection: Connection, changes: Sequence[Line]) -> None:
+    """Lower many rows, which must all be there."""
+    if has_arrays(connection):
+        rows = [_change(line) for line in changes]
+        connection.execute(_LOCK_ALL, {name: [row[name] for row in rows] for name in _WHERE})
+        names = (*_WHERE, "change")
+        taken = connection.execute(_ADD_ALL, {name: [row[name] for row in rows] for name in names})
+    else:
+        taken = connection.execute(_ADD, [_change(line) for line in changes])
+    if taken.rowcount != len(changes):
+        raise AssertionError(f"{taken.rowcount} stock rows for {len(changes)} changes")
 
 
 def _row_of(line: Line) -> dict[str, object]:
@@ -82,6 +93,22 @@ _ADD = (
         t.stock.c.status == bindparam("in_status"),
     )
     .values(quantity=t.stock.c.quantity + bindparam("change"))
+)
+
+
+_WHERE = ("in_batch_id", "in_location", "in_status")
+_ROWS = """unnest(CAST(:in_batch_id AS BIGINT[]), CAST(:in_location AS TEXT[]),
+    CAST(:in_status AS TEXT[])"""
+# Locked in one order first: an UPDATE over many rows promises none.
+_LOCK_ALL = text(
+    f"SELECT 1 FROM stock JOIN {_ROWS}) AS r(b, l, s)"  # noqa: S608 -- nothing from outside
+    " ON stock.batch_id = r.b AND stock.location = r.l AND stock.status = r.s"
+    ' ORDER BY stock.batch_id, stock.location COLLATE "C", stock.status COLLATE "C" FOR UPDATE OF stock'
+)
+_ADD_ALL = text(
+    f"UPDATE stock SET quantity = stock.quantity + r.q FROM {_ROWS},"  # noqa: S608 -- as above
+    " CAST(:change AS BIGINT[])) AS r(b, l, s, q)"
+    " WHERE stock.batch_id = r.b AND stock.location = r.l AND stock.status = r.s"
 )
 
 

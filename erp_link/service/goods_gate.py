@@ -19,6 +19,10 @@ from erp_link.service.work import Work
 
 MOST = 64
 """Goods issues in one transaction: a hold on any of their batches waits for all of them."""
+LANES = 2
+"""Groups at once where the database takes several writers: one is written while the next is asked."""
+WORTH = MOST // 4
+"""So many wait before another lane opens."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +44,8 @@ class Gate:
     store: Store
     _lock: threading.Condition = field(default_factory=threading.Condition)
     _queue: list[_Waiting] = field(default_factory=list)
-    _busy: bool = False
+    _taken: set[_Waiting] = field(default_factory=set)
+    _busy: int = 0
 
     def ship(self, reservation_id: int, *, by: str, key: str | None = None) -> None:
         """Goods issue. Raises HeldError, ConflictError, NotFoundError, UnavailableError."""
@@ -49,17 +54,18 @@ class Gate:
             self._queue.append(mine)
         while True:
             with self._lock:
-                while self._busy and not mine.done:
+                while mine in self._taken or not (mine.done or self._may_lead()):
                     self._lock.wait()
                 if mine.done:
                     break
-                self._busy = True
+                self._busy += 1
                 group = self._next_group()
             try:
                 self._run(group)
             finally:
                 with self._lock:
-                    self._busy = False
+                    self._busy -= 1
+                    self._taken.difference_update(group)
                     self._lock.notify_all()
         if mine.failed is not None:
             raise mine.failed
@@ -88,7 +94,15 @@ class Gate:
                 group.append(each)
                 seen |= names
         self._queue = [each for each in self._queue if each not in group]
+        self._taken.update(group)
         return group
+
+    def _may_lead(self) -> bool:
+        """Whether a group may begin: a second one only where it is worth a transaction."""
+        if self._busy == 0:
+            return True
+        lanes = 1 if self.store.engine.dialect.name == "sqlite" else LANES
+        return self._busy < lanes and len(self._queue) >= WORTH
 
     def _run(self, group: list[_Waiting]) -> None:
         try:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, Update, select, update
 
 from contracts.errors import ConflictError, NotFoundError, TallymanError
 from contracts.reason import Reason
 from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
-from erp_link.adapters.bulk import insert_all, new_ids
+from erp_link.adapters.bulk import among, has_arrays, insert_all, new_ids
 from erp_link.adapters.guards import Guard
 from erp_link.domain.moves import Line, Place, transfer
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
@@ -60,12 +61,17 @@ def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
     The caller has taken the guards. No two of `asked` may name one reservation or one key.
     """
     ids = [each.reservation_id for each in asked]
-    rows = {row.id: row for row in work.connection.execute(_RESERVATIONS, {"ids": ids})}
+    rows = {
+        row.id: row
+        for row in work.connection.execute(_statements(work.connection).reservations, {"ids": ids})
+    }
     answered = _answered(work.connection, asked)
     batches = sorted({row.batch_id for row in rows.values()})
-    for batch in work.connection.execute(_BATCHES, {"ids": batches}):
+    for batch in work.connection.execute(_statements(work.connection).batches, {"ids": batches}):
         work.known[batch.id] = batch
-    named = set(work.connection.execute(_NAMED, {"ids": batches}).scalars())
+    named = set(
+        work.connection.execute(_statements(work.connection).named, {"ids": batches}).scalars()
+    )
     outcomes: list[Outcome] = []
     leaving: list[tuple[GoodsIssue, Row[Any]]] = []
     taken: dict[int, int] = {}
@@ -145,24 +151,31 @@ def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[
         (event_id, transfer(row.batch_id, row.quantity, STAGED, GONE))
         for event_id, (_, row) in zip(events, leaving, strict=True)
     ]
-    ledger.post_all(work.connection, moves)
-    with_cartons = set(work.connection.execute(_STAGED_CARTONS, {"ids": batches}).scalars())
+    with_cartons = set(
+        work.connection.execute(
+            _statements(work.connection).staged_cartons, {"ids": batches}
+        ).scalars()
+    )
     for _, row in leaving:
         if row.batch_id in with_cartons:
             relocate_cartons(work, row.batch_id, row.quantity, STAGED, GONE, CartonState.PICKED)
-    work.connection.execute(_SHIPPED, {"ids": [row.id for _, row in leaving]})
+    work.connection.execute(
+        _statements(work.connection).shipped, {"ids": [row.id for _, row in leaving]}
+    )
     keys = [
         {"key": each.key, "request_hash": each.digest, "at": work.now}
         for each, _ in leaving
         if each.key is not None
     ]
     insert_all(work.connection, t.command, keys)
+    # Last, since others ship goods of the same batches meanwhile and wait for these rows.
+    ledger.post_all(work.connection, moves)
 
 
 def guards_of(connection: Connection, ids: Sequence[int]) -> set[Guard]:
     wanted = {location_guard(STAGING)}
     known: set[int] = set()
-    for row in connection.execute(_TOUCHED, {"ids": ids}):
+    for row in connection.execute(_statements(connection).touched, {"ids": ids}):
         wanted.add(location_guard(row.stood_at))
         if row.id not in known:
             known.add(row.id)
@@ -175,7 +188,11 @@ def _answered(connection: Connection, asked: Sequence[GoodsIssue]) -> set[str]:
     same key elsewhere has then ended.
     """
     keys = [each.key for each in asked if each.key is not None]
-    return set(connection.execute(_KEYS, {"ids": keys}).scalars()) if keys else set()
+    return (
+        set(connection.execute(_statements(connection).keys, {"ids": keys}).scalars())
+        if keys
+        else set()
+    )
 
 
 def _is_repeated(connection: Connection, asked: GoodsIssue, answered: set[str]) -> bool:
@@ -185,36 +202,49 @@ def _is_repeated(connection: Connection, asked: GoodsIssue, answered: set[str]) 
     return True
 
 
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_TOUCHED = (
-    select(t.batch, t.reservation.c.location.label("stood_at"))
-    .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
-    .where(t.reservation.c.id.in_(_IDS))
-)
-_RESERVATIONS = (
-    select(t.reservation)
-    .where(t.reservation.c.id.in_(_IDS))
-    .order_by(t.reservation.c.id)
-    .with_for_update()
-)
-_BATCHES = select(t.batch).where(t.batch.c.id.in_(_IDS))
-_NAMED = (
-    select(t.hold.c.batch_id)
-    .where(
-        t.hold.c.batch_id.in_(_IDS),
-        t.hold.c.kind.in_(NAMING),
-        t.hold.c.released_at.is_(None),
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """What a group asks, each for all of its goods at once."""
+
+    touched: Select[Any]
+    reservations: Select[Any]
+    batches: Select[Any]
+    named: Select[Any]
+    staged_cartons: Select[Any]
+    shipped: Update
+    keys: Select[Any]
+
+
+def _statements(connection: Connection) -> _Statements:
+    return _made(arrays=has_arrays(connection))
+
+
+@cache
+def _made(*, arrays: bool) -> _Statements:
+    reservation = among(t.reservation.c.id, "ids", arrays=arrays)
+    return _Statements(
+        touched=select(t.batch, t.reservation.c.location.label("stood_at"))
+        .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
+        .where(reservation),
+        reservations=select(t.reservation)
+        .where(reservation)
+        .order_by(t.reservation.c.id)
+        .with_for_update(),
+        batches=select(t.batch).where(among(t.batch.c.id, "ids", arrays=arrays)),
+        named=select(t.hold.c.batch_id)
+        .where(
+            among(t.hold.c.batch_id, "ids", arrays=arrays),
+            t.hold.c.kind.in_(NAMING),
+            t.hold.c.released_at.is_(None),
+        )
+        .distinct(),
+        staged_cartons=select(t.carton.c.batch_id)
+        .where(
+            among(t.carton.c.batch_id, "ids", arrays=arrays),
+            t.carton.c.location == STAGED.location,
+            t.carton.c.status == STAGED.status.value,
+        )
+        .distinct(),
+        shipped=update(t.reservation).where(reservation).values(state=SHIPPED),
+        keys=select(t.command.c.key).where(among(t.command.c.key, "ids", arrays=arrays)),
     )
-    .distinct()
-)
-_STAGED_CARTONS = (
-    select(t.carton.c.batch_id)
-    .where(
-        t.carton.c.batch_id.in_(_IDS),
-        t.carton.c.location == STAGED.location,
-        t.carton.c.status == STAGED.status.value,
-    )
-    .distinct()
-)
-_SHIPPED = update(t.reservation).where(t.reservation.c.id.in_(_IDS)).values(state=SHIPPED)
-_KEYS = select(t.command.c.key).where(t.command.c.key.in_(_IDS))
