@@ -84,7 +84,10 @@ class Exchange:
                 return await asyncio.to_thread(act)
             except TallymanError as error:
                 log.warning("exchange waits", reader=name, error=str(error), code=error.code)
-                await asyncio.sleep(_AFTER_TROUBLE_S)
+            except Exception:
+                # What one reader meets must not stop the others.
+                log.exception("a reader of the exchange failed", reader=name)
+            await asyncio.sleep(_AFTER_TROUBLE_S)
 
     async def _follow(self, name: str, act: Callable[[], int]) -> None:
         while True:
