@@ -26,8 +26,8 @@ FORM = {"csrf_token": CSRF}
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Core:
-    return Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Core:
+    return Core(core_url, clock=clock)
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from tests.appliance.uplink.hub import Hub, MemoryCore, build
 
 
 @pytest.fixture(params=["memory", "real"])
-def core(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AppliesEntries]:
+def core(request: pytest.FixtureRequest) -> Iterator[AppliesEntries]:
     if request.param == "memory":
         yield MemoryCore()
         return
-    real = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=SystemClock())
+    real = Core(request.getfixturevalue("core_url"), clock=SystemClock())
     yield real
     real.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -32,8 +31,8 @@ GOODS = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: FixedClock) -> Iterator[OfflineLogs]:
-    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def desk(core_url: str, clock: FixedClock) -> Iterator[OfflineLogs]:
+    core = Core(core_url, clock=clock)
     core.receive(WATER, 10, location=SHELF, by="op")
     yield OfflineLogs(core)
     core.close()

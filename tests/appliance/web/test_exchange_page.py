@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -28,8 +27,8 @@ class Talk:
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Core:
-    return Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Core:
+    return Core(core_url, clock=clock)
 
 
 @pytest.fixture(params=["", "Tryton"])

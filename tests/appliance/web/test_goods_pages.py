@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -47,8 +46,8 @@ FORM = {
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    made = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Iterator[Core]:
+    made = Core(core_url, clock=clock)
     yield made
     made.close()
 

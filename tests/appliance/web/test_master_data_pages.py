@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -25,8 +24,8 @@ HERE = "/master-data/1"
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    made = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Iterator[Core]:
+    made = Core(core_url, clock=clock)
     yield made
     made.close()
 

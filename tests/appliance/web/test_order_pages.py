@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -34,8 +33,8 @@ FORM = {
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    made = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Iterator[Core]:
+    made = Core(core_url, clock=clock)
     made.receive(EARLY, 3, location="A-01-1", expiry=date(2027, 3, 31), by="op")
     made.receive(LATE, 9, location="A-01-2", expiry=date(2027, 6, 30), by="op")
     yield made

@@ -32,8 +32,8 @@ CSV = b"gtin,batch,expiry,quantity,supplier\n04006381333931,L2611A07,2027-03-31,
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
-    opened = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+def core(core_url: str, clock: FixedClock) -> Iterator[Core]:
+    opened = Core(core_url, clock=clock)
     yield opened
     opened.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -26,9 +25,9 @@ DAYS = 40
 
 
 @pytest.fixture
-def core(tmp_path: Path, clock: FixedClock) -> Iterator[Core]:
+def core(core_url: str, clock: FixedClock) -> Iterator[Core]:
     """Water sells four a day; ten are left."""
-    made = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+    made = Core(core_url, clock=clock)
     made.receive(WATER, 10, location="A-01-1", expiry=date(2027, 6, 30), by="op")
 
     def past(work: Work) -> None:

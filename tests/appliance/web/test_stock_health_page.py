@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -21,8 +20,8 @@ WATER = BatchKey("ACME", "06933132577789", "<b>1</b>")
 
 
 @pytest.fixture
-async def client(tmp_path: Path, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
-    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+async def client(core_url: str, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    core = Core(core_url, clock=clock)
     app = create_app("Tallyman", clock=clock, zone=core.zone)
     app.include_router(stock_health_router(StockHealth(core), FakeGate()))
     app.state.core = core
