@@ -45,6 +45,8 @@ def verify(
     made: Sequence[ExportedDecision]
     made = [each for path in files for each in read_exported(path)] if files else _all(config)
     failed = 0
+    if not made:
+        typer.echo("There is no decision to check yet.", err=True)
     for each in made:
         found = check(each)
         unsigned = not each.proofs and not files

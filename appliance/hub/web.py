@@ -144,6 +144,11 @@ def allowed(*roles: str) -> Callable[[Request], Awaitable[Asker]]:
             except ForbiddenError as error:
                 refusal = error
         assert refusal is not None  # noqa: S101 -- a route names at least one role
+        if optional_user(request) is None:
+            raise ForbiddenError(
+                f"This API token has none of the scopes {', '.join(roles)}",
+                mend="Make one with one of them",
+            ) from refusal
         raise refusal
 
     return dependency

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from contracts.errors import BadInputError
 from contracts.reason import Reason
 from contracts.stock import Hold, Ticket
 from erp_link.api.paging import Paged
@@ -24,6 +25,8 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
     @api.post("/holds", tags=["quality"], status_code=201)
     def add_hold(body: HoldIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> Hold:
         """Hold goods. From the answer on nothing that the hold covers leaves."""
+        if not body.note.strip():
+            raise BadInputError("A hold needs its reason", mend="Write why in `note`")
         return core.add_hold(
             body.kind,
             reason=Reason("held_by_hand", {"note": body.note}),

@@ -73,6 +73,9 @@ class Addresses:
             raise _refused(url, "carries a name, a password or a fragment")
         if parts.scheme == "http" and not self.listed:
             raise _refused(url, "is not encrypted, and no address is listed")
+        literal = _literal(host)
+        if literal and not self._may_reach(literal, encrypted=parts.scheme == "https"):
+            raise _refused(url, f"leads to {literal}, which is not public and not listed")
         return parts.scheme, host, port or _PORTS[parts.scheme]
 
     def target(self, url: str, resolve: Resolve | None = None) -> Target:
@@ -103,6 +106,14 @@ def is_public(address: Address) -> bool:
         and not address.is_reserved
         and not address.is_unspecified
     )
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a URL names itself, None where it names a host."""
+    try:
+        return ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
 
 
 def _inner(address: Address) -> Address:

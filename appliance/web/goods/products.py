@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from fastapi import APIRouter
@@ -75,6 +76,10 @@ def goods_router(desk: ProductDesk, gate: Gate) -> APIRouter:
     @router.get(f"{HOME}/{{gtin}}", include_in_schema=False)
     async def one(request: Request, gtin: str) -> Response:
         product = await run_in_threadpool(desk.product, normalise_gtin(gtin))
+        if not product.described:
+            came = await run_in_threadpool(desk.undescribed)
+            name = next((each.name for each in came if each.gtin == product.gtin), "")
+            product = replace(product, name=product.name or name)
         return await _form(request, gate, product, error=None)
 
     @router.post(f"{HOME}/{{gtin}}", include_in_schema=False)

@@ -415,6 +415,12 @@ def test_a_url_that_cannot_be(url: str) -> None:
         Addresses().check_url(url)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "10.1.2.3", "[::1]"])
+def test_an_address_of_ones_own_is_refused_when_it_is_given(host: str) -> None:
+    with pytest.raises(BadInputError, match="not public and not listed"):
+        Addresses().check_url(f"https://{host}/hook")
+
+
 def test_a_network_that_is_none() -> None:
     with pytest.raises(BadInputError, match="webhook_networks"):
         Addresses.of(["10.1.2.3/24"])
