@@ -123,7 +123,7 @@ def check(houses: Houses, world: World, chance: random.Random, sizes: list[int])
 
 
 SIZES = st.lists(st.integers(1, 4), max_size=6)
-QUIETLY = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+QUIETLY = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUIETLY
