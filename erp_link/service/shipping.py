@@ -156,6 +156,10 @@ def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[
             _statements(work.connection).staged_cartons, {"ids": batches}
         ).scalars()
     )
+    if with_cartons:
+        # Which cartons go along, and what is left in an opened one, is read off what is left: first
+        # the stock, whose rows let no other group read the same cartons.
+        ledger.post_all(work.connection, moves)
     for _, row in leaving:
         if row.batch_id in with_cartons:
             relocate_cartons(work, row.batch_id, row.quantity, STAGED, GONE, CartonState.PICKED)
@@ -168,8 +172,9 @@ def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[
         if each.key is not None
     ]
     insert_all(work.connection, t.command, keys)
-    # Last, since others ship goods of the same batches meanwhile and wait for these rows.
-    ledger.post_all(work.connection, moves)
+    if not with_cartons:
+        # Last, since others ship goods of the same batches meanwhile and wait for these rows.
+        ledger.post_all(work.connection, moves)
 
 
 def guards_of(connection: Connection, ids: Sequence[int]) -> set[Guard]:
