@@ -121,3 +121,23 @@ class Layout:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def gateway(self) -> Path:
+        """Identity, journal and uplink of this machine's gateway."""
+        return self.root / "gateway"
+
+    @property
+    def segments(self) -> Path:
+        """Readings as they were acknowledged (telemetry.segments)."""
+        return self.gateway / "segments"
+
+    @property
+    def sensor_history(self) -> Path:
+        """Parquet files made of segments (telemetry.history)."""
+        return self.gateway / "history"
+
+    @property
+    def sensor_book(self) -> Path:
+        """What the site says of its sensors: places, templates of its own, signed fences."""
+        return self.hub / "sensors"
