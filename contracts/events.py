@@ -14,6 +14,7 @@ from contracts.inspection import Inspection
 from contracts.reading import LabelReading
 from contracts.reason import Reason
 from contracts.stock import Evidence
+from contracts.telemetry import AlarmChanged
 from contracts.verdict import Verdict
 
 
@@ -170,6 +171,7 @@ EventBody = (
     | LessonUndone
     | ProfileEnrolled
     | ProfileActivated
+    | AlarmChanged
 )
 
 KINDS: dict[str, type[EventBody]] = {
@@ -181,6 +183,7 @@ KINDS: dict[str, type[EventBody]] = {
     "lesson_undone": LessonUndone,
     "profile_enrolled": ProfileEnrolled,
     "profile_activated": ProfileActivated,
+    "alarm_changed": AlarmChanged,
 }
 KIND_OF: dict[type[EventBody], str] = {body: kind for kind, body in KINDS.items()}
 

@@ -7,12 +7,14 @@ the SHA-256 of its stored bytes, so verifying never re-encodes a body.
 from __future__ import annotations
 
 import hashlib
+from math import isfinite
 
 import msgspec
 
 from appliance.identity.keys import canonical
 from contracts.errors import BadInputError
 from contracts.events import KIND_OF, KINDS, EventBody, JournalEntry
+from contracts.telemetry import AlarmChanged
 
 GENESIS = "0" * 64
 """`previous` of a device's first entry."""
@@ -30,6 +32,8 @@ def encode_body(body: EventBody) -> tuple[str, str]:
     raw = msgspec.json.encode(body)
     # Not-a-number is written as null: found now, not after it was signed for ever.
     decode_body(kind, raw)
+    if isinstance(body, AlarmChanged):
+        _finite(body)
     return kind, raw.decode()
 
 
@@ -46,6 +50,16 @@ def decode_body(kind: str, text: str | bytes) -> EventBody:
         raise BadInputError(
             f"a {kind} body does not decode: {error}", mend="Check the software that wrote it"
         ) from error
+
+
+def _finite(body: AlarmChanged) -> None:
+    """Where no value means that readings are missing, not-a-number would say so too."""
+    for name, value in (("value", body.value), ("limit", body.limit), ("worst", body.worst)):
+        if value is not None and not isfinite(value):
+            raise BadInputError(
+                f"{name} of alarm {body.alarm_id[:80]!r} is {value}, which is no number",
+                mend="Give a finite number, or none where readings are missing",
+            )
 
 
 def entry_hash(
