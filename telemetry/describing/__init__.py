@@ -1,0 +1,1 @@
+"""What bytes of a sensor mean: templates without code, the sensor book, and the two together."""

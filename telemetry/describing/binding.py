@@ -1,0 +1,80 @@
+"""What one address means once its template and its device are known: bytes in, values out.
+
+A decode is a pure function of the payload, so that the tailer, which decodes the kept bytes again,
+comes to the same values. What cannot be taken is refused whole, with a code that a page can show:
+never half a message, never a guess (I7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Measured = tuple[int | None, int | None, tuple[float | None, ...]]
+"""(microseconds since 1970 of the sensor's own clock, sequence, values in the order of
+`Binding.series`); None where the payload does not say."""
+
+DAY_US: Final = 86_400_000_000
+BEHIND_US: Final = 366 * DAY_US
+"""A logger that was away may tell of last year, never of 1970."""
+AHEAD_US: Final = 300_000_000
+
+
+class Refused(ValueError):  # noqa: N818 -- the trade's word: a payload is refused
+    """Why a payload goes to the quarantine.
+
+    `code` is a key of the catalogue (`refused.<code>`), `detail` says what and where, in English,
+    for the one who has the bytes before them.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Binding:
+    """One address, decoded.
+
+    `decode` gives one Measured and raises Refused. Where `several` is not None, one payload may
+    hold readings of several moments (a logger's memory, SenML, a list in JSON): call it instead.
+    Read `series` after the call: a template with open channels (Cayenne LPP, SenML) appends what it
+    had not met before, and never changes the order of what it had.
+    """
+
+    device: str
+    template: str
+    series: tuple[int, ...]
+    decode: Callable[[bytes], Measured]
+    several: Callable[[bytes], Sequence[Measured]] | None = None
+    behind_us: int = BEHIND_US
+    ahead_us: int = AHEAD_US
+    wrong_clock_refused: bool = False
+    wrong_clocks: int = 0
+    """Messages whose own time could not be right, since this binding was made."""
+
+    def measured(self, payload: bytes) -> Sequence[Measured]:
+        """All readings of a payload, whichever way it is decoded. Raises Refused."""
+        return (self.decode(payload),) if self.several is None else self.several(payload)
+
+    def time_of(self, at_us: int | None, received_us: int) -> int:
+        """The time a reading counts for: its own where that can be right, else when it came in.
+
+        The hot loop writes the two comparisons out and calls `clock_off` alone.
+        """
+        if at_us is None:
+            return received_us
+        if received_us - self.behind_us <= at_us <= received_us + self.ahead_us:
+            return at_us
+        return self.clock_off(at_us, received_us)
+
+    def clock_off(self, at_us: int, received_us: int) -> int:
+        """A clock of 1970 or 2099: counted, and the time of arrival taken in its place; refused
+        where the template says so (`wrong_clock = "refuse"`).
+        """
+        self.wrong_clocks += 1
+        if self.wrong_clock_refused:
+            raise Refused("wrong_clock", f"the sensor says {at_us} us, it came in at {received_us}")
+        return received_us
