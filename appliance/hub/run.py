@@ -46,6 +46,7 @@ from appliance.teaching import port as teaching_port
 from appliance.teaching.console import Console
 from appliance.teaching.office import QualityOffice
 from appliance.uplink import intake
+from appliance.web.quality.core_desk import decision_policy
 from appliance.words import words
 from contracts.clock import Clock, SystemClock
 from contracts.ports import LiveView
@@ -146,21 +147,22 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
         serving.job("health", health.watch)
-        for name, side_work in _side_work(core, live, rates, training, erp).items():
+        for name, side_work in _side_work(config, core, live, rates, training, erp).items():
             serving.side_job(name, side_work)
         serving.side_job("exchange", exchange.run)
         await serving.run()
 
 
 def _side_work(
-    core: Core, live: LiveView, rates: ReadRates, training: Training, erp: HubErp
+    config: Config, core: Core, live: LiveView, rates: ReadRates, training: Training, erp: HubErp
 ) -> dict[str, Callable[[], Awaitable[None]]]:
     """What goes on beside the dock's work and begins anew by itself where it fails."""
+    policy = decision_policy(config.quality)
     return {
         "read rates": rates.watch,
         "stock care": lambda: care.keep_up(core),
         "dates": lambda: dates.keep_watch(Shelf(core), live),
-        "offline logs": lambda: offline.keep_booked(OfflineLogs(core)),
+        "offline logs": lambda: offline.keep_booked(OfflineLogs(core, policy)),
         "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,
         "learning": training.keep_schedule,

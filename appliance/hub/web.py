@@ -89,7 +89,7 @@ def hub_app(
     policy = decision_policy(config.quality)
     quality = Quality(core, policy)
     # Before the tickets, whose addresses would take its own.
-    app.include_router(conflicts_router(OfflineLogs(core), gate))
+    app.include_router(conflicts_router(OfflineLogs(core, policy), gate))
     app.include_router(quality_router(records, gate, CoreDesk(quality, accounts), evidence))
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))

@@ -65,15 +65,11 @@ def router(
     api_stock.add_to(api, needs_core, reader, worker)
     quality = Depends(auth("quality"))
     api_quality.add_to(api, needs_core, reader, worker, quality)
-    api_decisions.add_to(
-        api,
-        core_provider,
-        policy or DecisionPolicy(),
-        reader=reader,
-        worker=worker,
-        quality=quality,
-    )
-    api_device_logs.add_to(api, core_provider, reader=reader, worker=worker, quality=quality)
+    rules = policy or DecisionPolicy()
+    for about_decisions in (api_decisions, api_device_logs):
+        about_decisions.add_to(
+            api, core_provider, rules, reader=reader, worker=worker, quality=quality
+        )
     api_orders.add_to(
         api, needs_core, reader, worker, Depends(auth("quality", "ops", "integrator"))
     )

@@ -12,6 +12,7 @@ from contracts.device_log import LogEntry
 from contracts.stock import BatchKey
 from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key
+from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.service.core import Core
 from erp_link.service.merge.carrying import Carry, Dispute, OfflineDevice, Unconfirmed
 from erp_link.service.merge.desk import OfflineLogs
@@ -62,14 +63,20 @@ class Confirmed:
 
 
 def add_to(
-    api: APIRouter, core_provider: Callable[[], Core], *, reader: Any, worker: Any, quality: Any
+    api: APIRouter,
+    core_provider: Callable[[], Core],
+    policy: DecisionPolicy,
+    *,
+    reader: Any,
+    worker: Any,
+    quality: Any,
 ) -> None:
     """Add the routes. A device has the roles of the person who enrols it: a release counts where
-    that is quality.
+    that is quality, and as far as `policy` lets it.
     """
 
     def desk(core: Core = Depends(core_provider)) -> OfflineLogs:  # noqa: B008 -- FastAPI's way
-        return OfflineLogs(core)
+        return OfflineLogs(core, policy)
 
     needs_desk = Depends(desk)
     _add_devices(api, needs_desk, reader, worker, quality)

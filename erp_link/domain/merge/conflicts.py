@@ -34,6 +34,8 @@ class ConflictKind(StrEnum):
     """A release by a device that may not."""
     RELEASE_WAITS = "release_waits"
     """A release of a hold that another open ticket names."""
+    RELEASE_SECOND = "release_second"
+    """A release of a hold that two people have to release here."""
     DEVICE_SUSPECT = "device_suspect"
     """Two histories under one key, a broken entry, or a device that nobody enrolled."""
     UNREADABLE = "unreadable"

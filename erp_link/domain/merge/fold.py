@@ -30,6 +30,9 @@ class Facts:
     open_holds: tuple[releases.HoldSeen, ...] = ()
     grants: Mapping[str, quotas.Grant] = field(default_factory=dict)
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Who enrolled each device: its log is theirs."""
+    rule: releases.ReleaseRule = field(default_factory=releases.ReleaseRule)
     suspect_from: Mapping[str, int] = field(default_factory=dict)
     crossed: frozenset[str] = frozenset()
     """Counts of a cell in which the core itself had moved goods after the counter was told."""
@@ -151,16 +154,20 @@ def _holds(
     every: list[Entry], facts: Facts
 ) -> tuple[list[releases.HoldSeen], set[str], list[Conflict]]:
     def allowed(entry: Entry) -> bool:
-        return releases.may_release(entry, facts.roles, facts.suspect_from)
+        return releases.may_release(
+            entry, facts.roles, facts.suspect_from, facts.owners, facts.rule
+        )
 
-    lifted = releases.released(every, allowed)
+    lifted, waiting = releases.released(every, allowed, facts.owners, facts.rule)
     known = [*facts.open_holds, *releases.holds_of(every)]
     still_open = sorted((h for h in known if h.hold_id not in lifted), key=lambda h: h.hold_id)
     found = [
         conflict
         for entry in every
         if isinstance(entry.fact, Released)
-        for conflict in disputed_release(entry, known, still_open, allowed=allowed(entry))
+        for conflict in disputed_release(
+            entry, known, still_open, allowed=allowed(entry), waiting=waiting
+        )
     ]
     return still_open, lifted & {hold.hold_id for hold in known}, found
 
@@ -171,14 +178,23 @@ def disputed_release(
     still_open: Iterable[releases.HoldSeen],
     *,
     allowed: bool,
+    waiting: Collection[str],
 ) -> Iterable[Conflict]:
-    """A release by a device that may not, or one that another hold overtook."""
+    """A release by a device that may not, one that waits for a second person (`waiting` are the
+    holds that do), or one that another hold overtook.
+    """
     if not isinstance(entry.fact, Released):
         raise TypeError(f"{entry.entry_id} is no release")
     if not allowed:
         sides = [entry.entry_id, *entry.fact.holds]
         yield cf.of(ConflictKind.RELEASE_REFUSED, sides, device=entry.device)
         return
+    second = [
+        h.hold_id for h in still_open if h.hold_id in entry.fact.holds and h.hold_id in waiting
+    ]
+    if second:
+        sides = [entry.entry_id, *second]
+        yield cf.of(ConflictKind.RELEASE_SECOND, sides, device=entry.device)
     named = [hold for hold in known if hold.hold_id in entry.fact.holds]
     beside = releases.overtaken(entry, named, still_open)
     if beside:

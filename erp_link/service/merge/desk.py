@@ -19,6 +19,8 @@ from erp_link.adapters import device_keys
 from erp_link.adapters import merge_tables as m
 from erp_link.adapters import tables as t
 from erp_link.domain.merge.entries import Entry
+from erp_link.domain.merge.releases import ReleaseRule
+from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.service import commands, holding
 from erp_link.service.core import Core
 from erp_link.service.merge import (
@@ -43,10 +45,13 @@ MOST_ENTRIES = 500
 
 
 class OfflineLogs:
-    """Over one core. Methods block and are safe to call from many threads and processes."""
+    """Over one core. Methods block and are safe to call from many threads and processes. `policy`
+    is the site's for decisions: no release offline asks for less.
+    """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, policy: DecisionPolicy | None = None) -> None:
         self._core = core
+        self._rule = ReleaseRule.of(policy or DecisionPolicy())
 
     def upload(self, entries: Sequence[LogEntry], *, by: str) -> Uploaded:
         """Keep what came, book what hangs together. Answered only when it is on disk and booked.
@@ -197,16 +202,18 @@ class OfflineLogs:
         if entry is None:
             return
         for hold_id in _holds_in(entry):
-            self._core.write(lambda w, name=hold_id: holds.bring_in_line(w, name), by=by)  # type: ignore[misc]
+            self._core.write(
+                lambda w, name=hold_id: holds.bring_in_line(w, name, self._rule), by=by
+            )  # type: ignore[misc]
             self._settle_around(hold_id, by=by)
         if isinstance(entry.fact, Released):
-            self._core.write(lambda work: holds.settle_release(work, entry), by=by)
+            self._core.write(lambda work: holds.settle_release(work, entry, self._rule), by=by)
         self._core.write(lambda work: logbook.settled(work, entry_id), by=by)
 
     def _settle_around(self, hold_id: str, *, by: str) -> None:
         def act(work: Work) -> None:
             for name in holds.touched_by(work, hold_id):
-                holds.settle_release(work, reading.entry(work.connection, name))
+                holds.settle_release(work, reading.entry(work.connection, name), self._rule)
             for entry in _shipments_under(work, hold_id):
                 shipments.settle_recalls(work, entry)
 

@@ -19,7 +19,7 @@ from erp_link.domain.merge import conflicts as cf
 from erp_link.domain.merge.conflicts import Conflict, ConflictKind
 from erp_link.domain.merge.entries import Entry
 from erp_link.domain.merge.fold import disputed_release
-from erp_link.domain.merge.releases import HoldSeen, may_release
+from erp_link.domain.merge.releases import HoldSeen, ReleaseRule, are_enough, may_release
 from erp_link.domain.tickets import TicketKind, lifts_hold
 from erp_link.service import decisions, holding
 from erp_link.service.merge import disputes, reading
@@ -80,21 +80,21 @@ def touched_by(work: Work, hold_id: str) -> list[str]:
     return sorted(set(work.connection.execute(query).scalars()))
 
 
-def bring_in_line(work: Work, hold_id: str) -> None:
-    """Lift a hold that a good release names, put back one whose release was found void. Takes the
-    hold's guards.
+def bring_in_line(work: Work, hold_id: str, rule: ReleaseRule) -> None:
+    """Lift a hold that enough good releases name, put back one whose release was found void. Takes
+    the hold's guards.
     """
     row = _row(work, hold_id)
     if row is None:
         return
-    good = [each for each in _naming(work, hold_id) if _allowed(work, each)]
+    good = _good(work, hold_id, rule)
     if good and row.released_at is None:
         _lift(work, row, good[0])
     elif not good and row.released_at is not None and _lifted_offline(work, hold_id):
         _put_back(work, row)
 
 
-def settle_release(work: Work, entry: Entry) -> None:
+def settle_release(work: Work, entry: Entry, rule: ReleaseRule) -> None:
     """The conflicts of one release, as things stand now."""
     fact = entry.fact
     if not isinstance(fact, Released):
@@ -102,13 +102,17 @@ def settle_release(work: Work, entry: Entry) -> None:
     names = [name for hold_id in fact.holds for name in (hold_id, hold_id + reading.AGAIN)]
     known = reading.holds_where(work.connection, t.hold.c.hold_id.in_(names))
     still_open = reading.holds_where(work.connection, t.hold.c.released_at.is_(None))
-    allowed = _allowed(work, entry)
-    found: list[Conflict] = list(disputed_release(entry, known, still_open, allowed=allowed))
+    allowed = _allowed(work, entry, rule)
+    waiting = {hold_id for hold_id in fact.holds if not _good(work, hold_id, rule)}
+    found: list[Conflict] = list(
+        disputed_release(entry, known, still_open, allowed=allowed, waiting=waiting)
+    )
     beside = _raised_at_the_core(work, entry, known, still_open)
     if allowed and beside:
         kind = ConflictKind.RELEASE_OVERTAKEN
         found.append(cf.of(kind, [entry.entry_id, *beside], device=entry.device))
-    waits = [hold.hold_id for hold in still_open if hold.hold_id in fact.holds]
+    named = [hold.hold_id for hold in still_open if hold.hold_id in fact.holds]
+    waits = [hold_id for hold_id in named if hold_id not in waiting]
     if allowed and waits:
         kind = ConflictKind.RELEASE_WAITS
         found.append(cf.of(kind, [entry.entry_id, *waits], device=entry.device))
@@ -229,9 +233,16 @@ def _naming(work: Work, hold_id: str) -> list[Entry]:
     return reading.entries_where(work.connection, m.offline_entry.c.entry_id.in_(list(rows)))
 
 
-def _allowed(work: Work, entry: Entry) -> bool:
+def _good(work: Work, hold_id: str, rule: ReleaseRule) -> list[Entry]:
+    """The releases that lift a hold together; none where they are not enough."""
+    good = [each for each in _naming(work, hold_id) if _allowed(work, each, rule)]
+    return good if are_enough(good, reading.owners(work.connection), rule) else []
+
+
+def _allowed(work: Work, entry: Entry, rule: ReleaseRule) -> bool:
     roles = reading.roles_of(work.connection, [entry.device])
-    return may_release(entry, roles, reading.suspects(work.connection))
+    owners = reading.owners(work.connection)
+    return may_release(entry, roles, reading.suspects(work.connection), owners, rule)
 
 
 def _lifted_offline(work: Work, hold_id: str) -> bool:

@@ -68,6 +68,12 @@ def roles_of(connection: Connection, devices: Iterable[str]) -> dict[str, frozen
     return {row.device: frozenset(row.roles) for row in rows}
 
 
+def owners(connection: Connection) -> dict[str, str]:
+    """Who enrolled each device."""
+    rows = connection.execute(select(m.offline_device.c.device, m.offline_device.c.owner))
+    return {row.device: row.owner for row in rows}
+
+
 def suspects(connection: Connection) -> dict[str, int]:
     """The devices whose word lifts no hold, each from which number on."""
     rows = connection.execute(

@@ -21,8 +21,17 @@ from erp_link.domain.merge.counts import settle
 from erp_link.domain.merge.entries import Cell
 from erp_link.domain.merge.fold import Merged
 from erp_link.domain.merge.union import unite
+from erp_link.domain.quality.policy import DecisionPolicy
 from tests.erp_link.merge.logs import written_of
-from tests.erp_link.merge.worlds import GRANTS, SHELF, World, merged, phones, worlds
+from tests.erp_link.merge.worlds import (
+    GRANTS,
+    SHELF,
+    TWO_PEOPLE,
+    World,
+    merged,
+    phones,
+    worlds,
+)
 from tests.erp_link.story import WATER
 
 
@@ -38,7 +47,7 @@ def test_any_order_repetition_and_parts_give_the_same_state(
     logs = world.written()
     again = [*logs, *chance.choices(logs, k=len(logs))] if logs else []
     chance.shuffle(again)
-    assert merged(again).digest == merged(logs).digest
+    assert merged(again, policy=world.policy).digest == world.merged().digest
 
 
 @settings(deadline=None, max_examples=40)
@@ -118,6 +127,32 @@ def test_who_may_not_release_lifts_nothing() -> None:
     state = merged(mei.written())
     assert state.open_holds == (mei.hold_id(held),)
     assert kinds(state) == [ConflictKind.RELEASE_REFUSED]
+
+
+def test_where_two_people_release_one_alone_lifts_nothing_offline_either() -> None:
+    mei, li, lead = phones()
+    held = mei.writes(Held(HoldKind.BATCH, "wet", WATER))
+    lead.releases(mei.hold_id(held))
+    lead.releases(mei.hold_id(held))
+    one = merged(mei.written(), lead.written(), policy=TWO_PEOPLE)
+    assert one.open_holds == (mei.hold_id(held),)
+    assert kinds(one) == [ConflictKind.RELEASE_SECOND] * 2
+    li.releases(mei.hold_id(held))
+    both = merged(li.written(), mei.written(), lead.written(), policy=TWO_PEOPLE)
+    assert both.lifted == (mei.hold_id(held),)
+    assert not both.conflicts
+
+
+def test_where_decisions_are_signed_a_device_releases_for_its_own_person_only() -> None:
+    mei, _, lead = phones()
+    held = mei.writes(Held(HoldKind.BATCH, "wet", WATER))
+    lead.by = "Mei"
+    lead.releases(mei.hold_id(held))
+    state = merged(mei.written(), lead.written())
+    assert state.open_holds == (mei.hold_id(held),)
+    assert kinds(state) == [ConflictKind.RELEASE_REFUSED]
+    unsigned = merged(mei.written(), lead.written(), policy=DecisionPolicy(signed=False))
+    assert unsigned.lifted == (mei.hold_id(held),)
 
 
 def test_more_than_the_quota_was_shipped_all_the_same_and_is_recalled() -> None:

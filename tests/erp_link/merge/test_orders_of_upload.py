@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from contracts.clock import FixedClock
 from contracts.device_log import LogEntry
 from erp_link.adapters.merge_tables import offline_conflict
+from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.service.core import Core
 from erp_link.service.merge.desk import OfflineLogs
 from erp_link.service.merge.reading import EPOCH
 from tests.erp_link.conftest import postgres_url
 from tests.erp_link.merge.conftest import House
 from tests.erp_link.merge.logs import AT_US
-from tests.erp_link.merge.worlds import GRANTS, ROLES, STOCK, World, merged, worlds
+from tests.erp_link.merge.worlds import GRANTS, STOCK, World, worlds
 
-Houses = Callable[[], AbstractContextManager[House]]
+Houses = Callable[[DecisionPolicy], AbstractContextManager[House]]
 CLOCK = FixedClock(EPOCH + timedelta(microseconds=AT_US))
 
 
@@ -49,10 +50,10 @@ def name_of(device: str) -> str:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[House]:
+def opened(url: str, policy: DecisionPolicy) -> Iterator[House]:
     core = Core(url, clock=CLOCK)
     try:
-        yield House(core, OfflineLogs(core), CLOCK)
+        yield House(core, OfflineLogs(core, policy), CLOCK)
     finally:
         core.close()
 
@@ -63,9 +64,9 @@ def on_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copy(sqlite_template, folder / "prepared.db")
     prepared(f"sqlite:///{folder / 'prepared.db'}")
 
-    def house() -> AbstractContextManager[House]:
+    def house(policy: DecisionPolicy) -> AbstractContextManager[House]:
         shutil.copy(folder / "prepared.db", folder / "one.db")
-        return opened(f"sqlite:///{folder / 'one.db'}")
+        return opened(f"sqlite:///{folder / 'one.db'}", policy)
 
     return house
 
@@ -80,14 +81,14 @@ def on_postgresql(postgres: str, postgres_template: str) -> Houses:
 
     template = created(postgres_template)
     prepared(postgres_url(postgres, template))
-    return lambda: opened(postgres_url(postgres, created(template)))
+    return lambda policy: opened(postgres_url(postgres, created(template)), policy)
 
 
 def uploaded(houses: Houses, world: World, log: list[LogEntry], sizes: list[int]) -> str:
     """The hash of the house after a log came in these parts; it is what the pure merge says."""
-    with houses() as house:
+    with houses(world.policy) as house:
         for phone in world.phones:
-            roles = ROLES[phone.device]
+            roles = world.roles(phone.device)
             house.desk.enrol(phone.device, phone.public_key, roles=roles, by=phone.by)
         at = 0
         for size in [*sizes, len(log)]:
@@ -99,7 +100,7 @@ def uploaded(houses: Houses, world: World, log: list[LogEntry], sizes: list[int]
 
 
 def _is_what_the_merge_says(house: House, world: World) -> None:
-    wanted = merged(world.written())
+    wanted = world.merged()
     for cell, state in wanted.cells.items():
         assert sum(house.stands(cell.batch, cell.location).values()) == state.quantity, cell
     assert house.open_holds_by_first_name() == set(wanted.open_holds)

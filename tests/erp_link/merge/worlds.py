@@ -4,7 +4,7 @@ one of which may have been copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -22,11 +22,13 @@ from contracts.device_log import (
     Shipped,
     TicketOpened,
 )
-from contracts.stock import HoldKind
+from contracts.stock import HoldKind, UsageDecision
 from erp_link.domain.merge.entries import Cell
 from erp_link.domain.merge.fold import Facts, Merged, merge
 from erp_link.domain.merge.quotas import Grant
+from erp_link.domain.merge.releases import ReleaseRule
 from erp_link.domain.merge.union import Union, Written, unite
+from erp_link.domain.quality.policy import DecisionPolicy
 from tests.erp_link.merge.logs import AT_US, Phone, written_of
 from tests.erp_link.story import JUICE, WATER
 
@@ -37,6 +39,9 @@ ROLES = {
     "phone-1": frozenset({"operator"}),
     "phone-2": frozenset({"operator"}),
 }
+OWNERS = {"lead": "Wang", "phone-1": "Mei", "phone-2": "Li"}
+TWO_PEOPLE = DecisionPolicy(two_people=frozenset({UsageDecision.RELEASE}))
+"""With it Li's phone is quality's too."""
 LATER = 10**6
 """A position of the core after everything that it did before: nothing crosses a count."""
 STOCK = {Cell(WATER, SHELF): 10, Cell(JUICE, SHELF): 6}
@@ -52,6 +57,14 @@ class World:
 
     phones: tuple[Phone, ...]
     log: list[tuple[LogEntry, Fact]]
+    policy: DecisionPolicy = field(default_factory=DecisionPolicy)
+
+    def roles(self, device: str) -> frozenset[str]:
+        return roles_under(self.policy)[device]
+
+    def merged(self) -> Merged:
+        """What the pure merge makes of all of it."""
+        return merged(self.written(), policy=self.policy)
 
     def written(self) -> list[Written]:
         return [written_of(entry, fact) for entry, fact in self.log]
@@ -61,14 +74,25 @@ def phones() -> tuple[Phone, Phone, Phone]:
     return Phone("phone-1"), Phone("phone-2", by="Li"), Phone("lead", by="Wang")
 
 
-def merged(*logs: list[Written]) -> Merged:
+def roles_under(policy: DecisionPolicy) -> dict[str, frozenset[str]]:
+    return ROLES | ({"phone-2": frozenset({"quality"})} if policy.two_people else {})
+
+
+def merged(*logs: list[Written], policy: DecisionPolicy | None = None) -> Merged:
     """The pure merge over this stock, these quotas and roles."""
     union = unite(each for log in logs for each in log)
-    return merge(union.entries, facts(union))
+    return merge(union.entries, facts(union, policy or DecisionPolicy()))
 
 
-def facts(union: Union) -> Facts:
-    return Facts(on_hand=STOCK, grants=GRANTS, roles=ROLES, suspect_from=union.suspect_from)
+def facts(union: Union, policy: DecisionPolicy) -> Facts:
+    return Facts(
+        on_hand=STOCK,
+        grants=GRANTS,
+        roles=roles_under(policy),
+        owners=OWNERS,
+        rule=ReleaseRule.of(policy),
+        suspect_from=union.suspect_from,
+    )
 
 
 _batches = st.sampled_from([WATER, JUICE])
@@ -92,12 +116,14 @@ PLAIN: st.SearchStrategy[Fact] = st.one_of(
 def worlds(draw: st.DrawFn, *, most: int = 14) -> World:
     """A shift of up to `most` entries and, now and then, one of a copied device."""
     team = phones()
+    policy = draw(st.sampled_from([DecisionPolicy(), TWO_PEOPLE]))
+    releasing = ("lead", "phone-2") if policy.two_people else ("lead",)
     for _ in range(draw(st.integers(1, most))):
         phone = draw(st.sampled_from(team))
         if not phone.log or draw(st.integers(0, 4)) == 0:
             seen = {other.device: len(other.log) for other in team if draw(st.booleans())}
             phone.is_told(seen, LATER)
-        elif phone.device == "lead" and draw(st.booleans()):
+        elif phone.device in releasing and draw(st.booleans()):
             holds = [p.hold_id(e) for p in team for e, f in p.log if isinstance(f, Held)]
             phone.releases(*(holds[: draw(st.integers(1, 3))] or ["H-of-the-core"]))
         else:
@@ -110,4 +136,4 @@ def worlds(draw: st.DrawFn, *, most: int = 14) -> World:
         fact = draw(PLAIN)
         previous = copied.log[at - 2][0].hash if at > 1 else GENESIS
         log.append((copied.makes(fact, at, previous), fact))
-    return World(team, log)
+    return World(team, log, policy)
