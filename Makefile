@@ -2,9 +2,11 @@
 # both set up first, and a set-up that is done costs nothing.
 #
 # ARGS     passed on:  make run ARGS=--once   make test ARGS="tests/erp_link -x"
+# WORKERS  processes that share the tests out (0: none, all in one)
 # PROFILE  dev (default: everything for tests and checks) or runtime
 # PYTHON   the interpreter to build .venv from, where the first fitting one is not wanted
 
+WORKERS ?= 2
 PROFILE ?= dev
 ARGS ?=
 
@@ -21,7 +23,7 @@ run: setup ## start everything here; pages on http://127.0.0.1:8080 until Ctrl-C
 	@exec .venv/bin/tallyman up $(ARGS)
 
 test: setup ## the tests
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n $(WORKERS) $(ARGS)
 
 test-openvino: setup ## the engines' tests on OpenVINO, in an environment made from its lock
 	@TALLYMAN_READERS=openvino "$$(sh scripts/extra.sh openvino)" -m pytest \

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from appliance.layout import Layout
 from contracts.clock import FixedClock
+from tests.support import ports, workers
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TALLYMAN_DATA", ROOT.parent / "shared" / "data"))
@@ -30,7 +30,19 @@ settings.register_profile(
 settings.load_profile("house")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    workers.keep_to_one_core()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> workers.ByUnit:
+    return workers.ByUnit(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = workers.ordered((item.nodeid, item) for item in items)
     missing = {
         "data": None if DATA.is_dir() else f"test data folder {DATA} is absent (TALLYMAN_DATA)",
         "chromium": None if shutil.which("chromium") else "Chromium is not installed",
@@ -65,9 +77,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 PATIENCE_S = 150.0
@@ -134,8 +144,6 @@ class Up:
 
 @pytest.fixture
 def up(prepared, tmp_path) -> Iterator[Up]:
-    from appliance.services.address import free_address
-
     folder = tmp_path / "data"
     shutil.copytree(prepared, folder)
     made = Up(
@@ -143,9 +151,9 @@ def up(prepared, tmp_path) -> Iterator[Up]:
         tmp_path / "up.log",
         environ={
             "TALLYMAN_SITE_DATA": str(folder),
-            "TALLYMAN_HUB_LISTEN": free_address(),
-            "TALLYMAN_HUB_DEVICE_LISTEN": free_address(),
-            "TALLYMAN_EDGE_LISTEN": free_address(),
+            "TALLYMAN_HUB_LISTEN": ports.free_address(),
+            "TALLYMAN_HUB_DEVICE_LISTEN": ports.free_address(),
+            "TALLYMAN_EDGE_LISTEN": ports.free_address(),
         },
     )
     try:

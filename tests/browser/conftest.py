@@ -6,7 +6,6 @@ a page that collects every console error and policy violation in `page_errors`.
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import pytest
 import uvicorn
 
 from tests.support import pages
+from tests.support.ports import free_port
 
 _FLAGS = (
     "--no-sandbox",
@@ -80,10 +80,7 @@ def serve() -> Iterator[Callable[[Any], Served]]:
     running: list[Served] = []
 
     def start(app: Any) -> Served:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        served = Served(app, port)
+        served = Served(app, free_port())
         served.start()
         running.append(served)
         return served

@@ -16,9 +16,9 @@ from appliance.config import Config, EdgeConfig, HubConfig, SiteConfig
 from appliance.demo.prepare import delivery_day
 from appliance.demo.run import HubApi, judged_in
 from appliance.demo.samples import write_samples
-from appliance.services.address import free_address
 from appliance.up import everything
 from contracts.verdict import Decision
+from tests.support.ports import free_address
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -21,9 +21,9 @@ from appliance.demo.samples import write_samples
 from appliance.identity.site_ca import SiteCa
 from appliance.learning.example import decode_example
 from appliance.learning.folders import edge_dataset, hub_dataset
-from appliance.services.address import free_address
 from appliance.up import everything
 from contracts.clock import SystemClock
+from tests.support.ports import free_address
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -35,13 +35,13 @@ from appliance.demo.samples import SampleDelivery, SampleTruth, write_samples
 from appliance.identity.site_ca import SiteCa
 from appliance.journal import file as journal_file
 from appliance.journal.codec import decode_body
-from appliance.services.address import free_address
 from appliance.services.mqtt import MqttBus
 from appliance.services.nats import EmbeddedNats
 from appliance.up import Running, everything
 from contracts.clock import SystemClock
 from contracts.events import CameraChanged, CartonJudged
 from contracts.verdict import Decision
+from tests.support.ports import free_address
 
 pytestmark = pytest.mark.timeout(400)
 

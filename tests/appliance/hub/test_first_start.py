@@ -17,7 +17,7 @@ import pytest
 from appliance import pages_url
 from appliance.config import Config, HubConfig
 from appliance.identity.site_ca import SiteCa
-from appliance.services.address import free_address
+from tests.support.ports import free_address
 
 ROOT = Path(__file__).resolve().parents[3]
 
