@@ -136,13 +136,18 @@ def check_fresh(statement: Statement, now: datetime) -> None:
 
 def check_holds_seen(statement: Statement, open_now: Collection[str]) -> None:
     """Raises StaleSignatureError where a hold is open that the signer did not see."""
-    fresh = sorted(set(open_now).difference(statement.holds))
+    check_seen(statement.holds, open_now, ticket=statement.ticket)
+
+
+def check_seen(seen: Collection[str], open_now: Collection[str], *, ticket: str) -> None:
+    """As `check_holds_seen`, for whoever decided with these holds before them."""
+    fresh = sorted(set(open_now).difference(seen))
     if fresh:
         raise StaleSignatureError(
-            f"{', '.join(fresh)} came after this was signed",
+            f"{', '.join(fresh)} came after this was decided",
             mend="Look at what is new on these goods, then decide again",
             new_holds=fresh,
-            ticket=statement.ticket,
+            ticket=ticket,
         )
 
 

@@ -8,6 +8,7 @@ what depends on several entries is worked out from all of them each time (`erp_l
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -202,9 +203,8 @@ class OfflineLogs:
         if entry is None:
             return
         for hold_id in _holds_in(entry):
-            self._core.write(
-                lambda w, name=hold_id: holds.bring_in_line(w, name, self._rule), by=by
-            )  # type: ignore[misc]
+            act = partial(holds.bring_in_line, hold_id=hold_id, rule=self._rule)
+            self._core.write(act, by=by)
             self._settle_around(hold_id, by=by)
         if isinstance(entry.fact, Released):
             self._core.write(lambda work: holds.settle_release(work, entry, self._rule), by=by)

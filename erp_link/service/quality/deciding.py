@@ -21,7 +21,12 @@ from erp_link.domain.quality.policy import (
     check_second,
     may_go_on,
 )
-from erp_link.domain.quality.statement import Statement, check_holds_seen, read_statement
+from erp_link.domain.quality.statement import (
+    Statement,
+    check_holds_seen,
+    check_seen,
+    read_statement,
+)
 from erp_link.service import decisions
 from erp_link.service.decisions import About
 from erp_link.service.quality import parts
@@ -84,12 +89,25 @@ def decide_signed(work: Work, signed: Signed, policy: DecisionPolicy) -> int:
     return _first(work, about, scope, signed, policy)
 
 
-def decide_unsigned(work: Work, wanted: Wanted) -> int:
-    """As `decide_signed`, for a site without signatures. The caller checked role and policy."""
+def decide_unsigned(work: Work, wanted: Wanted, policy: DecisionPolicy) -> int:
+    """As `decide_signed`, for a site without signatures: a second person decides the same. The
+    caller checked that this site asks for none.
+
+    Raises ConflictError, StaleSignatureError, BadInputError, ForbiddenError.
+    """
     about = _open(work, wanted.ticket_id)
     scope = scope_of(work.connection, about.ticket, about.holds)
-    seen = open_holds(work.connection, about.holds, about.touched)
-    decision_id = _keep(work, about, wanted, seen, IN_FORCE)
+    now_open = open_holds(work.connection, about.holds, about.touched)
+    waiting = _waiting(work, wanted.ticket_id)
+    if waiting is not None:
+        _check_same(waiting, wanted, work.by, now_open)
+        note(work, wanted.ticket_id, "decided_second", wanted.reason)
+        _effect(work, about, scope, _wanted_of(waiting), int(waiting.id))
+        return int(waiting.id)
+    if _wants_second(scope, wanted, policy):
+        note(work, wanted.ticket_id, "decided_first", f"{wanted.decision.value}: {wanted.reason}")
+        return _keep(work, about, wanted, now_open, WAITING)
+    decision_id = _keep(work, about, wanted, now_open, IN_FORCE)
     _effect(work, about, scope, wanted, decision_id)
     return decision_id
 
@@ -131,11 +149,7 @@ def decided_already(ticket_id: str, state: str) -> ConflictError:
 def _first(work: Work, about: About, scope: Scope, signed: Signed, policy: DecisionPolicy) -> int:
     said = signed.statement
     wanted = Wanted.of(said)
-    if said.is_partial:
-        parts.check_part(scope, said.quantity, said.cartons)
-    named = sum(scope.cartons[name] for name in said.cartons)
-    units = said.quantity or named or scope.quantity
-    if policy.wants_second(said.decision, units):
+    if _wants_second(scope, wanted, policy):
         decision_id = _keep(work, about, wanted, said.holds, WAITING)
         _keep_signature(work, decision_id, signed)
         note(work, said.ticket, "signed_first", f"{said.decision.value}: {said.reason}")
@@ -144,6 +158,14 @@ def _first(work: Work, about: About, scope: Scope, signed: Signed, policy: Decis
     _keep_signature(work, decision_id, signed)
     _effect(work, about, scope, wanted, decision_id)
     return decision_id
+
+
+def _wants_second(scope: Scope, wanted: Wanted, policy: DecisionPolicy) -> bool:
+    """Raises BadInputError where the goods that are named are not there."""
+    if wanted.quantity or wanted.cartons:
+        parts.check_part(scope, wanted.quantity, wanted.cartons)
+    named = sum(scope.cartons[name] for name in wanted.cartons)
+    return policy.wants_second(wanted.decision, wanted.quantity or named or scope.quantity)
 
 
 def _effect(work: Work, about: About, scope: Scope, wanted: Wanted, decision_id: int) -> None:
@@ -187,7 +209,11 @@ def _check_seconds(work: Work, waiting: Row[Any], said: Statement, now_open: Seq
     """
     row = work.connection.execute(
         select(q.signature).where(q.signature.c.decision_id == waiting.id)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        # Decided while the site asked for no signature: there is none to name.
+        _check_same(waiting, Wanted.of(said), said.signer, now_open)
+        return
     if said.seconds != row.digest:
         raise ConflictError(
             f"Ticket {said.ticket} waits for a second person to sign what {row.person} decided",
@@ -205,6 +231,20 @@ def _check_seconds(work: Work, waiting: Row[Any], said: Statement, now_open: Seq
             mend="Sign the statement as the hub gives it out",
         )
     check_holds_seen(first, now_open)
+
+
+def _check_same(waiting: Row[Any], wanted: Wanted, person: str, now_open: Sequence[str]) -> None:
+    """Another person decides the same about the same goods, in their own words, and the first one
+    has missed no hold.
+    """
+    check_second(waiting.made_by, person)
+    if replace(wanted, reason=waiting.reason) != _wanted_of(waiting):
+        raise ConflictError(
+            f"Ticket {waiting.ticket_id} waits for a second person to decide as"
+            f" {waiting.made_by} did: {waiting.decision}",
+            mend="Decide the same, or withdraw it and decide anew",
+        )
+    check_seen(waiting.holds, now_open, ticket=waiting.ticket_id)
 
 
 def _waiting(work: Work, ticket_id: str) -> Row[Any] | None:
