@@ -76,7 +76,7 @@ def provision(python: Path, cache: Path) -> Path:
 def running(python: Path, folder: Path) -> Iterator[Tryton]:
     """The server over the database in `folder`, until the block ends."""
     address = free_address()
-    config = _config(folder, address)
+    config = write_config(folder, address)
     with (folder / "trytond.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 -- the environment's own interpreter
             [python.parent / "trytond", "-c", config, "-d", DATABASE],
@@ -85,7 +85,7 @@ def running(python: Path, folder: Path) -> Iterator[Tryton]:
         )
     try:
         tryton = Tryton(f"http://{address}", python, folder, process)
-        _wait(tryton)
+        wait(tryton)
         yield tryton
     finally:
         process.kill()
@@ -228,7 +228,7 @@ def _furnish(rpc: TrytonRpc) -> None:
 def _administer(python: Path, folder: Path, *arguments: str) -> None:
     password = folder / "password"
     password.write_text(PASSWORD)
-    config = _config(folder, "127.0.0.1:0")
+    config = write_config(folder, "127.0.0.1:0")
     done = subprocess.run(  # noqa: S603 -- the environment's own interpreter
         [python.parent / "trytond-admin", "-c", config, "-d", DATABASE, *arguments],
         env=os.environ | {"TRYTONPASSFILE": str(password)},
@@ -243,10 +243,11 @@ def _administer(python: Path, folder: Path, *arguments: str) -> None:
         )
 
 
-def _config(folder: Path, address: str) -> Path:
+def write_config(folder: Path, address: str, *, data: Path | None = None) -> Path:
+    """The configuration of a server whose database lies in `data`, as a rule in `folder` too."""
     path = folder / "trytond.conf"
     lines: Sequence[str] = (
-        "[database]", "uri = sqlite://", f"path = {folder}",
+        "[database]", "uri = sqlite://", f"path = {data or folder}",
         "[web]", f"listen = {address}",
         "[session]", "timeout = 86400",
     )  # fmt: skip
@@ -254,7 +255,8 @@ def _config(folder: Path, address: str) -> Path:
     return path
 
 
-def _wait(tryton: Tryton) -> None:
+def wait(tryton: Tryton) -> None:
+    """Until it answers; raises UnavailableError where it ends or stays silent for a minute."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if tryton.process.poll() is not None:

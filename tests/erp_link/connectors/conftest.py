@@ -1,4 +1,4 @@
-"""A real Tryton: provisioned once and kept in build/, copied and started for each test."""
+"""A real Tryton: provisioned once and kept in build/, loaded once, copied for each test."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from appliance.bench.core import tryton_peer
 from appliance.bench.core.tryton_peer import Tryton
 from tests.support.tryton import Books
+from tests.support.tryton_copies import TrytonCopies
 
 ROOT = Path(__file__).resolve().parents[3]
 _FIRST_TIME_S = 600
@@ -43,9 +44,19 @@ def provisioned(tryton_python: Path) -> Path:
     return tryton_peer.provision(tryton_python, ROOT / "build" / "tryton")
 
 
+@pytest.fixture(scope="session")
+def tryton_copies(
+    tryton_python: Path, provisioned: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TrytonCopies]:
+    folder = tmp_path_factory.mktemp("tryton") / "model"
+    made = TrytonCopies(tryton_python, provisioned, folder)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def tryton(tryton_python: Path, provisioned: Path, tmp_path: Path) -> Iterator[Tryton]:
-    with tryton_peer.copied(tryton_python, provisioned, tmp_path / "tryton") as running:
+def tryton(tryton_copies: TrytonCopies, tmp_path: Path) -> Iterator[Tryton]:
+    with tryton_copies.one(tmp_path / "tryton") as running:
         yield running
 
 
