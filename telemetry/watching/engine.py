@@ -1,0 +1,321 @@
+"""All fences over all series: the hot loop asks two comparisons a reading, the rest happens here.
+
+    engine.tick(received_us)                              # before each group
+    for number, at, value in readings:
+        if at >= latest_us[number]:
+            latest[number], latest_us[number] = value, at
+        watcher = watch[number]
+        if not (watcher.low <= value <= watcher.high):
+            watcher.see(at, value)
+    ... the group is on disk ...
+    emit(engine.take_changes())
+
+Rules. The caller's clock never goes back, and `tick(received_us)` comes before the readings of each
+group; `tick` by a timer between groups as often as one likes. Then the changes depend on the groups
+alone: `restore` of what `save` gave, and the groups after it once more, give the same alarms with the
+same ids and numbers (I2). `extend` after the catalogue bound an address for the first time, `swap`
+between groups for other fences, another book or other whereabouts, `resume` once after the replay of
+a start; after `swap` and `resume` save before anything is told.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from math import isfinite, nan
+
+from contracts.reason import Reason
+from contracts.telemetry import AlarmChanged
+from telemetry.describing.series import Series, SeriesBook
+from telemetry.watching import saved
+from telemetry.watching.condition import INFINITY, NEVER, Condition, Memory, Phase, given_up
+from telemetry.watching.fences import Fence
+from telemetry.watching.making import Prepared, prepare
+from telemetry.watching.neighbours import Neighbours
+from telemetry.watching.places import Whereabouts, covers
+from telemetry.watching.rules import Missing
+from telemetry.watching.timetable import Schedule, Timed
+
+_NOWHERE = Whereabouts()
+
+
+class Watcher:
+    """Everything that watches one series. `low` to `high` is where nothing can change."""
+
+    __slots__ = ("_engine", "conditions", "high", "low")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.conditions: list[Condition] = []
+        self.low, self.high = -INFINITY, INFINITY
+
+    def see(self, at_us: int, value: float) -> None:
+        """A value outside of the quiet band, at its own time."""
+        if not isfinite(value):
+            self._engine.unusable += 1
+            return
+        # A sensor whose clock is ahead of ours has measured by now, whatever it says.
+        at_us = min(at_us, self._engine.now)
+        for condition in self.conditions:
+            if not condition.low <= value <= condition.high:
+                condition.see(at_us, value)
+
+    def fit(self) -> None:
+        self.low = max((each.low for each in self.conditions), default=-INFINITY)
+        self.high = min((each.high for each in self.conditions), default=INFINITY)
+
+
+class Engine:
+    """Built from the fences in force and the catalogue's book; see the module for how it is driven."""
+
+    def __init__(
+        self,
+        fences: Iterable[Fence] = (),
+        *,
+        book: SeriesBook,
+        now_us: int,
+        whereabouts: Whereabouts = _NOWHERE,
+    ) -> None:
+        self.now = now_us
+        self.latest: list[float] = []
+        self.latest_us: list[int] = []
+        self.watch: list[Watcher] = []
+        self.unusable = 0
+        """NaN and infinities that reached a watcher; the templates refuse them before."""
+        self.troubles: list[Reason] = []
+        """Why a fence does not watch a series that it covers."""
+        self._book, self._where = book, whereabouts
+        self._prepared: list[Prepared] = []
+        self._schedules: list[Schedule] = []
+        self._conditions: dict[str, Condition] = {}
+        self._neighbours = Neighbours((), self.latest_us)
+        self._heap: list[tuple[int, str, int, Timed]] = []
+        self._serial = 0
+        self._changes: list[AlarmChanged] = []
+        self.swap(fences)
+
+    # The hot loop's way in and out
+
+    def take_changes(self) -> list[AlarmChanged]:
+        """What changed since the last call, in order. Tell nobody before the group is on disk."""
+        taken, self._changes = self._changes, []
+        return taken
+
+    def tick(self, now_us: int) -> None:
+        """Everything that time alone brings until `now_us`."""
+        while self._heap and self._heap[0][0] <= now_us:
+            at_us, _, _, timed = heapq.heappop(self._heap)
+            if timed.wake != at_us:
+                continue
+            self.now = max(self.now, at_us)
+            timed.wake = NEVER
+            if timed.deadline() <= self.now:
+                timed.due()
+            self._wake(timed)
+        self.now = max(self.now, now_us)
+
+    def extend(self) -> None:
+        """The book has more series."""
+        for number in self._number_series():
+            for condition in self._wanted(self._book[number]):
+                self._conditions[condition.name] = condition
+                self._attach(condition)
+                self._start(condition)
+            for condition in self._conditions.values():
+                if condition.listens_to(self._book[number]):
+                    self._attach(condition)
+
+    # Other fences, and a start
+
+    def swap(
+        self,
+        fences: Iterable[Fence] | None = None,
+        *,
+        book: SeriesBook | None = None,
+        whereabouts: Whereabouts | None = None,
+    ) -> None:
+        """Between two groups. What watches the same series under the same fence goes on as it was;
+        an alarm of anything else is over. Raises BadInputError for an expression that cannot be used,
+        and then nothing is changed.
+        """
+        if fences is not None:
+            self._prepared = [prepare(each) for each in sorted(fences, key=lambda f: f.fence)]
+        self._book, self._where = book or self._book, whereabouts or self._where
+        before, self._conditions = self._conditions, {}
+        self._number_series()
+        self._neighbours = Neighbours(self._book, self.latest_us)
+        fresh = self._rebuild(before)
+        for name in sorted(before.keys() - self._conditions.keys()):
+            before[name].stop()
+            before[name].wake = NEVER
+        self._schedule()
+        for condition in fresh:
+            self._start(condition)
+
+    def resume(self, now_us: int) -> None:
+        """After the replay of a start: while this process was away nothing could be heard, so what is
+        missing counts from now on.
+        """
+        missing = [each for each in self._conditions.values() if isinstance(each, Missing)]
+        resumed = max(self.now, now_us)
+        self.now, before = resumed, self.now
+        for condition in missing:
+            condition.begin()
+            self.reschedule(condition)
+        self.now = before
+        self.tick(resumed)
+
+    def acknowledge(self, alarm_ids: Collection[str]) -> None:
+        """Somebody looks after these: they escalate no further."""
+        for condition in self._conditions.values():
+            last = condition.memory.last
+            if last is not None and last.alarm_id in alarm_ids:
+                condition.memory.silenced = True
+                self.reschedule(condition)
+
+    def open_alarms(self) -> list[AlarmChanged]:
+        """The newest change of each alarm that is not over."""
+        memories = (each.memory for each in self._conditions.values())
+        return [m.last for m in memories if m.phase is Phase.RAISED and m.last is not None]
+
+    def save(self) -> bytes:
+        """All that a restart must know, for the position after the last group."""
+        known = [
+            saved.SavedSeries(each.key, each.unit, each.site, each.place, value, at_us)
+            for each, value, at_us in zip(self._book, self.latest, self.latest_us, strict=False)
+            if at_us
+        ]
+        memories = {name: each.memory for name, each in self._conditions.items()}
+        return saved.encode(saved.SavedState(self.now, known, memories))
+
+    def restore(self, data: bytes) -> None:
+        """Go on where `save` was called; call it before anything else. Raises BadInputError."""
+        state = saved.decode(data)
+        self.now = state.now
+        for each in state.series:
+            if self._book.find(each.key) is None:
+                self._book.put(each.key, each.unit, site=each.site, place=each.place)
+        self._number_series()
+        for each in state.series:
+            number = self._book.find(each.key)
+            if number is not None:
+                self.latest[number], self.latest_us[number] = each.value, each.at_us
+        self._heap.clear()
+        self._rebuild({})
+        self._schedule()
+        for name, condition in self._conditions.items():
+            condition.armed = self._holds(condition)
+            condition.recall(state.conditions.get(name, Memory()))
+            self.reschedule(condition)
+        for name, memory in sorted(state.conditions.items()):
+            if name not in self._conditions and memory.phase is Phase.RAISED and memory.last:
+                self._changes.append(given_up(memory.last, self.now))
+
+    # What conditions ask (Surroundings)
+
+    def changed(self, change: AlarmChanged) -> None:
+        self._changes.append(change)
+
+    def reschedule(self, condition: Condition) -> None:
+        self._wake(condition)
+        for number in condition.watched:
+            self.watch[number].fit()
+
+    def newest(self, number: int) -> tuple[int, float]:
+        return self.latest_us[number], self.latest[number]
+
+    def beside(self, series: Series, quantity: str) -> int | None:
+        return self._neighbours.of(series, quantity)
+
+    # Building
+
+    def _number_series(self) -> range:
+        known, every = len(self.latest), len(self._book)
+        for number in range(known, every):
+            self.latest.append(nan)
+            self.latest_us.append(0)
+            self.watch.append(Watcher(self))
+            self._neighbours.add(self._book[number])
+        return range(known, every)
+
+    def _wanted(self, series: Series) -> Iterator[Condition]:
+        for each in self._prepared:
+            fence = each.fence
+            if fence.quantity != series.key.quantity or not covers(
+                fence.scope, series, self._where
+            ):
+                continue
+            if fence.unit != series.unit:
+                params: dict[str, str | int | float] = {
+                    "fence": fence.fence, "unit": fence.unit,
+                    "series": str(series.key), "its_unit": series.unit,
+                }  # fmt: skip
+                self.troubles.append(Reason("fence_unit", params))
+                continue
+            yield from each.conditions(series, self)
+
+    def _rebuild(self, before: Mapping[str, Condition]) -> list[Condition]:
+        """Everything that is wanted now, with what went on; what is new is given back."""
+        self.troubles.clear()
+        for watcher in self.watch:
+            watcher.conditions.clear()
+        fresh = []
+        for series in self._book:
+            for made in self._wanted(series):
+                kept = before.get(made.name, made)
+                kept.facts = series
+                kept.watched.clear()
+                self._conditions[made.name] = kept
+                if kept is made:
+                    fresh.append(made)
+        for condition in self._conditions.values():
+            self._attach(condition)
+        for watcher in self.watch:
+            watcher.fit()
+        return fresh
+
+    def _attach(self, condition: Condition) -> None:
+        for series in self._book if condition.uses else (condition.facts,):
+            watcher = self.watch[series.number]
+            listens = series is condition.facts or condition.listens_to(series)
+            if listens and condition not in watcher.conditions:
+                watcher.conditions.append(condition)
+                condition.watched.append(series.number)
+                watcher.fit()
+
+    def _schedule(self) -> None:
+        """Each fence's hours as of now; nothing is told of it."""
+        for old in self._schedules:
+            old.wake = NEVER
+        self._schedules = [
+            Schedule(each.fence, self, self._conditions_of) for each in self._prepared
+            if each.fence.hours is not None
+        ]  # fmt: skip
+        for schedule in self._schedules:
+            self._wake(schedule)
+
+    def _conditions_of(self, fence: str) -> list[Condition]:
+        named = sorted(self._conditions.items())
+        return [each for _, each in named if each.fence.fence == fence]
+
+    def _start(self, condition: Condition) -> None:
+        condition.armed = self._holds(condition)
+        condition.set_band()
+        if condition.armed:
+            condition.begin()
+        self.reschedule(condition)
+
+    def _holds(self, condition: Condition) -> bool:
+        hours = condition.fence.hours
+        return hours is None or hours.holds(self.now)
+
+    def _wake(self, timed: Timed) -> None:
+        at_us = timed.deadline()
+        if at_us == NEVER:
+            timed.wake = NEVER
+            return
+        at_us = max(at_us, self.now)
+        if at_us != timed.wake:
+            timed.wake = at_us
+            self._serial += 1
+            heapq.heappush(self._heap, (at_us, timed.name, self._serial, timed))
