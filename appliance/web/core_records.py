@@ -13,7 +13,6 @@ from contracts.stock import (
     BatchSummary,
     Hold,
     Ticket,
-    UsageDecision,
 )
 from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
 from erp_link.service.core import Core
@@ -94,9 +93,6 @@ class CoreRecords:
 
     def ticket(self, ticket_id: str) -> Ticket:
         return self._core.ticket(ticket_id)
-
-    def decide(self, ticket_id: str, decision: UsageDecision, *, reason: str, by: str) -> Ticket:
-        return self._core.decide_ticket(ticket_id, decision, reason=reason, by=by, role="quality")
 
     def sessions(self) -> Sequence[SessionRow]:
         return [session_row(report) for report in self._core.sessions()]

@@ -22,7 +22,6 @@ from contracts.stock import (
     BatchSummary,
     Hold,
     Ticket,
-    UsageDecision,
 )
 
 
@@ -145,10 +144,6 @@ class Records(Protocol):
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Raises NotFoundError."""
-        ...
-
-    def decide(self, ticket_id: str, decision: UsageDecision, *, reason: str, by: str) -> Ticket:
-        """The usage decision; only RELEASE lifts the holds. Raises ConflictError, BadInputError."""
         ...
 
     def sessions(self) -> Sequence[SessionRow]: ...

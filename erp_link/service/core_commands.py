@@ -17,7 +17,6 @@ from contracts.stock import (
     StockStatus,
     Ticket,
     TicketState,
-    UsageDecision,
 )
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
@@ -185,29 +184,6 @@ class Commands(Store):
         only = t.hold.c.hold_id == hold_id
         (made,) = self.read(lambda c: holding.read_holds(c, open_only=False, only=only))
         return made
-
-    def decide_ticket(
-        self,
-        ticket_id: str,
-        decision: UsageDecision,
-        *,
-        by: str,
-        role: str,
-        reason: str,
-        key: str | None = None,
-    ) -> Ticket:
-        """The usage decision, by quality, with its reason. Only RELEASE lifts holds, and a hold
-        that other undecided tickets name stays until they are decided too.
-
-        Raises ForbiddenError, BadInputError, NotFoundError, ConflictError (decided already).
-        """
-
-        def act(work: Work) -> None:
-            decisions.decide(work, ticket_id, decision, role=role, reason=reason)
-
-        body = {"ticket": ticket_id, "decision": decision.value, "reason": reason}
-        self.command("decide", body, by=by, key=key, guards_of=None, act=act)
-        return self.ticket(ticket_id)
 
     def correct_expiry(
         self,

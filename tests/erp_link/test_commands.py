@@ -19,6 +19,7 @@ from contracts.stock import AtRisk, HoldKind, StockStatus, TicketState, UsageDec
 from contracts.verdict import Decision
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, LATER, WATER, Station
+from tests.support.deciding import decided
 
 DENT = Reason("defect_seen")
 
@@ -102,9 +103,7 @@ def test_a_supplier_hold_covers_what_comes_later(core: Core) -> None:
             core.reserve("SO", key, 1, by="op")
     assert core.expectations().held == (WATER, JUICE)
     (ticket,) = core.tickets()
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="audited"
-    )
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="audited")
     assert summary(core, JUICE).unrestricted == 2
     core.reserve("SO", WATER, 1, by="op")
 
@@ -133,8 +132,13 @@ def test_named_cartons_are_held_by_themselves(core: Core, station: Station) -> N
     assert summary(core).reserved <= 2
     (order,) = [o for o in core.pending_transport() if o.load_id == "C2"]
     assert order.target == "QUARANTINE"
-    core.decide_ticket(
-        core.tickets()[0].ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="fine"
+    decided(
+        core,
+        core.tickets()[0].ticket_id,
+        UsageDecision.RELEASE,
+        by="q",
+        role="quality",
+        reason="fine",
     )
     assert summary(core).unrestricted == 3
 
@@ -205,21 +209,17 @@ def test_quality_releases_with_a_reason(core: Core, station: Station) -> None:
     station.finds_defect("C3")
     first, second = reversed(core.tickets())
     with pytest.raises(ForbiddenError):
-        core.decide_ticket(
-            first.ticket_id, UsageDecision.RELEASE, by="op", role="operator", reason="ok"
-        )
+        decided(core, first.ticket_id, UsageDecision.RELEASE, by="op", role="operator", reason="ok")
     with pytest.raises(BadInputError):
-        core.decide_ticket(
-            first.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason=" "
-        )
-    core.decide_ticket(
-        first.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="label only"
+        decided(core, first.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason=" ")
+    decided(
+        core, first.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="label only"
     )
     assert len(core.holds()) == 1, "the other carton is not decided yet"
-    decided = core.decide_ticket(
-        second.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="leaks"
+    told = decided(
+        core, second.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="leaks"
     )
-    assert decided.decision is UsageDecision.SCRAP
+    assert told.decision is UsageDecision.SCRAP
     assert core.holds() == []
     (hold,) = core.holds(open_only=False)
     assert (hold.released_by, hold.release_reason) == ("q", "leaks")
@@ -227,9 +227,7 @@ def test_quality_releases_with_a_reason(core: Core, station: Station) -> None:
     targets = {o.load_id: o.target for o in core.pending_transport()}
     assert targets == {"C1": "A-01-1", "C2": "A-01-1", "C3": "QUARANTINE"}
     with pytest.raises(ConflictError):
-        core.decide_ticket(
-            first.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="again"
-        )
+        decided(core, first.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="again")
 
 
 def test_a_ticket_lives_its_life(core: Core, station: Station) -> None:
@@ -240,8 +238,13 @@ def test_a_ticket_lives_its_life(core: Core, station: Station) -> None:
     with pytest.raises(ConflictError):
         core.close_ticket(ticket.ticket_id, by="q")
     core.contain_ticket(ticket.ticket_id, by="q", note="set apart")
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RETURN, by="q", role="quality", reason="supplier agreed"
+    decided(
+        core,
+        ticket.ticket_id,
+        UsageDecision.RETURN,
+        by="q",
+        role="quality",
+        reason="supplier agreed",
     )
     closed = core.close_ticket(ticket.ticket_id, by="q")
     assert closed.state is TicketState.CLOSED
@@ -276,7 +279,7 @@ def test_a_release_keeps_the_other_hold(core: Core) -> None:
     core.add_hold(HoldKind.BATCH, batch=WATER, reason=DENT, by="q")
     core.add_hold(HoldKind.BATCH, batch=WATER, reason=DENT, by="q")
     ticket = core.tickets()[0]
-    core.decide_ticket(ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="x")
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="x")
     assert len(core.holds()) == 1
     assert summary(core).unrestricted == 0
 

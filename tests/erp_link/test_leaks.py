@@ -22,6 +22,7 @@ from contracts.verdict import Decision
 from erp_link.adapters import tables as t
 from erp_link.service.core import Core
 from tests.erp_link.story import LATER, WATER, Station
+from tests.support.deciding import decided
 
 DENT = Reason("defect_seen")
 FLOOD = Reason("flood")
@@ -36,7 +37,7 @@ def ticket_about(core: Core, code: str) -> Ticket:
 
 
 def release(core: Core, ticket_id: str) -> None:
-    core.decide_ticket(ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound")
+    decided(core, ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound")
 
 
 def picked(core: Core, quantity: int = 1, order: str = "SO") -> int:
@@ -137,9 +138,7 @@ def test_two_findings_on_a_carton_need_two_releases(core: Core, station: Station
     second, first = core.tickets()
     release(core, first.ticket_id)
     assert summary(core).blocked == 1
-    core.decide_ticket(
-        second.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="leaks"
-    )
+    decided(core, second.ticket_id, UsageDecision.SCRAP, by="q", role="quality", reason="leaks")
     assert core.holds() == []
     assert (summary(core).unrestricted, summary(core).blocked) == (0, 1)
 

@@ -20,6 +20,7 @@ from contracts.stock import Evidence, HoldKind, UsageDecision
 from contracts.verdict import Decision
 from erp_link.service.core import Core
 from tests.erp_link.story import WATER, Station
+from tests.support.deciding import decided
 
 PICTURE = "cd" * 32
 
@@ -92,8 +93,8 @@ def test_a_confirmed_defect_keeps_an_accepted_carton_in_the_building(
     with pytest.raises(InsufficientStockError, match="1 of 2"):
         core.reserve("SO-1", WATER, 2, by="s")
     core.reserve("SO-1", WATER, 1, by="s")
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="only dust"
+    decided(
+        core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="only dust"
     )
     core.reserve("SO-2", WATER, 1, by="s")
 

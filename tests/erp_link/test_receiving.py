@@ -12,6 +12,7 @@ from contracts.stock import BatchKey, HoldKind, StockStatus, TicketState, UsageD
 from contracts.verdict import Decision
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, WATER, Station, delivery
+from tests.support.deciding import decided
 
 
 def summary(core: Core, key: BatchKey = WATER):
@@ -78,9 +79,7 @@ def test_a_dent_of_its_own_under_a_hold_has_its_own_ticket(core: Core, station: 
     station.judges("C1", Decision.HOLD)
     own, by_hand = core.tickets()
     assert (own.carton_id, own.reason.code) == ("C1", "defect_seen")
-    core.decide_ticket(
-        by_hand.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="aired"
-    )
+    decided(core, by_hand.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="aired")
     assert (summary(core).unrestricted, summary(core).blocked) == (0, 1)
 
 

@@ -27,6 +27,7 @@ from erp_link.adapters import tables as t
 from erp_link.domain.places import is_account
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, WATER, Station
+from tests.support.deciding import decided
 
 BATCHES = st.sampled_from([WATER, JUICE])
 CARTONS = st.sampled_from([f"C{n}" for n in range(8)])
@@ -134,7 +135,7 @@ class Books(RuleBasedStateMachine):
         tickets = [x for x in self.core.tickets() if x.decision is None]
         if tickets:
             ticket = tickets[at % len(tickets)].ticket_id
-            self.core.decide_ticket(ticket, decision, by="q", role="quality", reason="seen")
+            decided(self.core, ticket, decision, by="q", role="quality", reason="seen")
 
     @rule(at=st.integers(0, 1000), step=STEPS, elsewhere=st.booleans())
     def drives(self, at, step, elsewhere) -> None:

@@ -10,6 +10,7 @@ from contracts.verdict import Decision
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, WATER, Station
+from tests.support.deciding import decided
 
 SENT, ACCEPTED, PICKED, DROPPED, FAILED, REQUESTED = (
     TransportState.SENT,
@@ -99,8 +100,8 @@ def test_quarantine_contains_the_ticket_and_a_release_brings_the_carton_back(
     drive(station, order.order_id, SENT, DROPPED)
     (ticket,) = core.tickets()
     assert ticket.state is TicketState.CONTAINED
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="label only"
+    decided(
+        core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="label only"
     )
     (order,) = core.pending_transport()
     assert (order.source, order.target) == ("QUARANTINE", "A-01-1")
@@ -137,8 +138,13 @@ def test_a_failed_order_waits_for_a_person(core: Core, station: Station) -> None
     (ticket,) = core.tickets()
     assert ticket.reason.code == "transport_failed"
     assert core.open_transport()[0].state is FAILED
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="path is clear"
+    decided(
+        core,
+        ticket.ticket_id,
+        UsageDecision.RELEASE,
+        by="q",
+        role="quality",
+        reason="path is clear",
     )
     assert core.open_transport() == []
     assert [o.load_id for o in core.pending_transport()] == ["C1"]

@@ -22,6 +22,7 @@ from appliance.web.lessons import lessons_router
 from appliance.web.live import live_router
 from appliance.web.ports import AsnRow, HealthItem, SessionRow, Sheet, SheetLine, Viewer
 from appliance.web.quality import quality_router
+from appliance.web.quality.ports import Choice
 from appliance.web.receiving import receiving_router
 from appliance.web.station import station_router
 from contracts.asn import Asn, AsnLine
@@ -47,7 +48,6 @@ from contracts.stock import (
     Ticket,
     TicketEvent,
     TicketState,
-    UsageDecision,
 )
 from contracts.verdict import Decision, Verdict
 from tests.support.teaching import FakeConsole, FakeTeaching, book
@@ -221,14 +221,11 @@ class FakeRecords:
                 return ticket
         raise NotFoundError(f"There is no ticket {ticket_id}", mend="Look in the queue")
 
-    def decide(self, ticket_id: str, decision: UsageDecision, *, reason: str, by: str) -> Ticket:
+    def decide_unsigned(self, ticket_id: str, choice: Choice, *, by: str) -> None:
         old = self.ticket(ticket_id)
-        event = TicketEvent(NOW, by, "decided", reason)
-        new = replace(
-            old, state=TicketState.DECIDED, decision=decision, history=(*old.history, event)
-        )
+        history = (*old.history, TicketEvent(NOW, by, "decided", choice.reason))
+        new = replace(old, state=TicketState.DECIDED, decision=choice.decision, history=history)
         self.ticket_rows[self.ticket_rows.index(old)] = new
-        return new
 
     def sessions(self) -> Sequence[SessionRow]:
         return [sheet.session for sheet in self.sheets.values()]
@@ -522,7 +519,7 @@ def build(*, furnished: bool = True, beat_s: float = 0.2) -> House:
     app.include_router(station_router(desk, gate, live, pictures, beat_s=beat_s, teaching=teaching))
     console = book(teaching)
     app.include_router(lessons_router(console, gate))
-    app.include_router(quality_router(records, gate))
+    app.include_router(quality_router(records, gate, decider=records))
     app.include_router(receiving_router(records, gate, parse_asn))
     app.include_router(health_router(health, gate))
     app.include_router(evidence_router(pictures, gate))

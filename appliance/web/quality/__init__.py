@@ -11,20 +11,25 @@ from fastapi import APIRouter
 
 from appliance.web.ports import Gate, Records
 from appliance.web.quality import batches, dossier, photos, signing, tickets
-from appliance.web.quality.ports import Desk, PictureShelf
+from appliance.web.quality.ports import Decider, Desk, PictureShelf
 
 
 def quality_router(
-    records: Records, gate: Gate, desk: Desk | None = None, pictures: PictureShelf | None = None
+    records: Records,
+    gate: Gate,
+    desk: Desk | None = None,
+    pictures: PictureShelf | None = None,
+    *,
+    decider: Decider | None = None,
 ) -> APIRouter:
     """/batches, /batch, /holds, /tickets, /tickets/{id} and its decision, /signing-keys, a batch's
     dossier, a delivery's claims pack.
 
-    Without `desk` decisions are recorded unsigned, as `records` takes them.
+    Without `desk` nothing is signed, and `decider` takes the decisions.
     """
     router = APIRouter()
     batches.add_to(router, records, gate, dossiers=pictures is not None)
-    tickets.add_to(router, records, gate, desk)
+    tickets.add_to(router, records, gate, desk, desk or decider)
     if desk is not None:
         signing.add_to(router, gate, desk)
     if desk is not None and pictures is not None:

@@ -57,7 +57,17 @@ class PictureShelf(PictureStore, Protocol):
         ...
 
 
-class Desk(Protocol):
+class Decider(Protocol):
+    """Who takes a decision that nobody signs."""
+
+    def decide_unsigned(self, ticket_id: str, choice: Choice, *, by: str) -> None:
+        """Only RELEASE lifts the holds. Raises ForbiddenError where this site signs, ConflictError,
+        BadInputError.
+        """
+        ...
+
+
+class Desk(Decider, Protocol):
     """The quality desk behind the pages. Calls block; errors are TallymanErrors."""
 
     @property
@@ -72,8 +82,6 @@ class Desk(Protocol):
         ...
 
     def decide_signed(self, ticket_id: str, statement: str, signature: str, *, by: str) -> None: ...
-
-    def decide_unsigned(self, ticket_id: str, choice: Choice, *, by: str) -> None: ...
 
     def withdraw(self, decision_id: int, *, by: str) -> None: ...
 

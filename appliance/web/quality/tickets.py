@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from appliance.web.app import pages_of
 from appliance.web.listing import matching, query_of
 from appliance.web.ports import Gate, Records, Viewer
-from appliance.web.quality.ports import AboutTicket, Choice, Desk
+from appliance.web.quality.ports import AboutTicket, Choice, Decider, Desk
 from contracts.errors import BadInputError, NotFoundError
 from contracts.stock import Ticket, TicketState, UsageDecision
 from erp_link.service.quality.keys import PROOF, SigningKey
@@ -32,10 +32,17 @@ def _ticket_text(row: Ticket) -> str:
     )
 
 
-def add_to(router: APIRouter, records: Records, gate: Gate, desk: Desk | None) -> None:
+def add_to(
+    router: APIRouter,
+    records: Records,
+    gate: Gate,
+    desk: Desk | None,
+    decider: Decider | None,
+) -> None:
     """/tickets, /tickets/{id}, its decision and its life."""
     _add_views(router, records, gate, desk)
-    _add_decision(router, records, gate, desk)
+    if decider is not None:
+        _add_decision(router, gate, decider)
     if desk is not None:
         _add_life(router, gate, desk)
 
@@ -126,20 +133,13 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _add_decision(router: APIRouter, records: Records, gate: Gate, desk: Desk | None) -> None:
+def _add_decision(router: APIRouter, gate: Gate, decider: Decider) -> None:
     @router.post("/tickets/{ticket_id}/decision", include_in_schema=False)
     async def decide(request: Request, ticket_id: str) -> Response:
         viewer = await gate.require(request, *DECIDERS)
         await gate.verify(request)
         choice = choice_of(await request.form())
-        if desk is not None:
-            await run_in_threadpool(lambda: desk.decide_unsigned(ticket_id, choice, by=viewer.name))
-        else:
-            await run_in_threadpool(
-                lambda: records.decide(
-                    ticket_id, choice.decision, reason=choice.reason, by=viewer.name
-                )
-            )
+        await run_in_threadpool(lambda: decider.decide_unsigned(ticket_id, choice, by=viewer.name))
         return _back(ticket_id)
 
 

@@ -25,6 +25,7 @@ from erp_link.domain.books.port import (
 )
 from erp_link.domain.moves import Place
 from erp_link.domain.tickets import TicketKind
+from erp_link.service import decisions
 from erp_link.service.core import Core
 from erp_link.service.work import key_of
 
@@ -129,7 +130,14 @@ class CoreBook:
         if not 0 < number <= len(self._questions):
             raise ConflictError(f"Question {number} was never asked", mend="Look again")
         ticket = self._questions[number - 1]
-        self.core.decide_ticket(ticket, decision, by="q", role=_QUALITY, reason="seen")
+        self.core.command(
+            "decide",
+            {},
+            by="q",
+            key=None,
+            guards_of=None,
+            act=lambda w: decisions.decide(w, ticket, decision, role=_QUALITY, reason="seen"),
+        )
 
     def new_day(self, days: int) -> None:
         self._clock.on(timedelta(days=days))

@@ -21,6 +21,7 @@ from erp_link.connectors.names import NameKind
 from erp_link.domain.erp.delivery import State
 from erp_link.service.core import Core
 from tests.erp_link.story import JUICE, WATER, Station
+from tests.support.deciding import decided
 from tests.support.erp import House, KilledError
 from tests.support.odoo import Odoo
 
@@ -79,9 +80,7 @@ class Site:
     def release(self, _batch: BatchKey, units: int, _kill: str) -> None:
         waiting = [ticket for ticket in self.core.tickets() if ticket.decision is None]
         ticket = waiting[units % len(waiting)].ticket_id if waiting else ""
-        self.core.decide_ticket(
-            ticket, UsageDecision.RELEASE, by="q", role="quality", reason="sampled"
-        )
+        decided(self.core, ticket, UsageDecision.RELEASE, by="q", role="quality", reason="sampled")
 
     def ship(self, batch: BatchKey, units: int, _kill: str) -> None:
         order = f"SO-{self.count}"

@@ -19,6 +19,7 @@ from erp_link.domain.erp.messages import MessageKind
 from erp_link.service.core import Core
 from erp_link.service.erp.projection import begin_now
 from tests.erp_link.story import JUICE, WATER, Station
+from tests.support.deciding import decided
 from tests.support.erp import House, KilledError
 from tests.support.odoo import Odoo
 
@@ -40,9 +41,7 @@ def hold(core: Core, batch: BatchKey = WATER) -> str:
 
 def release(core: Core, hold_id: str) -> None:
     ticket = next(t for t in core.tickets() if hold_id in t.hold_ids)
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sampled"
-    )
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sampled")
 
 
 @pytest.mark.parametrize(

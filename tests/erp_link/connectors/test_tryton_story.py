@@ -18,6 +18,7 @@ from erp_link.service.core import Core
 from erp_link.service.erp import outbox
 from erp_link.service.erp.worker import ErpWorker
 from tests.erp_link.story import WATER, Station
+from tests.support.deciding import decided
 from tests.support.tryton import IN, OUT, Books, connector
 
 # The first of them may have to install and set up Tryton.
@@ -73,9 +74,7 @@ def test_from_announcement_to_goods_gone(
 
     # Released, reserved, picked, shipped: Tryton's own shipment ends with the lots that left.
     ticket = next(t for t in core.tickets() if hold.hold_id in t.hold_ids)
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sampled"
-    )
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sampled")
     worker.step()
     assert books.stock(books.water, WATER.lot) == {"STO": 4, "QUAR": 1}
     for reservation in core.reserve(order, WATER, 3, by="op"):

@@ -26,6 +26,7 @@ from erp_link.epcis.story import Happened, events_of
 from erp_link.service.core import Core
 from erp_link.service.exchange.epcis import Repository
 from tests.erp_link.story import WATER, Station
+from tests.support.deciding import decided
 
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -42,8 +43,8 @@ def a_whole_life(core: Core, station: Station) -> None:
     station.settles("carton-3", "keyed")
     station.finds_defect("carton-4")
     for ticket in core.tickets():
-        core.decide_ticket(
-            ticket.ticket_id, UsageDecision.RELEASE, by="qa", role="quality", reason="looked"
+        decided(
+            core, ticket.ticket_id, UsageDecision.RELEASE, by="qa", role="quality", reason="looked"
         )
     core.receive(WATER, 10, location="A-01-1", by="op")
     core.move(WATER, 4, source="A-01-1", target="A-01-2", by="op")

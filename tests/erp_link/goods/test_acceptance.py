@@ -21,6 +21,7 @@ from erp_link.service.goods.acceptance import Acceptances
 from erp_link.service.goods.products import Products
 from erp_link.service.goods.shelf import Shelf
 from tests.erp_link.story import LATER, WATER, Station
+from tests.support.deciding import decided
 
 QUALITY = ("quality",)
 OPERATOR = ("operator",)
@@ -87,7 +88,7 @@ def test_goods_that_wait_are_not_freed_by_lifting_a_hold(core: Core, station: St
     station.accepts("C-1")
     hold = core.add_hold(HoldKind.BATCH, batch=WATER, reason=Reason("defect_seen"), by="q")
     assert hold.ticket_id is not None
-    core.decide_ticket(hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
+    decided(core, hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
     assert stock(core) == {"inspection": 1}
 
 
@@ -101,7 +102,7 @@ def test_what_is_accepted_under_a_hold_is_blocked_until_it_is_lifted(
     Acceptances(core).accept("AC-1", by="op", roles=OPERATOR)
     assert stock(core) == {"blocked": 1}
     assert hold.ticket_id is not None
-    core.decide_ticket(hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
+    decided(core, hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
     assert stock(core) == {"unrestricted": 1}
 
 
@@ -115,7 +116,7 @@ def test_a_refused_delivery_is_held_with_a_ticket(core: Core) -> None:
     assert stock(core) == {"blocked": 7}
     (hold,) = core.holds()
     assert (hold.batch, hold.ticket_id) == (WATER, "QC-AC-1")
-    core.decide_ticket("QC-AC-1", UsageDecision.RELEASE, by="q", role="quality", reason="dry")
+    decided(core, "QC-AC-1", UsageDecision.RELEASE, by="q", role="quality", reason="dry")
     assert stock(core) == {"unrestricted": 7}
 
 

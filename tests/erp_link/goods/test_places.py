@@ -21,6 +21,7 @@ from erp_link.service.core import Core
 from erp_link.service.goods.places import Places
 from erp_link.service.goods.products import Products
 from tests.erp_link.story import WATER, Station
+from tests.support.deciding import decided
 
 COLD = Temperature.CHILLED
 
@@ -106,7 +107,7 @@ def test_a_carton_held_by_name_blocks_all_that_is_in_it(core: Core, cases: Stati
     hold = core.add_hold(HoldKind.CARTONS, cartons=["C-2"], reason=Reason("defect_seen"), by="q")
     assert quantities(core) == {(dock, "unrestricted"): 72, (dock, "blocked"): 24}
     assert hold.ticket_id is not None
-    core.decide_ticket(hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
+    decided(core, hold.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
     assert quantities(core) == {(dock, "unrestricted"): 96}
 
 
@@ -131,7 +132,7 @@ def test_bottles_are_taken_out_of_an_opened_carton(core: Core, cases: Station) -
     assert found == {("DOCK/dock-1", "blocked"): 66, (QUARANTINE, "blocked"): 30}
     for ticket in core.tickets():
         release = UsageDecision.RELEASE
-        core.decide_ticket(ticket.ticket_id, release, by="q", role="quality", reason="sound")
+        decided(core, ticket.ticket_id, release, by="q", role="quality", reason="sound")
     assert sum(quantities(core).values()) == 96
     assert {status for _, status in quantities(core)} == {"unrestricted"}
 
@@ -150,5 +151,5 @@ def test_moved_to_quarantine_by_the_carton(core: Core, cases: Station) -> None:
     core.move(WATER, 48, source="DOCK/dock-1", target=QUARANTINE, by="op")
     assert quantities(core)[QUARANTINE, "blocked"] == 48
     (ticket,) = core.tickets()
-    core.decide_ticket(ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="k")
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="k")
     assert quantities(core)[QUARANTINE, "unrestricted"] == 48

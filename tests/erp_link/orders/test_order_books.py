@@ -34,6 +34,7 @@ from erp_link.adapters import tables as t
 from erp_link.domain.orders import NewLine, NewOrder
 from erp_link.service.core import Core
 from erp_link.service.orders.desk import Orders
+from tests.support.deciding import decided
 
 GTIN = "06933132577789"
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -139,7 +140,7 @@ class OrderBook(RuleBasedStateMachine):
         if waiting:
             ticket = waiting[at % len(waiting)].ticket_id
             said = UsageDecision.RELEASE
-            self.core.decide_ticket(ticket, said, by="q", role="quality", reason="seen")
+            decided(self.core, ticket, said, by="q", role="quality", reason="seen")
 
     @rule(batch=BATCHES, quantity=st.integers(1, 4))
     def grants(self, batch: BatchKey, quantity: int) -> None:

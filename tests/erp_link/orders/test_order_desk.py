@@ -18,6 +18,7 @@ from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
 from erp_link.service.orders.desk import Orders
 from erp_link.service.orders.shapes import OrderView
+from tests.support.deciding import decided
 
 GTIN = "06933132577789"
 JUICE = "08809609245438"
@@ -51,9 +52,7 @@ def codes(view: OrderView, lot: str) -> list[str]:
 
 def lift(core: Core, hold_id: str) -> None:
     ticket = next(x for x in core.tickets() if hold_id in x.hold_ids)
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound"
-    )
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound")
 
 
 def test_an_order_goes_from_paper_to_the_truck(core: Core, orders: Orders) -> None:

@@ -12,6 +12,7 @@ from contracts.stock import HoldKind, StockStatus, UsageDecision
 from erp_link.domain.holds import Part, set_apart, stays_blocked
 from erp_link.service.core import Core
 from tests.erp_link.story import LATER, WATER, Station
+from tests.support.deciding import decided
 
 DENT = Reason("defect_seen")
 PLACES = st.dictionaries(st.sampled_from(["A", "B", "QUARANTINE"]), st.integers(0, 20))
@@ -24,7 +25,7 @@ def amounts(core: Core) -> tuple[int, int, int]:
 
 def release(core: Core, hold_id: str) -> None:
     ticket = next(x for x in core.tickets() if hold_id in x.hold_ids)
-    core.decide_ticket(ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
 
 
 def test_so_many_units_are_blocked_and_the_rest_may_leave(core: Core) -> None:

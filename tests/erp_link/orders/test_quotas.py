@@ -18,6 +18,7 @@ from erp_link.service.orders.desk import Orders
 from erp_link.service.orders.quotas import Quota, account_of
 from erp_link.service.work import Work, find_batch
 from tests.erp_link.story import LATER, WATER, Station
+from tests.support.deciding import decided
 
 DENT = Reason("defect_seen")
 
@@ -80,9 +81,7 @@ def test_what_is_left_comes_back_to_be_counted(
     (ticket,) = core.tickets()
     assert ticket.reason.code == "quota_to_count"
     orders.tidy()
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="counted"
-    )
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="counted")
     assert amounts(core) == (9, 0)
 
 

@@ -12,6 +12,7 @@ from contracts.reason import Reason
 from contracts.stock import HoldKind, TicketState, TransportProgress, TransportState, UsageDecision
 from erp_link.service.core import Core
 from tests.erp_link.story import LATER, WATER, Station
+from tests.support.deciding import decided
 
 DENT = Reason("defect_seen")
 
@@ -40,7 +41,7 @@ def test_a_load_on_its_way_is_a_task_until_it_is_in_quarantine(
     drive(station, back.order_id, TransportState.SENT, TransportState.DROPPED)
     assert core.ticket(recall.ticket_id).state is TicketState.CONTAINED
     own = next(x for x in core.tickets() if hold.hold_id in x.hold_ids)
-    core.decide_ticket(own.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
+    decided(core, own.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
     assert core.ticket(recall.ticket_id).state is TicketState.CLOSED
 
 

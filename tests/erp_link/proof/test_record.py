@@ -33,6 +33,7 @@ from erp_link.service.proof.rebuild import rebuild
 from erp_link.service.proof.verify import Verified, verify
 from tests.erp_link.conftest import migrated, postgres_url
 from tests.erp_link.story import JUICE, WATER, Station
+from tests.support.deciding import decided
 
 
 def a_day(core: Core, station: Station, clock: FixedClock) -> None:
@@ -49,8 +50,13 @@ def a_day(core: Core, station: Station, clock: FixedClock) -> None:
     core.add_hold(HoldKind.BATCH, batch=WATER, reason=Reason("defect_seen", {"score": 0.1}), by="q")
     for ticket in core.tickets():
         if ticket.batch == WATER:
-            core.decide_ticket(
-                ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="Gut, 好"
+            decided(
+                core,
+                ticket.ticket_id,
+                UsageDecision.RELEASE,
+                by="q",
+                role="quality",
+                reason="Gut, 好",
             )
     clock.at += timedelta(hours=1)
     core.move(WATER, 1, source="A-01-1", target="QUARANTINE", by="op")
