@@ -6,7 +6,7 @@ synchronous and safe to call from many threads.
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy import Connection, insert, select
 
@@ -28,7 +28,7 @@ from contracts.stock import (
     TransportOrder,
     TransportProgress,
 )
-from erp_link.adapters import database
+from erp_link.adapters import clock_floor, database
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guarding
 from erp_link.domain.effects import Applied, Effect
@@ -51,6 +51,7 @@ from erp_link.service import (
 )
 from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
+from erp_link.service.excursions import intake as alarms
 from erp_link.service.lessons import ProfileEvent
 from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
@@ -192,6 +193,8 @@ class Core(Commands):
                     devices.camera_changed(work, entry, body)
                 case DeviceStarted():
                     devices.started(work, entry, body)
+                case AlarmChanged():
+                    alarms.recorded(work, entry, body)
                 case _:
                     lessons.recorded(work, entry, body)
             reads.project(work.connection, entry, body)
@@ -215,8 +218,7 @@ class Core(Commands):
 
     def pending_transport(self) -> list[TransportOrder]:
         """Orders not yet sent, oldest first; held goods only towards quarantine."""
-        now = self.clock.now()
-        return self.read(lambda c: transport.pending(c, now=now, zone=self.zone))
+        return self.read(lambda c: transport.pending(c, now=self._at_least(c), zone=self.zone))
 
     def open_transport(self) -> list[OpenTransport]:
         """Orders sent whose goods are not known to have arrived."""
@@ -247,15 +249,15 @@ class Core(Commands):
         """Every batch that is announced or was ever here, or `limit` of them after (GTIN, lot,
         supplier).
         """
-        now = self.clock.now()
         return self.read(
-            lambda c: queries.batches(c, now=now, zone=self.zone, after=after, limit=limit)
+            lambda c: queries.batches(
+                c, now=self._at_least(c), zone=self.zone, after=after, limit=limit
+            )
         )
 
     def batch(self, key: BatchKey) -> BatchSummary:
         """One batch, and whether it may leave. Raises NotFoundError."""
-        now = self.clock.now()
-        return self.read(lambda c: queries.batch(c, key, now=now, zone=self.zone))
+        return self.read(lambda c: queries.batch(c, key, now=self._at_least(c), zone=self.zone))
 
     def batch_story(self, key: BatchKey) -> list[BatchEvent]:
         """Everything that happened to a batch, oldest first. Raises NotFoundError."""
@@ -294,6 +296,9 @@ class Core(Commands):
     def read_again(self, entry: JournalEntry, body: EventBody) -> None:
         """Fill the read rates from a journal again; nothing is booked and no head moves."""
         database.write(self.engine, lambda c: reads.project(c, entry, body))
+
+    def _at_least(self, connection: Connection) -> datetime:
+        return clock_floor.at_least(connection, self.clock.now())
 
 
 def _seed(connection: Connection, layout: SiteLayout) -> None:

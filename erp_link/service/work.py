@@ -21,7 +21,7 @@ from sqlalchemy import (
 from contracts.errors import NotFoundError
 from contracts.reason import Reason
 from contracts.stock import BatchKey, StockStatus
-from erp_link.adapters import guards, ledger
+from erp_link.adapters import clock_floor, guards, ledger
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard, Guarding, insert_missing
 from erp_link.domain.effects import Effect
@@ -62,6 +62,7 @@ class Work:
     known: dict[int, Row[Any]] = field(default_factory=dict)
     products: dict[str, Product] = field(default_factory=dict)
     """What each GTIN is, read once in this transaction (goods.product_rows.product_of)."""
+    late: datetime | None = None
 
     def take(self, share: Iterable[Guard], exclusive: Iterable[Guard] = ()) -> None:
         if self.held is not None:
@@ -97,7 +98,15 @@ class Work:
         return location_guard(location) in self.taken
 
     def expired(self, batch: Row[Any]) -> bool:
-        return is_expired(batch.expiry, now=self.now, zone=self.zone)
+        if batch.expiry is None:
+            return False
+        return is_expired(batch.expiry, now=self.at_least(), zone=self.zone)
+
+    def at_least(self) -> datetime:
+        """The moment by which dates are judged: a clock that was put back brings no goods back."""
+        if self.late is None:
+            self.late = clock_floor.at_least(self.connection, self.now)
+        return self.late
 
     def batch(self, batch_id: int) -> Row[Any]:
         """A batch's row, read once under the guards; whoever changes it calls `forget`."""

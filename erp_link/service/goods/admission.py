@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from contracts.reason import Reason
+from erp_link.adapters import clock_floor
 from erp_link.adapters import tables as t
 from erp_link.adapters.goods_tables import acceptance
 from erp_link.adapters.order_tables import customer_order
 from erp_link.domain.acceptance import BY_POLICY, BY_SAMPLE, AcceptanceState
 from erp_link.domain.products import Product
 from erp_link.domain.shelf_life import Arriving, gate
-from erp_link.service.goods import clock, inspection
+from erp_link.service.goods import inspection
 from erp_link.service.goods.product_rows import life_for, product_of
 from erp_link.service.work import Work, new_id
 
@@ -28,7 +29,7 @@ def reasons_to_wait(
     """
     batch = work.batch(batch_id)
     product = product_of(work, batch_id)
-    sure = clock.is_sure(work.connection, work.now)
+    sure = clock_floor.is_sure(work.connection, work.now)
     if not product.described and sure:
         return ()
     customers = _customers(work.connection, session_id, line)

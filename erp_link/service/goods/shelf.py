@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from contracts.reason import Reason
 from contracts.stock import BatchKey, StockStatus
+from erp_link.adapters import clock_floor
 from erp_link.adapters import tables as t
 from erp_link.adapters.goods_tables import expiry_stage
 from erp_link.adapters.guards import inserted
@@ -24,7 +25,6 @@ from erp_link.domain.places import QUARANTINE, STAGING
 from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import booking, holding, transport
-from erp_link.service.goods import clock
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.store import Store
 from erp_link.service.ticketing import open_ticket
@@ -61,9 +61,10 @@ class Shelf:
 
     def ladder(self) -> list[Dated]:
         """Every batch with a date that stands here, the nearest date first."""
-        now, zone = self._core.clock.now(), self._core.zone
+        zone = self._core.zone
 
         def ask(connection: Connection) -> list[Dated]:
+            now = clock_floor.at_least(connection, self._core.clock.now())
             rows = connection.execute(_in_house()).all()
             products = read_products(connection, [row.gtin for row in rows])
             return [
@@ -85,10 +86,10 @@ class Shelf:
         """Bring every batch to its stage; each in a transaction of its own. With the clock below
         its floor nothing is done, for nobody knows how late it is.
         """
-        sure = self._core.read(lambda c: clock.is_sure(c, self._core.clock.now()))
+        sure = self._core.read(lambda c: clock_floor.is_sure(c, self._core.clock.now()))
         if not sure:
             return Swept(clock_is_sure=False)
-        self._core.write(clock.raise_floor, by=by)
+        self._core.write(lambda work: clock_floor.raise_to(work.connection, work.now), by=by)
         raised: list[tuple[BatchKey, Stage]] = []
         for batch_id in self._core.read(self._due):
             stage = self._core.write(partial(_raise, batch_id=batch_id), by=by)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from contracts.errors import BadInputError, ConflictError
 from contracts.reason import Reason
 from contracts.stock import BatchKey
+from erp_link.adapters import clock_floor
 from erp_link.adapters.guards import Guard
 from erp_link.domain.orders import NewOrder, check_name, checked
 from erp_link.service import commands
@@ -144,8 +145,12 @@ class Orders:
 
     def order(self, order: str) -> OrderView:
         """One order with its goods, its plans in words, and its history. Raises NotFoundError."""
-        now, zone = self._core.clock.now(), self._core.zone
-        return self._core.read(lambda c: views.read_order(c, order, now=now, zone=zone))
+        clock, zone = self._core.clock, self._core.zone
+        return self._core.read(
+            lambda c: views.read_order(
+                c, order, now=clock_floor.at_least(c, clock.now()), zone=zone
+            )
+        )
 
     def orders(
         self, *, open_only: bool = False, after: int | None = None, limit: int = 100
@@ -220,9 +225,10 @@ class Orders:
         Run by the hub again and again: what it finds is in the database, so nothing is forgotten
         when it stops. Returns what was planned again.
         """
-        for quota_id in self._core.read(lambda c: quotas.over_time(c, self._core.clock.now())):
+        now = self._core.read(lambda c: clock_floor.at_least(c, self._core.clock.now()))
+        for quota_id in self._core.read(lambda c: quotas.over_time(c, now)):
             self.end_quota(quota_id, by=TIDIER)
-        today = self._core.clock.now().astimezone(self._core.zone).date()
+        today = now.astimezone(self._core.zone).date()
         found = self._core.read(lambda c: waiting.to_plan_again(c, today))
         return self._plan_each(found, only_gains=False)
 

@@ -174,7 +174,7 @@ def _standing(work: Work, gtins: set[str]) -> Sequence[Row[Any]]:
 def _place(work: Work, row: Row[Any], days: int, more: int) -> Standing:
     through = None
     if days:
-        through = work.now.astimezone(work.zone).date() + timedelta(days=days)
+        through = work.at_least().astimezone(work.zone).date() + timedelta(days=days)
     facts = LeaveFacts(
         status=StockStatus(row.status),
         holds=_holds(work, row),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from contracts.clock import FixedClock
 from contracts.errors import BadInputError, HeldError
 from contracts.stock import BatchKey, StockStatus, UsageDecision
+from erp_link.adapters import clock_floor
 from erp_link.domain.expiry import ExpiryPolicy, Stage, stage_of
 from erp_link.domain.places import QUARANTINE
 from erp_link.domain.products import Product
@@ -22,6 +23,7 @@ from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
 from erp_link.service.goods.shelf import Shelf
 from tests.erp_link.story import WATER, Station
+from tests.support.deciding import decided
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = date(2026, 12, 31)
@@ -125,8 +127,8 @@ def test_quality_may_release_an_early_freeze_and_is_asked_again_at_the_shelf(
     core.receive(WATER, 5, location="A-01-1", by="op", expiry=DAY)
     assert stages(core) == ["freeze"]
     (ticket,) = core.tickets()
-    core.decide_ticket(
-        ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="staff sale"
+    decided(
+        core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="staff sale"
     )
     assert stages(core) == []
     core.reserve("SO-1", WATER, 1, by="op")
@@ -179,6 +181,25 @@ def test_with_the_clock_set_back_nothing_is_raised(shanghai: Core, clock: FixedC
     swept = Shelf(core).sweep(by="hub")
     assert not swept.clock_is_sure
     assert swept.raised == ()
+
+
+def test_with_the_clock_set_back_goods_past_their_date_still_do_not_leave(
+    shanghai: Core, clock: FixedClock
+) -> None:
+    core = shanghai
+    clock.at = days_before(20)
+    core.receive(WATER, 5, location="A-01-1", by="op", expiry=DAY)
+    (reservation,) = core.reserve("SO-1", WATER, 2, by="op")
+    core.pick(reservation.reservation_id, by="op")
+    clock.at = days_before(-1)
+    core.write(lambda work: clock_floor.raise_to(work.connection, work.now), by="hub")
+    clock.at = days_before(20)
+    with pytest.raises(HeldError):
+        core.ship(reservation.reservation_id, by="op")
+    with pytest.raises(HeldError):
+        core.reserve("SO-2", WATER, 1, by="op")
+    assert not core.batch(WATER).may_leave
+    assert [row.stage for row in Shelf(core).ladder()] == [Stage.EXPIRED]
 
 
 def test_cartons_that_come_off_the_shelf_are_asked_for(shanghai: Core, clock: FixedClock) -> None:
