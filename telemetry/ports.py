@@ -30,8 +30,8 @@ class Engine(Protocol):
     latest_us: list[int]
     watch: Sequence[Watcher]
 
-    def cover(self, series: int) -> None:
-        """Make the lists long enough for this number: a series met for the first time."""
+    def extend(self) -> None:
+        """The catalogue's book has more series: make the lists as long."""
         ...
 
     def tick(self, now_us: int) -> None:
@@ -50,8 +50,12 @@ class Engine(Protocol):
         """The whole state; belongs to the position of the group it was taken after."""
         ...
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, data: bytes) -> None:
         """Take over a saved state. Raises BadInputError where it is not one."""
+        ...
+
+    def resume(self, now_us: int) -> None:
+        """After the groups behind the saved state were gone through again."""
         ...
 
 

@@ -122,8 +122,14 @@ class SegmentWriter:
                 os.ftruncate(self._handle, offset)
             os.close(self._handle)
             self._handle = None
-        if offset:
+        if offset > len(HEADER):
             self.position = Position(segment + 1, 0)
+            return
+        # Nothing is in it: the next try takes the same number, or a full disk would fill the folder
+        # with empty files.
+        with contextlib.suppress(OSError):
+            path_of(self._folder, segment).unlink(missing_ok=True)
+        self.position = Position(segment, 0)
 
     def _recover(self) -> Position:
         numbers = numbers_in(self._folder)

@@ -1,0 +1,42 @@
+"""What the ingest did since it started: every message is in one of these numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counts:
+    """For the status page and the metrics. Times in seconds, sizes in bytes."""
+
+    accepted: int = 0
+    """Readings on disk."""
+    duplicates: int = 0
+    """Acknowledged again, counted once."""
+    quarantined: Counter[str] = field(default_factory=Counter)
+    """Acknowledged and set aside, by code (`refused.<code>`)."""
+    bytes: int = 0
+    """Written to segments."""
+    groups: int = 0
+    commits: int = 0
+    sync_s: float = 0.0
+    """All syncs together."""
+    last_sync_s: float = 0.0
+    slowest_sync_s: float = 0.0
+    sequence_gaps: int = 0
+    """Numbers that devices left out: lost before they reached us."""
+    sequence_restarts: int = 0
+    """A device counts from anew: rebooted or swapped; its readings are taken."""
+    rule_errors: int = 0
+    """Readings whose rules failed; they are stored all the same."""
+    store_failures: int = 0
+    """Writes that failed and were tried again; nothing of them was acknowledged."""
+    alarms: int = 0
+    """Changes of alarms told."""
+    alarm_failures: int = 0
+    """Tries to tell that failed and are repeated."""
+    replayed: int = 0
+    """Readings gone through again at the last start."""
+    damaged_bytes: int = 0
+    """Of segments that no longer were what had been written, found at the last start."""
