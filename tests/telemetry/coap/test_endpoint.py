@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import cbor2
 import pytest
@@ -13,31 +13,7 @@ import pytest
 from telemetry.coap.endpoint import CoapEndpoint
 from telemetry.coap.exchanges import Exchanges
 from telemetry.coap.message import Code, Kind, Message, Option, decode, encode, uint
-
-
-class Disk:
-    """The durable path, whose disk answers when the story says so."""
-
-    def __init__(self, *, at_once: bool = True) -> None:
-        self.at_once = at_once
-        self.full = False
-        self.taken: list[tuple[str, bytes]] = []
-        self.waiting: list[Callable[[], None]] = []
-        self.room: list[Callable[[], None]] = []
-        self.asked_for_room = asyncio.Event()
-
-    def take(
-        self, messages: Sequence[tuple[str, bytes]], received_us: int, on_disk: Callable[[], None]
-    ) -> None:
-        self.taken += messages
-        if self.at_once:
-            on_disk()
-        else:
-            self.waiting.append(on_disk)
-
-    def when_room(self, callback: Callable[[], None]) -> None:
-        self.room.append(callback)
-        self.asked_for_room.set()
+from tests.telemetry.disk import Disk
 
 
 class Sensor:

@@ -1,0 +1,1 @@
+"""Readings from any MQTT broker: a persistent session whose acknowledgements mean "on disk"."""
