@@ -194,6 +194,8 @@ event = Table(
     # The transaction that wrote the row, on PostgreSQL: the order of the feed (service/feed.py).
     Column("txid", BigInteger, nullable=False, server_default=text("0")),
     Index("ix_event_batch_id_id", "batch_id", "id"),
+    # What moved since an excursion began (service/excursions/whereabouts.py).
+    Index("ix_event_at", "at"),
     # SQLite needs no order but the number: there the index has no rows.
     Index("ix_event_txid_id", "txid", "id", sqlite_where=text("txid > 0")),
 )

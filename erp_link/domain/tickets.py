@@ -29,6 +29,12 @@ class TicketKind(StrEnum):
     """Units set apart in quarantine with no hold on them."""
     ERP = "erp"
     """What the site's ERP does not do by itself: a message it refused, a shipment to bring back."""
+    ALARM = "alarm"
+    """Something in the building that quality must look at; closed with its alarm."""
+    WORK_ORDER = "work_order"
+    """Somebody must see to the building: a door, a leak, a freezer; closed with its alarm."""
+    EXCURSION = "excursion"
+    """A batch that went through more than it bears, on hold until quality decides."""
     REWORK = "rework"
     """Goods in inspection after they were reworked: a release frees them, anything else blocks them."""
 

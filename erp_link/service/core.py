@@ -28,6 +28,7 @@ from contracts.stock import (
     TransportOrder,
     TransportProgress,
 )
+from contracts.telemetry import AlarmChanged
 from erp_link.adapters import clock_floor, database
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guarding

@@ -7,6 +7,7 @@ from __future__ import annotations
 from alembic import context
 
 from erp_link.adapters import (  # noqa: F401 -- an area's tables join the metadata
+    alarm_tables,
     care_tables,
     exchange_tables,
     goods_tables,

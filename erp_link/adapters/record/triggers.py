@@ -33,6 +33,7 @@ APPEND_ONLY = frozenset(
         "profile_event",
         "allocation",
         "order_event",
+        "alarm_change",
     }
 )
 """Their rows are never changed: they are record by themselves, and copied when it is replayed."""

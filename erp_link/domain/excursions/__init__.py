@@ -1,0 +1,1 @@
+"""What goods went through while a place was out of range, and whether they may still be sold."""
