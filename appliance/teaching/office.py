@@ -163,6 +163,13 @@ class QualityOffice:
         with self._change() as db:
             return _add_signature(db, key, said)
 
+    def vouch(self, purpose: bytes, message: bytes, *, by: str, passphrase: str) -> str:
+        """The lead's word for something else than a profile, named by `purpose`: its signature, hex.
+
+        Raises NotFoundError (no key yet), WrongPassphraseError, TooManyTriesError.
+        """
+        return self._open(passphrase, by=by).sign(purpose + message).hex()
+
     def _open(self, passphrase: str, *, by: str) -> Ed25519PrivateKey:
         row = self._all("SELECT salt, pem FROM keys ORDER BY position DESC LIMIT 1")
         if not row:

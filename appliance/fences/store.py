@@ -1,0 +1,259 @@
+"""The hub's fences: every version that was ever saved, what was signed of them, and who may sign.
+
+Rules (I4, I5): a signed version is never changed, a change is a new version; a version is signed once;
+who signs has a registered key that the quality lead let sign fences; what a gateway is told is what
+was signed, nothing else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from appliance.fences.statement import (
+    Delegation,
+    SignedFence,
+    State,
+    Statement,
+    check_signed,
+)
+from contracts.errors import ConflictError, NotFoundError
+from telemetry.watching.fences import Fence, check_fence, read_fence
+from telemetry.watching.making import prepare
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (
+  fence TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  saved_by TEXT NOT NULL,
+  saved_at_us INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'draft',
+  statement TEXT NOT NULL DEFAULT '',
+  signature TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (fence, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS delegations (
+  key_id TEXT PRIMARY KEY,
+  person TEXT NOT NULL,
+  public_pem TEXT NOT NULL,
+  at_us INTEGER NOT NULL,
+  by_key TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  by_person TEXT NOT NULL,
+  withdrawn_at_us INTEGER
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One saved text of a fence. `state` is draft, active or retired; `statement` empty for a draft."""
+
+    fence: Fence
+    saved_by: str
+    saved_at_us: int
+    state: str
+    statement: str = ""
+    signature: str = ""
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A fence with all its versions, newest first."""
+
+    versions: tuple[Version, ...]
+
+    @property
+    def newest(self) -> Version:
+        return self.versions[0]
+
+    @property
+    def signed(self) -> Version | None:
+        """What counts now; None while nothing was signed."""
+        return next((each for each in self.versions if not each.is_draft), None)
+
+    @property
+    def draft(self) -> Version | None:
+        return self.newest if self.newest.is_draft else None
+
+    @property
+    def active(self) -> Version | None:
+        signed = self.signed
+        return signed if signed is not None and signed.state == "active" else None
+
+
+class FenceStore:
+    """A small SQLite file. Calls block."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def stories(self) -> list[Story]:
+        """Every fence, by id."""
+        found: dict[str, list[Version]] = {}
+        for row in self._all("SELECT * FROM versions ORDER BY fence, version DESC"):
+            version = _version(row)
+            found.setdefault(version.fence.fence, []).append(version)
+        return [Story(tuple(each)) for each in found.values()]
+
+    def story(self, fence: str) -> Story:
+        """Raises NotFoundError."""
+        rows = self._all("SELECT * FROM versions WHERE fence = ? ORDER BY version DESC", fence)
+        if not rows:
+            raise NotFoundError(
+                f"There is no fence {fence[:60]!r}", mend="Look at the list of fences"
+            )
+        return Story(tuple(map(_version, rows)))
+
+    def save(self, fence: Fence, *, by: str, now_us: int) -> Fence:
+        """Keep `fence` as a draft with the next version, in the place of an unsigned one.
+
+        Raises BadInputError and ExpressionError for what cannot be used.
+        """
+        with self._change() as db:
+            rows = db.execute(
+                "SELECT version, state FROM versions WHERE fence = ? ORDER BY version DESC LIMIT 1",
+                (fence.fence,),
+            ).fetchall()
+            last, state = rows[0] if rows else (0, "")
+            wanted = replace(fence, version=last if state == "draft" else last + 1)
+            check_fence(wanted)
+            prepare(wanted)
+            db.execute(
+                "INSERT OR REPLACE INTO versions (fence, version, text, saved_by, saved_at_us)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (wanted.fence, wanted.version, wanted.text(), by, now_us),
+            )
+        return wanted
+
+    def drop_draft(self, fence: str) -> None:
+        """Forget what nobody has signed. Raises NotFoundError where there is none."""
+        with self._change() as db:
+            done = db.execute("DELETE FROM versions WHERE fence = ? AND state = 'draft'", (fence,))
+            if not done.rowcount:
+                raise NotFoundError(f"{fence} has no draft", mend="Look at the list of fences")
+
+    def statement(
+        self, fence: str, state: State, *, signer: str, key: str, reason: str, now_us: int
+    ) -> Statement:
+        """What to sign so that the draft is in force, or that the fence is over.
+
+        Raises NotFoundError, ConflictError where there is nothing to sign.
+        """
+        story = self.story(fence)
+        about = story.draft.fence if story.draft else None
+        if state == "retired":
+            if story.active is None:
+                raise ConflictError(f"{fence} is not in force", mend="There is nothing to end")
+            about = replace(story.active.fence, version=story.newest.fence.version + 1)
+            if story.draft:
+                about = replace(about, version=story.draft.fence.version)
+        if about is None:
+            raise ConflictError(f"{fence} has no draft", mend="Change it first, then sign")
+        return Statement(
+            about.fence, about.version, about.sha256, state, reason, signer, key, now_us
+        )
+
+    def activate(self, signed: SignedFence, *, by: str, now_us: int) -> Version:
+        """Keep a signature that holds: from now on gateways are told.
+
+        Raises ArtefactRefusedError, ConflictError where the draft has changed meanwhile.
+        """
+        fence, said = check_signed(signed, {each.key_id: each for each in self.delegations()})
+        expected = self.statement(
+            fence.fence, said.state, signer=by, key=said.key, reason=said.reason, now_us=said.at_us
+        )
+        if expected != said:
+            raise ConflictError(
+                f"{fence.fence} has changed since this was shown",
+                mend="Load the page and sign anew",
+            )
+        with self._change() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (fence.fence, fence.version, signed.text, by, now_us, said.state,
+                 signed.statement, signed.signature),
+            )  # fmt: skip
+        return self.story(fence.fence).newest
+
+    def text_to_sign(self, said: Statement) -> str:
+        """The text of the fence that a statement of `statement` is about."""
+        story = self.story(said.fence)
+        source = story.active if said.state == "retired" else story.draft
+        assert source is not None  # noqa: S101 -- `statement` made sure of it
+        return replace(source.fence, version=said.version).text()
+
+    def delegate(self, said: Delegation, *, by: str) -> None:
+        """Keep the lead's word; the same key again renews it."""
+        with self._change() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO delegations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                (said.key_id, said.person, said.public_pem, said.at_us, said.by_key,
+                 said.signature, by),
+            )  # fmt: skip
+
+    def withdraw(self, key_id: str, *, now_us: int) -> None:
+        """The key signs no more fences; what it signed stays in force. Raises NotFoundError."""
+        with self._change() as db:
+            done = db.execute(
+                "UPDATE delegations SET withdrawn_at_us = ? "
+                "WHERE key_id = ? AND withdrawn_at_us IS NULL",
+                (now_us, key_id),
+            )
+            if not done.rowcount:
+                raise NotFoundError("There is no such delegation", mend="Load the page again")
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """Those that count, oldest first."""
+        rows = self._all(
+            "SELECT person, key_id, public_pem, at_us, by_key, signature FROM delegations"
+            " WHERE withdrawn_at_us IS NULL ORDER BY at_us, key_id"
+        )
+        return tuple(Delegation(*row) for row in rows)
+
+    def signed(self) -> tuple[SignedFence, ...]:
+        """The newest signed version of every fence: what gateways are told."""
+        return tuple(
+            SignedFence(signed.fence.text(), signed.statement, signed.signature)
+            for story in self.stories()
+            if (signed := story.signed) is not None
+        )
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+
+def _version(row: tuple[Any, ...]) -> Version:
+    _, _, text, saved_by, saved_at_us, state, statement, signature = row
+    return Version(read_fence(text), saved_by, saved_at_us, state, statement, signature)
