@@ -20,7 +20,8 @@ from contracts.errors import NotFoundError, UnavailableError
 from contracts.telemetry import Calibration, SeriesKey, TracePoint
 from telemetry.history.files import connect
 from telemetry.history.levels import Keeping, Level, buckets, choose
-from telemetry.history.manifest import Last, Line, Manifest, Part, Standing
+from telemetry.history.manifest import UNDECODED, Last, Line, Manifest, Part, Standing
+from telemetry.segments import Position
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,6 +80,32 @@ class Known:
     last: Last | None
 
 
+@dataclass(frozen=True, slots=True)
+class LevelSize:
+    """What is kept of one level; `keep_days` 0: for ever."""
+
+    level: str
+    files: int
+    rows: int
+    bytes: int
+    oldest_us: int
+    newest_us: int
+    keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The history as a whole. `counts`: readings taken in, and `undecoded.<code>` messages that
+    wait for a template which reads them.
+    """
+
+    levels: tuple[LevelSize, ...]
+    series: int
+    counts: dict[str, int]
+    position: Position | None
+    keeping: Keeping
+
+
 class History:
     """Reads one history folder, also while it is written. Safe to use from several threads."""
 
@@ -118,6 +145,28 @@ class History:
                 ]
         except UnavailableError:
             return []
+
+    def stored(self) -> Stored:
+        """What there is; nothing where there is no history yet."""
+        try:
+            with self._manifest() as manifest, manifest.view():
+                sizes = {row[0]: row for row in manifest.sizes()}
+                return Stored(
+                    tuple(
+                        LevelSize(*sizes[name], keep_days=self._keep_days(name))
+                        for name in (*Level, UNDECODED)
+                        if name in sizes
+                    ),
+                    len(manifest.lines()),
+                    manifest.counts(),
+                    manifest.position(),
+                    self._keeping,
+                )
+        except UnavailableError:
+            return Stored((), 0, {}, None, self._keeping)
+
+    def _keep_days(self, name: str) -> int:
+        return 0 if name == UNDECODED else self._keeping.days(Level(name))
 
     def history(self, key: SeriesKey, from_us: int, to_us: int, points: int) -> Envelope:
         """About `points` points of a series between two times, in its newest unit.
