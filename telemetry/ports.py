@@ -5,11 +5,12 @@ The catalogue is `telemetry.describing.Catalogue`; the engine is `telemetry.watc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.telemetry import AlarmChanged
+from telemetry.segments.groups import Quarantined
 
 
 class Watcher(Protocol):
@@ -100,4 +101,29 @@ class Doorman(Protocol):
 
     async def admit(self, caller: Caller) -> Admission:
         """Raises NotSignedInError (unknown or wrong password) or ForbiddenError."""
+        ...
+
+
+class DurablePath(Protocol):
+    """What endpoints hand readings to (`telemetry.ingest.Intake`)."""
+
+    @property
+    def full(self) -> bool:
+        """No more should be read now."""
+        ...
+
+    def when_room(self, callback: Callable[[], None]) -> None:
+        """Called once when there is room again."""
+        ...
+
+    def take(
+        self, messages: Sequence[tuple[str, bytes]], received_us: int, on_disk: Callable[[], None]
+    ) -> None:
+        """Readings as (address, payload); `on_disk` is called when all of them are durable."""
+        ...
+
+    def set_aside(
+        self, items: Sequence[Quarantined], received_us: int, on_disk: Callable[[], None]
+    ) -> None:
+        """What an endpoint itself cannot take for a reading, with its reason."""
         ...

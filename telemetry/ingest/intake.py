@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +30,7 @@ from telemetry.ingest.recovery import recover
 from telemetry.ingest.sieve import Sieve
 from telemetry.ingest.store import Store
 from telemetry.ingest.telling import Teller
+from telemetry.now import system_us
 from telemetry.ports import AlarmSink, Engine
 from telemetry.segments.files import START, Position
 from telemetry.segments.groups import Message, Quarantined
@@ -39,11 +39,6 @@ _log = logging.getLogger(__name__)
 _TIDY_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LAST_S = 5.0
-
-
-def system_us() -> int:
-    """The machine's clock, microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 class Intake:

@@ -1,0 +1,371 @@
+"""One publisher's connection: bytes in, readings to the durable path, PUBACK when they are on disk.
+
+Rules: a packet that breaks the protocol closes the connection, after the readings before it were
+taken; nothing is acknowledged that is not on disk; what is not read yet waits in the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from contracts.errors import ForbiddenError, NotSignedInError
+from telemetry.mqtt import greeting, topics
+from telemetry.mqtt.decoding import decode, split
+from telemetry.mqtt.encoding import PINGRESP, encode, pubacks
+from telemetry.mqtt.packets import (
+    V5,
+    V311,
+    Code,
+    Connect,
+    Disconnect,
+    MqttError,
+    Packet,
+    PingReq,
+    Property,
+    PubAck,
+    Publish,
+    SubAck,
+    Subscribe,
+    UnsubAck,
+    Unsubscribe,
+)
+from telemetry.mqtt.publishes import Names, take_publishes
+from telemetry.ports import Admission
+from telemetry.segments.groups import Message, Quarantined
+
+if TYPE_CHECKING:
+    from telemetry.mqtt.endpoint import Endpoint
+
+
+class State(IntEnum):
+    GREETING = 0
+    CHECKING = 1
+    OPEN = 2
+    CLOSING = 3
+
+
+class Connection(asyncio.Protocol):
+    """See the module. Timers are the endpoint's: it looks at `heard`, `since` and `state`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.state = State.GREETING
+        self.client_id = ""
+        self.peer = ""
+        self.device = ""
+        self.version = V311
+        self.heard = self.since = endpoint.time()
+        """Last byte; and the first byte of the packet (or of the state) that is not complete."""
+        self.silence_s = 0.0
+        """Longest silence allowed once open."""
+        self.paused = False
+        self.half = bytearray()
+        self._need = 0
+        self._limits = endpoint.limits
+        self._unacked = 0
+        self._connect: Connect | None = None
+        self._admission: Admission | None = None
+        self._names = Names(self._admit_topic)
+        self._checking: asyncio.Task[None] | None = None
+        self._holding: set[str] = set()
+        """Why reading stands still: `window`, `room`, `writing`, `checking`."""
+
+    # What the loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        name = transport.get_extra_info("peername")
+        self.peer = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name or "")
+        if not self.endpoint.joined(self):
+            self.state = State.CLOSING
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the loop's signature
+        if self._checking is not None:
+            self._checking.cancel()
+        was_open, self.state = self.state is State.OPEN, State.CLOSING
+        self._forget_half()
+        self.endpoint.left(self)
+        if was_open:
+            self._publish_will()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self.endpoint.time()
+        if self.state is State.CLOSING:
+            return
+        if self.half:
+            self.half += data
+            self.endpoint.half_bytes += len(data)
+            if len(self.half) < self._need or self.state is State.CHECKING:
+                self._bound_half()
+                return
+            data = bytes(self.half)
+            self._forget_half()
+        if self.state is State.OPEN:
+            self._take(data)
+        elif self.state is State.GREETING:
+            self._greet(data)
+        else:
+            self._keep_half(data, 0)
+
+    def pause_writing(self) -> None:
+        self._hold("writing")
+
+    def resume_writing(self) -> None:
+        self._go_on("writing")
+
+    # Signing in
+
+    def _greet(self, data: bytes) -> None:
+        try:
+            span = greeting.first_packet(data, self._limits)
+            if span is None or span.end > len(data):
+                self._keep_half(data, span.end if span else len(data) + 1, restart=False)
+                return
+            connect = cast("Connect", decode(span.first, data[span.start : span.end], V5))
+            self.version = connect.version
+            self.client_id = connect.client_id or self.endpoint.new_client_id()
+            greeting.check(connect)
+        except MqttError as error:
+            self.refuse(error.code, error.message, error.reason)
+            return
+        self.state = State.CHECKING
+        self._hold("checking")
+        if span.end < len(data):
+            self._keep_half(data[span.end :], 0)
+        self._checking = asyncio.ensure_future(self._check(connect))
+
+    async def _check(self, connect: Connect) -> None:
+        facts = greeting.CertificateFacts(self._transport.get_extra_info("ssl_object"))
+        caller = greeting.caller_of(connect, self.client_id, self.peer, facts)
+        try:
+            admission = await self.endpoint.doorman.admit(caller)
+            greeting.check_will(connect, admission)
+            self.endpoint.enter(self, admission)
+        except NotSignedInError as error:
+            self.refuse("not_signed_in", error.message, Code.BAD_CREDENTIALS)
+        except ForbiddenError as error:
+            self.refuse("forbidden", error.message, Code.NOT_AUTHORIZED)
+        except MqttError as error:
+            self.refuse(error.code, error.message, error.reason)
+        except Exception as error:  # noqa: BLE001 -- the doorman's fault is not the client's
+            self.refuse("doorman_failed", repr(error), Code.SERVER_UNAVAILABLE)
+        else:
+            self._enter(connect, admission)
+
+    def _enter(self, connect: Connect, admission: Admission) -> None:
+        self._connect, self._admission = connect, admission
+        self.state = State.OPEN
+        self.silence_s = 1.5 * greeting.keep_alive_s(connect, self._limits)
+        self._send(encode(greeting.welcome(connect, self.client_id, self._limits), self.version))
+        rest = bytes(self.half)
+        self._forget_half()
+        self._go_on("checking")
+        if rest:
+            self._take(rest)
+
+    # Readings
+
+    def _take(self, data: bytes) -> None:
+        """All packets of a buffer; the last one may be a half."""
+        messages: list[Message] = []
+        numbers: list[bytes] = []
+        at, end = 0, len(data)
+        problem: MqttError | None = None
+        try:
+            while True:
+                at = take_publishes(data, at, self.version, self._names, messages, numbers)
+                if at >= end or self.state is not State.OPEN:
+                    break
+                span = split(data, at, end, self._limits.packet_bytes)
+                if span is None or span.end > end:
+                    self._keep_half(data[at:], span.end - at if span else end - at + 1)
+                    break
+                packet = decode(span.first, data[span.start : span.end], self.version)
+                self._handle(packet, messages, numbers)
+                at = span.end
+        except MqttError as error:
+            problem = error
+        if messages:
+            self._hand_over(messages, numbers)
+        if problem is not None:
+            self.refuse(problem.code, problem.message, problem.reason)
+
+    def _hand_over(self, messages: list[Message], numbers: list[bytes]) -> None:
+        endpoint = self.endpoint
+        self._unacked += len(numbers)
+        endpoint.counts.messages += len(messages)
+        endpoint.path.take(messages, endpoint.now_us(), partial(self._on_disk, numbers))
+        if self._unacked > self._limits.receive_maximum:
+            if self.version == V5:
+                self.refuse(
+                    "receive_maximum",
+                    f"{self._unacked} messages without waiting for an acknowledgement",
+                    Code.RECEIVE_MAXIMUM_EXCEEDED,
+                )
+                return
+            self._hold("window")
+        if endpoint.path.full and "room" not in self._holding:
+            endpoint.counts.pauses += 1
+            self._hold("room")
+            endpoint.path.when_room(partial(self._go_on, "room"))
+
+    def _on_disk(self, numbers: list[bytes]) -> None:
+        self._unacked -= len(numbers)
+        if self.state is State.OPEN:
+            self._send(pubacks(numbers))
+            if "window" in self._holding and 2 * self._unacked <= self._limits.receive_maximum:
+                self._go_on("window")
+
+    def _handle(self, packet: Packet, messages: list[Message], numbers: list[bytes]) -> None:
+        """A packet that is not on the hot path. Raises MqttError."""
+        match packet:
+            case Publish():
+                self._take_one(packet, messages, numbers)
+            case PingReq():
+                self._send(PINGRESP)
+            case Subscribe(number, filters):
+                # Readings leave by the gateway's own doors; nobody subscribes here.
+                code = Code.NOT_AUTHORIZED if self.version == V5 else Code.UNSPECIFIED
+                self._send(encode(SubAck(number, (code,) * len(filters)), self.version))
+            case Unsubscribe(number, filters):
+                codes = (Code.NO_SUBSCRIPTION,) * len(filters) if self.version == V5 else ()
+                self._send(encode(UnsubAck(number, codes), self.version))
+            case Disconnect(code):
+                if code != Code.DISCONNECT_WITH_WILL:
+                    self._connect = None
+                self._publish_will()
+                self.state = State.CLOSING
+                self._transport.close()
+            case _:
+                raise MqttError(
+                    f"{type(packet).__name__} from a publisher",
+                    code="mqtt_protocol",
+                    reason=Code.PROTOCOL_ERROR,
+                )
+
+    def _take_one(self, packet: Publish, messages: list[Message], numbers: list[bytes]) -> None:
+        if Property.TOPIC_ALIAS in packet.properties:
+            raise MqttError(
+                "a topic alias, of which none were granted",
+                code="mqtt_protocol",
+                reason=Code.TOPIC_ALIAS_INVALID,
+            )
+        if self._may_publish(packet.topic):
+            messages.append((packet.topic, packet.payload))
+            if packet.qos:
+                numbers.append(packet.packet_id.to_bytes(2))
+            return
+        detail = f"{self.device} may publish to {', '.join(self._filters)[:200] or 'nothing'}"
+        item = Quarantined(packet.topic, packet.payload, "topic_not_allowed", detail)
+        answer = b""
+        if packet.qos:
+            self._unacked += 1
+            answer = encode(PubAck(packet.packet_id, Code.NOT_AUTHORIZED), self.version)
+        self.endpoint.path.set_aside(
+            [item], self.endpoint.now_us(), partial(self._set_aside, packet.qos, answer)
+        )
+
+    def _set_aside(self, count: int, answer: bytes) -> None:
+        self._unacked -= count
+        if answer and self.state is State.OPEN:
+            self._send(answer)
+
+    # Topics
+
+    @property
+    def _filters(self) -> tuple[str, ...]:
+        return self._admission.topics if self._admission is not None else ()
+
+    def _may_publish(self, topic: str) -> bool:
+        return topics.may_publish(self._filters, topic)
+
+    def _admit_topic(self, raw: bytes) -> str | None:
+        try:
+            topic = raw.decode()
+        except UnicodeDecodeError:
+            return None
+        plain = topics.is_name(topic) and "\0" not in topic
+        return topic if plain and self._may_publish(topic) else None
+
+    def forget_will(self) -> None:
+        self._connect = None
+
+    def _publish_will(self) -> None:
+        will = self._connect.will if self._connect is not None else None
+        self._connect = None
+        if will is not None:
+            self.endpoint.counts.messages += 1
+            self.endpoint.path.take(
+                [(will.topic, will.payload)], self.endpoint.now_us(), _nobody_waits
+            )
+
+    # Closing, holding, half packets
+
+    def refuse(self, code: str, detail: str, reason: Code) -> None:
+        """Say why where the version can, close, count. Once."""
+        if self.state is State.CLOSING:
+            return
+        before, self.state = self.state, State.CLOSING
+        self.since = self.endpoint.time()
+        self.endpoint.note(self, code, detail)
+        if before is State.OPEN:
+            answer = encode(Disconnect(reason)) if self.version == V5 else b""
+        else:
+            said = greeting.refusal(reason, self.version)
+            answer = encode(said, self.version) if said is not None else b""
+        if answer:
+            self._send(answer)
+        if before is State.OPEN:
+            self._publish_will()
+        self._forget_half()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def _send(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _hold(self, why: str) -> None:
+        self._holding.add(why)
+        if not self.paused and not self._transport.is_closing():
+            self.paused = True
+            self._transport.pause_reading()
+
+    def _go_on(self, why: str) -> None:
+        self._holding.discard(why)
+        if self.paused and not self._holding:
+            self.paused = False
+            self.heard = self.endpoint.time()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _keep_half(self, data: bytes, need: int, *, restart: bool = True) -> None:
+        """`need`: bytes with which the packet is whole. `restart`: its time starts now."""
+        if restart:
+            self.since = self.heard
+        self.half += data
+        self._need = need
+        self.endpoint.half_bytes += len(data)
+        self._bound_half()
+
+    def _bound_half(self) -> None:
+        if self.endpoint.half_bytes > self._limits.half_packets_bytes:
+            self.refuse(
+                "too_many_half_packets",
+                f"{len(self.half)} of {self._need} bytes came, and memory for halves is spent",
+                Code.QUOTA_EXCEEDED,
+            )
+
+    def _forget_half(self) -> None:
+        self.endpoint.half_bytes -= len(self.half)
+        self.half = bytearray()
+
+
+def _nobody_waits() -> None:
+    """A will has no sender any more."""

@@ -1,0 +1,185 @@
+"""The endpoint: who is connected, how long they may be silent, and what was refused.
+
+Bounded in everything that a stranger can ask for: connections, those that have not signed in, half
+packets, silence, length. What is refused is counted by reason and the newest are kept for the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import secrets
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+
+from telemetry.mqtt.connection import Connection, State
+from telemetry.mqtt.limits import EndpointCounts, EndpointLimits, Refusal
+from telemetry.mqtt.packets import Code, MqttError
+from telemetry.now import system_us
+from telemetry.ports import Admission, Doorman, DurablePath
+
+_log = logging.getLogger(__name__)
+_SWEEP_S = 1.0
+_SPARE_FILES = 256
+
+
+class Endpoint:
+    """For publishers of MQTT 3.1.1 and 5. One durable path, one doorman, any number of listeners."""
+
+    def __init__(
+        self,
+        path: DurablePath,
+        doorman: Doorman,
+        *,
+        limits: EndpointLimits = EndpointLimits(),  # noqa: B008 -- frozen
+        now_us: Callable[[], int] = system_us,
+    ) -> None:
+        self.path = path
+        self.doorman = doorman
+        self.limits = limits
+        self.now_us = now_us
+        self.counts = EndpointCounts()
+        self.half_bytes = 0
+        """Of packets whose end is awaited, all connections together."""
+        self.time = asyncio.get_running_loop().time
+        self._every: set[Connection] = set()
+        self._sessions: dict[str, Connection] = {}
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.Task[None] | None = None
+
+    # The life of it
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Open one door more; the port that it got. Raises OSError.
+
+        `tls`: a server context that asks for certificates where devices sign in with them.
+        """
+        _raise_file_limit(self.limits.connections + _SPARE_FILES)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=tls,
+            backlog=4096,
+            ssl_handshake_timeout=self.limits.connect_s if tls is not None else None,
+        )
+        self._servers.append(server)
+        if self._sweeper is None:
+            self._sweeper = asyncio.create_task(self._sweep())
+        bound: int = server.sockets[0].getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """No more doors; each client is told, and what was taken is still acknowledged if the
+        durable path stops after this.
+        """
+        for server in self._servers:
+            server.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sweeper
+        for connection in list(self._every):
+            connection.forget_will()  # it is us who go, the sensor is well
+            connection.refuse("stopping", "the gateway stops", Code.SERVER_SHUTTING_DOWN)
+
+    # What the page asks
+
+    @property
+    def connected(self) -> int:
+        """Publishers signed in at present."""
+        return len(self._sessions)
+
+    # What connections call
+
+    def joined(self, connection: Connection) -> bool:
+        """False: no room for one more."""
+        self._every.add(connection)
+        waiting = len(self._every) - len(self._sessions)
+        if len(self._every) <= self.limits.connections and waiting <= self.limits.greeting:
+            return True
+        self.note(connection, "too_many_connections", f"{len(self._every)} are open")
+        return False
+
+    def left(self, connection: Connection) -> None:
+        self._every.discard(connection)
+        if self._sessions.get(connection.client_id) is connection:
+            del self._sessions[connection.client_id]
+
+    def enter(self, connection: Connection, admission: Admission) -> None:
+        """Signed in. The same device under the same client id closes its older connection (3.1.4);
+        another device's is not its to close. Raises MqttError.
+        """
+        older = self._sessions.get(connection.client_id)
+        if older is not None and older is not connection:
+            if older.device != admission.device:
+                raise MqttError(
+                    f"client identifier {connection.client_id[:40]!r} belongs to another device",
+                    code="client_id_taken",
+                    reason=Code.CLIENT_ID_NOT_VALID,
+                )
+            older.refuse("taken_over", "the same device came anew", Code.SESSION_TAKEN_OVER)
+        connection.device = admission.device
+        self._sessions[connection.client_id] = connection
+        self.counts.accepted += 1
+
+    def note(self, connection: Connection, code: str, detail: str) -> None:
+        """Count a refusal and keep it for the page."""
+        self.counts.refused[code] += 1
+        self.counts.newest.append(
+            Refusal(self.now_us(), code, detail, connection.peer, connection.client_id)
+        )
+
+    def new_client_id(self) -> str:
+        return f"auto-{secrets.token_hex(8)}"
+
+    # Time
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            self.look(self.time())
+
+    def look(self, now: float) -> None:
+        """Close who is silent for too long, at the loop's time `now` in seconds."""
+        for connection in list(self._every):
+            self._look_at(connection, now)
+
+    def _look_at(self, connection: Connection, now: float) -> None:
+        limits, since = self.limits, now - connection.since
+        match connection.state:
+            case State.GREETING | State.CHECKING:
+                if since > limits.connect_s:
+                    connection.refuse(
+                        "connect_timeout", "no CONNECT in time", Code.KEEP_ALIVE_TIMEOUT
+                    )
+            case State.OPEN:
+                if connection.paused:
+                    return
+                if connection.half and since > limits.packet_s:
+                    connection.refuse(
+                        "slow_packet",
+                        f"{len(connection.half)} bytes of a packet in {since:.0f} s",
+                        Code.KEEP_ALIVE_TIMEOUT,
+                    )
+                elif now - connection.heard > connection.silence_s:
+                    connection.refuse(
+                        "keep_alive",
+                        f"silent for {now - connection.heard:.0f} s",
+                        Code.KEEP_ALIVE_TIMEOUT,
+                    )
+            case State.CLOSING:
+                if since > limits.linger_s:
+                    connection.abort()
+
+
+def _raise_file_limit(wanted: int) -> None:
+    """Each connection is a file; the soft limit of many systems is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit < wanted:
+        _log.warning("Only %d files may be open, %d are wanted for all connections", limit, wanted)
