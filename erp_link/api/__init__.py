@@ -122,9 +122,11 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
         return SessionOut.of(core.session_report(session))
 
     @api.post("/sessions/{session}/close", tags=["deliveries"])
-    def close_session(session: str, core: Core = needs_core, who: Any = worker) -> SessionOut:
+    def close_session(
+        session: str, key: Key = None, core: Core = needs_core, who: Any = worker
+    ) -> SessionOut:
         """End a session; its report."""
-        return SessionOut.of(core.close_session(session, by=who.name))
+        return SessionOut.of(core.close_session(session, by=who.name, key=key))
 
     @api.get("/expectations", tags=["deliveries"], dependencies=[reader])
     def expectations(

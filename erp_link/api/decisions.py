@@ -179,9 +179,11 @@ def _add_deciding(api: APIRouter, needs_desk: Any, quality: Any) -> None:
         return desk.core.ticket(ticket_id)
 
     @api.post("/decisions/{decision_id}/withdraw", tags=["quality"], status_code=204)
-    def withdraw(decision_id: int, desk: Quality = needs_desk, who: Any = quality) -> None:
+    def withdraw(
+        decision_id: int, key: Key = None, desk: Quality = needs_desk, who: Any = quality
+    ) -> None:
         """Give up a decision that waits for its second person."""
-        desk.withdraw(decision_id, by=who.name, role=_ROLE)
+        desk.withdraw(decision_id, by=who.name, role=_ROLE, key=key)
 
 
 def _add_rest(api: APIRouter, needs_desk: Any, worker: Any, quality: Any) -> None:
@@ -193,11 +195,19 @@ def _add_rest(api: APIRouter, needs_desk: Any, worker: Any, quality: Any) -> Non
         return Left(desk.carry_out(ticket_id, by=who.name, role=_ROLE, key=key))
 
     @api.post("/tickets/{ticket_id}/due", tags=["quality"])
-    def due(ticket_id: str, body: DueIn, desk: Quality = needs_desk, who: Any = worker) -> Ticket:
+    def due(
+        ticket_id: str,
+        body: DueIn,
+        key: Key = None,
+        desk: Quality = needs_desk,
+        who: Any = worker,
+    ) -> Ticket:
         """Until when a ticket should be decided."""
-        return desk.set_due(ticket_id, body.due_at, by=who.name)
+        return desk.set_due(ticket_id, body.due_at, by=who.name, key=key)
 
     @api.post("/signing-keys/{key_id}/revoke", tags=["quality"], status_code=204)
-    def revoke(key_id: str, desk: Quality = needs_desk, who: Any = quality) -> None:
+    def revoke(
+        key_id: str, key: Key = None, desk: Quality = needs_desk, who: Any = quality
+    ) -> None:
         """Nothing is signed with one's own key any more; what it signed stays signed."""
-        desk.revoke_key(key_id, by=who.name, person=who.name)
+        desk.revoke_key(key_id, by=who.name, person=who.name, key=key)

@@ -91,19 +91,25 @@ def _add_devices(api: APIRouter, needs_desk: Any, reader: Any, worker: Any, qual
         return page.cut(desk.devices(), lambda each: (each.device,))
 
     @api.post("/offline/devices", tags=["offline"], status_code=201)
-    def enrol(body: DeviceIn, desk: OfflineLogs = needs_desk, who: Any = worker) -> OfflineDevice:
+    def enrol(
+        body: DeviceIn, key: Key = None, desk: OfflineLogs = needs_desk, who: Any = worker
+    ) -> OfflineDevice:
         """Enrol the device that you hold. The same key again renews its roles; another key for the
         same device is refused (`other_key`).
         """
         roles = sorted(str(role) for role in who.roles)
-        return desk.enrol(body.device, body.public_key, roles=roles, by=who.name)
+        return desk.enrol(body.device, body.public_key, roles=roles, by=who.name, key=key)
 
     @api.post("/offline/devices/{device}/readmit", tags=["offline"])
     def readmit(
-        device: str, body: ReasonIn, desk: OfflineLogs = needs_desk, who: Any = quality
+        device: str,
+        body: ReasonIn,
+        key: Key = None,
+        desk: OfflineLogs = needs_desk,
+        who: Any = quality,
     ) -> OfflineDevice:
         """Somebody has looked into a quarantined device: its word counts again."""
-        return desk.readmit(device, reason=body.reason, by=who.name)
+        return desk.readmit(device, reason=body.reason, by=who.name, key=key)
 
 
 def _add_logs(api: APIRouter, needs_desk: Any, worker: Any) -> None:

@@ -72,6 +72,6 @@ def add_to(api: APIRouter, desk: ErpDesk, *, reader: Any, mender: Any) -> None:
         desk.give_name(body.kind, body.ours, body.theirs, by=who.name, key=key)
 
     @api.delete("/erp/names/{kind}/{ours}", tags=["erp"], status_code=204)
-    def drop_name(kind: NameKind, ours: str, who: Any = mender) -> None:
+    def drop_name(kind: NameKind, ours: str, key: Key = None, who: Any = mender) -> None:
         """From now on it is called there as here."""
-        desk.drop_name(kind, ours, by=who.name)
+        desk.drop_name(kind, ours, by=who.name, key=key)

@@ -222,10 +222,12 @@ def _add_products(api: APIRouter, needs_core: Any, reader: Any, planner: Any) ->
         return page.cut(Products(core).life_rules(), lambda row: (row.customer, row.gtin))
 
     @api.put("/life-rules", tags=["goods"], status_code=204)
-    def set_life_rule(body: LifeRuleIn, core: Core = needs_core, who: Any = planner) -> None:
+    def set_life_rule(
+        body: LifeRuleIn, key: Key = None, core: Core = needs_core, who: Any = planner
+    ) -> None:
         """Keep what a customer asks for."""
         rule = LifeRule(body.least_days, body.least_percent)
-        Products(core).set_life_rule(body.customer, body.gtin, rule, by=who.name)
+        Products(core).set_life_rule(body.customer, body.gtin, rule, by=who.name, key=key)
 
 
 def _add_places(api: APIRouter, needs_core: Any, reader: Any, planner: Any) -> None:
@@ -237,7 +239,9 @@ def _add_places(api: APIRouter, needs_core: Any, reader: Any, planner: Any) -> N
         return page.of(found, lambda row: (row.code,))
 
     @api.put("/places/{code:path}", tags=["goods"], status_code=204)
-    def plan_slot(code: str, body: SlotIn, core: Core = needs_core, who: Any = planner) -> None:
+    def plan_slot(
+        code: str, body: SlotIn, key: Key = None, core: Core = needs_core, who: Any = planner
+    ) -> None:
         """Plan a slot."""
         Places(core).plan_slot(
             code,
@@ -245,6 +249,7 @@ def _add_places(api: APIRouter, needs_core: Any, reader: Any, planner: Any) -> N
             temperature=body.temperature,
             position=body.position,
             by=who.name,
+            key=key,
         )
 
     @api.get("/slotting", tags=["goods"], dependencies=[reader])
@@ -309,8 +314,8 @@ def _add_acceptance(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
         )
 
     @api.post("/sampling/resume", tags=["goods"], status_code=204)
-    def resume(body: ResumeIn, core: Core = needs_core, who: Any = worker) -> None:
+    def resume(body: ResumeIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> None:
         """After sampling was discontinued: sample again, tightened. Quality only."""
         Acceptances(core).resume_sampling(
-            body.supplier, body.gtin, by=who.name, roles=who.roles, reason=body.reason
+            body.supplier, body.gtin, by=who.name, roles=who.roles, reason=body.reason, key=key
         )

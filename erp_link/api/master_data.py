@@ -162,28 +162,34 @@ def add_to(api: APIRouter, desks: CareDesks, *, reader: Any, planner: Any) -> No
 
 def _add_commands(api: APIRouter, needs: Any, planner: Any) -> None:
     @api.post("/master-data/lists/{list_id}/answers", tags=["master data"], status_code=204)
-    def answer(list_id: int, body: Answers, care: Care = needs, who: Any = planner) -> None:
+    def answer(
+        list_id: int, body: Answers, key: Key = None, care: Care = needs, who: Any = planner
+    ) -> None:
         """Say what is meant in a row; an empty value takes an answer back."""
-        care.master_data.answer(list_id, body.row, body.values, by=who.name)
+        care.master_data.answer(list_id, body.row, body.values, by=who.name, key=key)
 
     @api.post("/master-data/lists/{list_id}/accept", tags=["master data"])
-    def accept(list_id: int, body: Accepted, care: Care = needs, who: Any = planner) -> Count:
+    def accept(
+        list_id: int, body: Accepted, key: Key = None, care: Care = needs, who: Any = planner
+    ) -> Count:
         """Accept every mend of one kind; how many there were."""
-        return Count(care.master_data.accept(list_id, code=body.code, by=who.name))
+        return Count(care.master_data.accept(list_id, code=body.code, by=who.name, key=key))
 
     @api.post(
         "/master-data/lists/{list_id}/rows/{row}/leave-out", tags=["master data"], status_code=204
     )
-    def leave_out(list_id: int, row: int, care: Care = needs, who: Any = planner) -> None:
+    def leave_out(
+        list_id: int, row: int, key: Key = None, care: Care = needs, who: Any = planner
+    ) -> None:
         """Take nothing from this row."""
-        care.master_data.leave_out(list_id, row, by=who.name)
+        care.master_data.leave_out(list_id, row, by=who.name, key=key)
 
     @api.post("/master-data/lists/{list_id}/apply", tags=["master data"])
-    def apply(list_id: int, care: Care = needs, who: Any = planner) -> Count:
+    def apply(list_id: int, key: Key = None, care: Care = needs, who: Any = planner) -> Count:
         """Make products of the rows that are ready, all or none; how many there were."""
-        return Count(care.master_data.apply(list_id, by=who.name))
+        return Count(care.master_data.apply(list_id, by=who.name, key=key))
 
     @api.post("/master-data/lists/{list_id}/discard", tags=["master data"], status_code=204)
-    def discard(list_id: int, care: Care = needs, who: Any = planner) -> None:
+    def discard(list_id: int, key: Key = None, care: Care = needs, who: Any = planner) -> None:
         """Take nothing more from this list."""
-        care.master_data.discard(list_id, by=who.name)
+        care.master_data.discard(list_id, by=who.name, key=key)

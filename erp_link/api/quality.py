@@ -59,15 +59,25 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
         )
 
     @api.post("/tickets/{ticket_id}/owner", tags=["quality"])
-    def assign(ticket_id: str, body: OwnerIn, core: Core = needs_core, who: Any = worker) -> Ticket:
+    def assign(
+        ticket_id: str,
+        body: OwnerIn,
+        key: Key = None,
+        core: Core = needs_core,
+        who: Any = worker,
+    ) -> Ticket:
         """Give a ticket to somebody."""
-        return core.assign_ticket(ticket_id, body.owner, by=who.name)
+        return core.assign_ticket(ticket_id, body.owner, by=who.name, key=key)
 
     @api.post("/tickets/{ticket_id}/state", tags=["quality"])
     def advance(
-        ticket_id: str, body: StateIn, core: Core = needs_core, who: Any = quality
+        ticket_id: str,
+        body: StateIn,
+        key: Key = None,
+        core: Core = needs_core,
+        who: Any = quality,
     ) -> Ticket:
         """Contained, or closed."""
         if body.state == "closed":
-            return core.close_ticket(ticket_id, by=who.name, note=body.note)
-        return core.contain_ticket(ticket_id, by=who.name, note=body.note)
+            return core.close_ticket(ticket_id, by=who.name, note=body.note, key=key)
+        return core.contain_ticket(ticket_id, by=who.name, note=body.note, key=key)

@@ -141,9 +141,16 @@ class Core(Commands):
             )
         )
 
-    def close_session(self, session: str, *, by: str) -> DeliveryReport:
+    def close_session(self, session: str, *, by: str, key: str | None = None) -> DeliveryReport:
         """End a session; its report. Raises NotFoundError, ConflictError."""
-        self.write(lambda work: sessions.close_session(work, session), by=by)
+        self.command(
+            "close_session",
+            {"session": session},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: sessions.close_session(work, session),
+        )
         return self.session_report(session)
 
     def session_report(self, session: str) -> DeliveryReport:

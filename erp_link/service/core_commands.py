@@ -207,17 +207,30 @@ class Commands(Store):
         body = {"batch": str(batch), "expiry": expiry.isoformat(), "reason": reason}
         self.command("correct_expiry", body, by=by, key=key, guards_of=None, act=act)
 
-    def contain_ticket(self, ticket_id: str, *, by: str, note: str = "") -> Ticket:
+    def contain_ticket(
+        self, ticket_id: str, *, by: str, note: str = "", key: str | None = None
+    ) -> Ticket:
         """The goods are safely set apart. Raises NotFoundError, ConflictError."""
-        return self._advance(ticket_id, TicketState.CONTAINED, by=by, note=note)
+        return self._advance(ticket_id, TicketState.CONTAINED, by=by, note=note, key=key)
 
-    def close_ticket(self, ticket_id: str, *, by: str, note: str = "") -> Ticket:
+    def close_ticket(
+        self, ticket_id: str, *, by: str, note: str = "", key: str | None = None
+    ) -> Ticket:
         """What was decided is done. Raises NotFoundError, ConflictError."""
-        return self._advance(ticket_id, TicketState.CLOSED, by=by, note=note)
+        return self._advance(ticket_id, TicketState.CLOSED, by=by, note=note, key=key)
 
-    def assign_ticket(self, ticket_id: str, owner: str, *, by: str) -> Ticket:
+    def assign_ticket(
+        self, ticket_id: str, owner: str, *, by: str, key: str | None = None
+    ) -> Ticket:
         """Give a ticket to somebody. Raises NotFoundError."""
-        self.write(lambda work: decisions.assign(work, ticket_id, owner), by=by)
+        self.command(
+            "assign",
+            {"ticket": ticket_id, "owner": owner},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: decisions.assign(work, ticket_id, owner),
+        )
         return self.ticket(ticket_id)
 
     def holds(self, *, open_only: bool = True) -> list[Hold]:
@@ -235,8 +248,17 @@ class Commands(Store):
             raise ticketing.unknown_ticket(ticket_id)
         return found[0]
 
-    def _advance(self, ticket_id: str, to: TicketState, *, by: str, note: str) -> Ticket:
-        self.write(lambda w: ticketing.set_state(w, ticket_id, to, words=note), by=by)
+    def _advance(
+        self, ticket_id: str, to: TicketState, *, by: str, note: str, key: str | None
+    ) -> Ticket:
+        self.command(
+            "ticket_state",
+            {"ticket": ticket_id, "state": to.value, "note": note},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: ticketing.set_state(work, ticket_id, to, words=note),
+        )
         return self.ticket(ticket_id)
 
     def _on_reservation(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query
 
 from erp_link.api.paging import Paged
+from erp_link.api.shapes import Key
 from erp_link.ports import Auth
 from erp_link.service.exchange.webhooks import Made, Message, Webhook, Webhooks
 from erp_link.webhooks.schedule import State
@@ -71,34 +72,38 @@ def _add_reading(api: APIRouter, desk: Webhooks, reader: Any) -> None:
 
 def _add_changes(api: APIRouter, desk: Webhooks, changer: Any) -> None:
     @api.post("/webhooks", tags=["webhooks"], status_code=201)
-    def add(body: WebhookIn, who: Any = changer) -> Made:
+    def add(body: WebhookIn, key: Key = None, who: Any = changer) -> Made:
         """Tell a URL of events from now on. The secret is given this once."""
-        return desk.add(body.url, body.topics, by=who.name, note=body.note)
+        return desk.add(body.url, body.topics, by=who.name, note=body.note, key=key)
 
     @api.post("/webhooks/{webhook_id}/secret", tags=["webhooks"])
-    def rotate(webhook_id: Number, body: RotateIn | None = None, who: Any = changer) -> Made:
+    def rotate(
+        webhook_id: Number, body: RotateIn | None = None, key: Key = None, who: Any = changer
+    ) -> Made:
         """A new secret; the one before stays valid for a while."""
         keep = timedelta(hours=(body or RotateIn()).keep_hours)
-        return desk.rotate(webhook_id, by=who.name, keep=keep)
+        return desk.rotate(webhook_id, by=who.name, keep=keep, key=key)
 
     @api.post("/webhooks/{webhook_id}/state", tags=["webhooks"])
-    def set_state(webhook_id: Number, body: StateIn, who: Any = changer) -> Webhook | None:
+    def set_state(
+        webhook_id: Number, body: StateIn, key: Key = None, who: Any = changer
+    ) -> Webhook | None:
         """Pause, or go on with what happened meanwhile."""
-        return desk.set_state(webhook_id, body.state, by=who.name)
+        return desk.set_state(webhook_id, body.state, by=who.name, key=key)
 
     @api.delete("/webhooks/{webhook_id}", tags=["webhooks"], status_code=204)
-    def remove(webhook_id: Number, who: Any = changer) -> None:
+    def remove(webhook_id: Number, key: Key = None, who: Any = changer) -> None:
         """Send nothing more to it."""
-        desk.set_state(webhook_id, "removed", by=who.name)
+        desk.set_state(webhook_id, "removed", by=who.name, key=key)
 
     @api.post("/webhooks/{webhook_id}/replay", tags=["webhooks"])
-    def replay(webhook_id: Number, body: ReplayIn, who: Any = changer) -> Webhook:
+    def replay(webhook_id: Number, body: ReplayIn, key: Key = None, who: Any = changer) -> Webhook:
         """Send everything after a position again, under the same message ids."""
-        return desk.replay(webhook_id, body.after, by=who.name)
+        return desk.replay(webhook_id, body.after, by=who.name, key=key)
 
     @api.post(
         "/webhooks/{webhook_id}/messages/{message_id}/retry", tags=["webhooks"], status_code=204
     )
-    def retry(webhook_id: Number, message_id: Number, who: Any = changer) -> None:
+    def retry(webhook_id: Number, message_id: Number, key: Key = None, who: Any = changer) -> None:
         """Try a message that was given up again."""
-        desk.retry(webhook_id, message_id, by=who.name)
+        desk.retry(webhook_id, message_id, by=who.name, key=key)

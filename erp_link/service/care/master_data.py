@@ -7,7 +7,7 @@ Applying is one transaction: the rows that are ready become products, the others
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -69,7 +69,15 @@ class MasterData:
         """What a list says, and what of it is unclean. Raises NotFoundError."""
         return self._store.read(lambda connection: read_report(connection, list_id))
 
-    def answer(self, list_id: int, number: int, answers: Mapping[str, str], *, by: str) -> None:
+    def answer(
+        self,
+        list_id: int,
+        number: int,
+        answers: Mapping[str, str],
+        *,
+        by: str,
+        key: str | None = None,
+    ) -> None:
         """A person says what is meant in a row; an empty answer takes an earlier one back.
 
         Raises BadInputError for a field that no list has, NotFoundError, ConflictError.
@@ -87,9 +95,9 @@ class MasterData:
             _set(work, list_id, number, answers=kept)
             _tell(work, "story_master_answer", list_id, row=number, fields=", ".join(answers))
 
-        self._store.write(act, by=by)
+        self._once("answer", act, by=by, key=key, list=list_id, row=number, answers=dict(answers))
 
-    def accept(self, list_id: int, *, code: str, by: str) -> int:
+    def accept(self, list_id: int, *, code: str, by: str, key: str | None = None) -> int:
         """Accept every mend of one kind; how many there were. Raises NotFoundError."""
 
         def act(work: Work) -> int:
@@ -108,9 +116,9 @@ class MasterData:
                 _tell(work, "story_master_accepted", list_id, dirt=code, count=accepted)
             return accepted
 
-        return self._store.write(act, by=by)
+        return int(self._once("accept", act, by=by, key=key, list=list_id, code=code))
 
-    def leave_out(self, list_id: int, number: int, *, by: str) -> None:
+    def leave_out(self, list_id: int, number: int, *, by: str, key: str | None = None) -> None:
         """Take nothing from this row. Raises NotFoundError, ConflictError."""
 
         def act(work: Work) -> None:
@@ -119,9 +127,9 @@ class MasterData:
             _tell(work, "story_master_left_out", list_id, row=number)
             _end_if_done(work, list_id)
 
-        self._store.write(act, by=by)
+        self._once("leave_out", act, by=by, key=key, list=list_id, row=number)
 
-    def apply(self, list_id: int, *, by: str) -> int:
+    def apply(self, list_id: int, *, by: str, key: str | None = None) -> int:
         """Make products of the rows that are ready, all of them or none; how many there were.
 
         Raises NotFoundError, ConflictError where goods are counted in other units already.
@@ -142,9 +150,9 @@ class MasterData:
             _end_if_done(work, list_id)
             return done
 
-        return self._store.write(act, by=by)
+        return int(self._once("apply", act, by=by, key=key, list=list_id))
 
-    def discard(self, list_id: int, *, by: str) -> None:
+    def discard(self, list_id: int, *, by: str, key: str | None = None) -> None:
         """Take nothing more from this list. Raises NotFoundError, ConflictError."""
 
         def act(work: Work) -> None:
@@ -157,13 +165,24 @@ class MasterData:
             _tell(work, "story_master_discarded", list_id)
             _end_if_done(work, list_id)
 
-        self._store.write(act, by=by)
+        self._once("discard", act, by=by, key=key, list=list_id)
 
     def books(self) -> list[BookFinding]:
         """What is unclean in the books themselves, each with its mend; nothing is changed."""
         clock, zone = self._store.clock, self._store.zone
         today = clock.now().astimezone(zone).date()
         return self._store.read(lambda connection: unclean_books(connection, today=today))
+
+    def _once(
+        self,
+        name: str,
+        act: Callable[[Work], object],
+        *,
+        by: str,
+        key: str | None,
+        **body: object,
+    ) -> Any:
+        return self._store.command(f"master_{name}", body, by=by, key=key, guards_of=None, act=act)
 
 
 def _keep(work: Work, rows: Sequence[tuple[int, Mapping[str, str]]], name: str, digest: str) -> int:

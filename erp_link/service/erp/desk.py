@@ -166,7 +166,7 @@ class ErpDesk:
         body = {"kind": kind.value, "ours": ours, "theirs": theirs}
         self._command("erp_name", body, act, by=by, key=key)
 
-    def drop_name(self, kind: NameKind, ours: str, *, by: str) -> None:
+    def drop_name(self, kind: NameKind, ours: str, *, by: str, key: str | None = None) -> None:
         """From now on it is called there as here. Raises NotFoundError."""
 
         def act(work: Work) -> None:
@@ -177,7 +177,8 @@ class ErpDesk:
                 raise NotFoundError(f"{ours} has no other name", mend="Look at the list again")
             work.event("erp", Reason("erp_unnamed", {"ours": ours}), reference=ours)
 
-        self._core.write(act, by=by)
+        body = {"kind": kind.value, "ours": ours}
+        self._core.command("erp_unname", body, by=by, key=key, guards_of=None, act=act)
 
     def take_announced(self, port: ErpPort, *, by: str) -> Announced:
         """Import the deliveries that the ERP expects and that are not known here yet. One that

@@ -83,7 +83,9 @@ class Webhooks:
         self._addresses = addresses
         self._seal = seal
 
-    def add(self, url: str, topics: Sequence[str], *, by: str, note: str = "") -> Made:
+    def add(
+        self, url: str, topics: Sequence[str], *, by: str, note: str = "", key: str | None = None
+    ) -> Made:
         """Tell `url` from now on of every event whose kind is a topic: `held`, `shipped`, `*`.
 
         Raises BadInputError where the URL or a topic cannot be, ConflictError at 100 webhooks.
@@ -92,7 +94,7 @@ class Webhooks:
         wanted = _topics(topics)
         secret = new_secret()
 
-        def act(work: Work) -> int:
+        def act(work: Work) -> list[Any]:
             if len(_rows(work.connection)) >= _MOST_WEBHOOKS:
                 raise ConflictError(
                     f"There are {_MOST_WEBHOOKS} webhooks already", mend="Remove one first"
@@ -109,12 +111,16 @@ class Webhooks:
                 )
             )
             number = new_id(made)
-            self._keep_secret(work, number, secret)
+            sealed = self._keep_secret(work, number, secret)
             feed.keep_cursor(work, consumer_of(number), feed.newest(work.connection))
             _note(work, number, "story_webhook_added", url=url)
-            return number
+            return [number, sealed]
 
-        return Made(self.webhook(self._store.write(act, by=by)), secret)
+        body = {"url": url, "topics": list(wanted), "note": note}
+        number, sealed = self._store.command(
+            "add_webhook", body, by=by, key=key, guards_of=None, act=act
+        )
+        return Made(self.webhook(number), self._seal.open_up(sealed))
 
     def webhooks(self) -> list[Webhook]:
         """Every webhook that was not removed, oldest first."""
@@ -124,13 +130,15 @@ class Webhooks:
         """Raises NotFoundError."""
         return self._store.read(lambda c: _webhook(c, _row(c, webhook_id)))
 
-    def rotate(self, webhook_id: int, *, by: str, keep: timedelta = _KEEP) -> Made:
+    def rotate(
+        self, webhook_id: int, *, by: str, keep: timedelta = _KEEP, key: str | None = None
+    ) -> Made:
         """A new secret; the one before stays valid for `keep`, so that a receiver has time to
         change. Never more than two are valid. Raises NotFoundError.
         """
         secret = new_secret()
 
-        def act(work: Work) -> None:
+        def act(work: Work) -> str:
             _row(work.connection, webhook_id)
             valid = work.connection.execute(
                 select(x.webhook_secret.c.id)
@@ -148,13 +156,19 @@ class Webhooks:
                     )
                     .values(valid_until=until)
                 )
-            self._keep_secret(work, webhook_id, secret)
+            sealed = self._keep_secret(work, webhook_id, secret)
             _note(work, webhook_id, "story_webhook_secret")
+            return sealed
 
-        self._store.write(act, by=by)
-        return Made(self.webhook(webhook_id), secret)
+        body = {"webhook": webhook_id, "keep_s": int(keep.total_seconds())}
+        sealed = self._store.command(
+            "rotate_webhook", body, by=by, key=key, guards_of=None, act=act
+        )
+        return Made(self.webhook(webhook_id), self._seal.open_up(sealed))
 
-    def set_state(self, webhook_id: int, state: str, *, by: str) -> Webhook | None:
+    def set_state(
+        self, webhook_id: int, state: str, *, by: str, key: str | None = None
+    ) -> Webhook | None:
         """Pause it, let it go on (also one that is gone), or remove it. What was not sent while it
         was paused is sent when it goes on. Raises NotFoundError, BadInputError.
         """
@@ -169,10 +183,11 @@ class Webhooks:
             work.connection.execute(changed.values(state=state, why=""))
             _note(work, webhook_id, f"story_webhook_{state}")
 
-        self._store.write(act, by=by)
+        body = {"webhook": webhook_id, "state": state}
+        self._store.command("webhook_state", body, by=by, key=key, guards_of=None, act=act)
         return None if state == REMOVED else self.webhook(webhook_id)
 
-    def replay(self, webhook_id: int, after: str, *, by: str) -> Webhook:
+    def replay(self, webhook_id: int, after: str, *, by: str, key: str | None = None) -> Webhook:
         """Send everything after a position of the feed again; empty: from the beginning. Messages
         keep their ids, so that a receiver knows them. Raises NotFoundError, BadInputError for a
         position that is none or lies ahead.
@@ -188,7 +203,8 @@ class Webhooks:
             feed.keep_cursor(work, consumer_of(webhook_id), after)
             _note(work, webhook_id, "story_webhook_replayed")
 
-        self._store.write(act, by=by)
+        body = {"webhook": webhook_id, "after": after}
+        self._store.command("replay_webhook", body, by=by, key=key, guards_of=None, act=act)
         return self.webhook(webhook_id)
 
     def messages(
@@ -208,7 +224,7 @@ class Webhooks:
 
         return self._store.read(ask)
 
-    def retry(self, webhook_id: int, message_id: int, *, by: str) -> None:
+    def retry(self, webhook_id: int, message_id: int, *, by: str, key: str | None = None) -> None:
         """Try a message that was given up again. Raises NotFoundError, ConflictError."""
 
         def act(work: Work) -> None:
@@ -228,7 +244,8 @@ class Webhooks:
                 )
             _note(work, webhook_id, "story_webhook_retried")
 
-        self._store.write(act, by=by)
+        body = {"webhook": webhook_id, "message": message_id}
+        self._store.command("retry_webhook", body, by=by, key=key, guards_of=None, act=act)
 
     def project(self, *, limit: int = 200) -> int:
         """Make the messages of the next events, for every active webhook; how many events were
@@ -257,14 +274,16 @@ class Webhooks:
         ).scalars()
         return [self._seal.open_up(each) for each in rows]
 
-    def _keep_secret(self, work: Work, webhook_id: int, secret: str) -> None:
+    def _keep_secret(self, work: Work, webhook_id: int, secret: str) -> str:
+        sealed = self._seal.close_up(secret)
         row = {
             "webhook_id": webhook_id,
-            "sealed": self._seal.close_up(secret),
+            "sealed": sealed,
             "made_at": work.now,
             "valid_until": None,
         }
         work.connection.execute(insert(x.webhook_secret).values(**row))
+        return sealed
 
 
 def consumer_of(webhook_id: int) -> str:

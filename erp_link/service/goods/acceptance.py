@@ -163,7 +163,14 @@ class Acceptances:
         return self.one(name)
 
     def resume_sampling(
-        self, supplier: str, gtin: str, *, by: str, roles: Iterable[str], reason: str
+        self,
+        supplier: str,
+        gtin: str,
+        *,
+        by: str,
+        roles: Iterable[str],
+        reason: str,
+        key: str | None = None,
     ) -> None:
         """After sampling was discontinued, lots are sampled again, tightened.
 
@@ -183,7 +190,8 @@ class Acceptances:
             text = Reason("story_sampling_resumed", {"supplier": supplier, "reason": reason})
             work.event("sampling", text, reference=gtin)
 
-        self._core.write(act, by=by)
+        body = {"supplier": supplier, "gtin": gtin, "reason": reason}
+        self._core.command("resume_sampling", body, by=by, key=key, guards_of=None, act=act)
 
 
 def _follow(work: Work, number: int, outcome: Outcome | None) -> None:

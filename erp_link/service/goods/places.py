@@ -63,7 +63,14 @@ class Places:
         )
 
     def plan_slot(
-        self, code: str, *, capacity: int, temperature: Temperature, position: int, by: str
+        self,
+        code: str,
+        *,
+        capacity: int,
+        temperature: Temperature,
+        position: int,
+        by: str,
+        key: str | None = None,
     ) -> None:
         """Plan a slot, or plan it anew. Raises BadInputError, and ConflictError where another
         class of goods stands in it.
@@ -109,7 +116,8 @@ class Places:
             )
             work.event("place", text, reference=name)
 
-        self._core.write(act, by=by)
+        body = {"slot": name, **values}
+        self._core.command("plan_slot", body, by=by, key=key, guards_of=None, act=act)
 
     def suggestion(self, batch: BatchKey) -> Slotting:
         """Where one more carton of a batch would go now, and why. Raises NotFoundError."""

@@ -110,7 +110,9 @@ class Products:
             ]
         )
 
-    def set_life_rule(self, customer: str, gtin: str, rule: LifeRule, *, by: str) -> None:
+    def set_life_rule(
+        self, customer: str, gtin: str, rule: LifeRule, *, by: str, key: str | None = None
+    ) -> None:
         """Keep what a customer asks for; a rule that asks for nothing ends it.
 
         Raises BadInputError.
@@ -124,4 +126,11 @@ class Products:
                 f"{rule.least_percent} % of a total life that nobody gave",
                 mend="Give days, or describe the product with its total life first",
             )
-        self._core.write(lambda work: rows.keep_life_rule(work, number, name, rule), by=by)
+        self._core.command(
+            "life_rule",
+            {"customer": name, "gtin": number, "rule": repr(rule)},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: rows.keep_life_rule(work, number, name, rule),
+        )

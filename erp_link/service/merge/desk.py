@@ -87,7 +87,13 @@ class OfflineLogs:
         return booked
 
     def enrol(
-        self, device: str, public_key: str, *, roles: Iterable[str], by: str
+        self,
+        device: str,
+        public_key: str,
+        *,
+        roles: Iterable[str],
+        by: str,
+        key: str | None = None,
     ) -> OfflineDevice:
         """Let a device keep a log under its Ed25519 key, with the roles of the person who holds it.
         What it had sent before anybody knew it is taken in now.
@@ -96,22 +102,36 @@ class OfflineLogs:
         """
         proving.check_device(device)
         device_keys.check_public_key(public_key)
-        owned = list(roles)
-        self._core.write(
-            lambda work: roster.enrol(work, device, public_key, owner=by, roles=owned), by=by
+        owned = sorted(roles)
+        self._core.command(
+            "enrol_offline",
+            {"device": device, "public_key": public_key, "roles": owned},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: roster.enrol(work, device, public_key, owner=by, roles=owned),
         )
         kept = self._core.read(lambda c: carrying.kept_entries(c, device))
         for start in range(0, len(kept), MOST_ENTRIES):
             self.upload(kept[start : start + MOST_ENTRIES], by=by)
         return self.device(device)
 
-    def readmit(self, device: str, *, reason: str, by: str) -> OfflineDevice:
+    def readmit(
+        self, device: str, *, reason: str, by: str, key: str | None = None
+    ) -> OfflineDevice:
         """A person has looked into a quarantined device: its word counts again, that given while it
         was quarantined included. Raises NotFoundError, ConflictError, BadInputError.
         """
         if not reason.strip():
             raise BadInputError("A readmission needs its reason", mend="Write what was found")
-        self._core.write(lambda work: roster.readmit(work, device, reason), by=by)
+        self._core.command(
+            "readmit_offline",
+            {"device": device, "reason": reason},
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: roster.readmit(work, device, reason),
+        )
         self.settle()
         return self.device(device)
 

@@ -119,7 +119,9 @@ class Orders:
             return handling.ship(work, order, chosen, whole=not partly)
 
         packed = True if partly else None
-        return self._handle("ship_order", order, PICKED, act, by=by, key=key, packed=packed)
+        return self._handle(
+            "ship_order", order, PICKED, act, by=by, key=key, packed=packed, partly=partly
+        )
 
     def bring_back(
         self, order: str, *, by: str, only: Sequence[int] = (), key: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from contracts.errors import BadInputError, ForbiddenError
@@ -52,12 +52,20 @@ class Quality:
         )
         return next(key for key in self.keys(person) if key.key_id == name)
 
-    def revoke_key(self, key_id: str, *, by: str, person: str | None = None) -> None:
+    def revoke_key(
+        self, key_id: str, *, by: str, person: str | None = None, key: str | None = None
+    ) -> None:
         """From now on nothing is signed with it. `person` limits it to their own keys.
 
         Raises NotFoundError.
         """
-        self.core.write(lambda work: keys.revoke(work, key_id, person=person), by=by)
+        self._once(
+            "revoke_key",
+            lambda work: keys.revoke(work, key_id, person=person),
+            by=by,
+            key=key,
+            of=key_id,
+        )
 
     def keys(self, person: str | None = None) -> list[SigningKey]:
         """Keys, newest first; of one person, or of everybody."""
@@ -174,10 +182,16 @@ class Quality:
         )
         return self._decision(made)
 
-    def withdraw(self, decision_id: int, *, by: str, role: str) -> None:
+    def withdraw(self, decision_id: int, *, by: str, role: str, key: str | None = None) -> None:
         """A decision that waits for its second person is given up. Raises ConflictError."""
         check_decider(role, "withdrawn")
-        self.core.write(lambda work: deciding.withdraw(work, decision_id), by=by)
+        self._once(
+            "withdraw",
+            lambda work: deciding.withdraw(work, decision_id),
+            by=by,
+            key=key,
+            decision=decision_id,
+        )
 
     def waiting(self, ticket_id: str) -> DecisionRecord | None:
         """The decision on a ticket that waits for its second person."""
@@ -221,12 +235,32 @@ class Quality:
         """Another picture that is stored already. Raises NotFoundError, ConflictError (closed)."""
         self.core.write(lambda work: add_evidence(work, ticket_id, found), by=by)
 
-    def set_due(self, ticket_id: str, due_at: datetime, *, by: str) -> Ticket:
+    def set_due(
+        self, ticket_id: str, due_at: datetime, *, by: str, key: str | None = None
+    ) -> Ticket:
         """Until when a ticket should be decided. Raises NotFoundError, BadInputError."""
         if due_at.tzinfo is None:
             raise BadInputError("The due time has no zone", mend="Give it with its offset")
-        self.core.write(lambda work: set_due(work, ticket_id, due_at), by=by)
+        self._once(
+            "set_due",
+            lambda work: set_due(work, ticket_id, due_at),
+            by=by,
+            key=key,
+            ticket=ticket_id,
+            due_at=due_at.isoformat(),
+        )
         return self.core.ticket(ticket_id)
+
+    def _once(
+        self,
+        name: str,
+        act: Callable[[Work], None],
+        *,
+        by: str,
+        key: str | None,
+        **body: object,
+    ) -> None:
+        self.core.command(name, body, by=by, key=key, guards_of=None, act=act)
 
     def _undecided(self, ticket_id: str) -> Ticket:
         ticket = self.core.ticket(ticket_id)
