@@ -60,7 +60,7 @@ class ValkeyLiveView:
         self._kept = kept
         self._pause = pause
         self._failures = 0
-        self._client = _client(url)
+        self._client = client_of(url)
         self._mine: dict[str, bytes] = {}
         self._away_until = 0.0
         self._away = False
@@ -196,7 +196,8 @@ class ValkeyLiveView:
             log.info("live.back", lost=self._lost)
 
 
-def _client(url: str) -> Redis:
+def client_of(url: str) -> Redis:
+    """A client that never waits for more than its caller's own time limit."""
     return Redis.from_url(
         url,
         # The client's own time limit is asyncio.wait_for, which on Python 3.11 may lose the
