@@ -19,6 +19,7 @@ DAY_US: Final = 86_400_000_000
 BEHIND_US: Final = 366 * DAY_US
 """A logger that was away may tell of last year, never of 1970."""
 AHEAD_US: Final = 300_000_000
+_RELATIVE_US: Final = 2**28 * 1_000_000
 
 
 class Refused(ValueError):  # noqa: N818 -- the trade's word: a payload is refused
@@ -52,6 +53,8 @@ class Binding:
     behind_us: int = BEHIND_US
     ahead_us: int = AHEAD_US
     wrong_clock_refused: bool = False
+    relative_clock: bool = False
+    """SenML: times below 2**28 s count from when the message came in (RFC 8428, 4.5.3)."""
     wrong_clocks: int = 0
     """Messages whose own time could not be right, since this binding was made."""
 
@@ -74,6 +77,8 @@ class Binding:
         """A clock of 1970 or 2099: counted, and the time of arrival taken in its place; refused
         where the template says so (`wrong_clock = "refuse"`).
         """
+        if self.relative_clock and abs(at_us) < _RELATIVE_US:
+            return received_us + at_us
         self.wrong_clocks += 1
         if self.wrong_clock_refused:
             raise Refused("wrong_clock", f"the sensor says {at_us} us, it came in at {received_us}")

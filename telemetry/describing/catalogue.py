@@ -6,22 +6,230 @@ exchanged between two groups and keeps the numbers of the series.
 
 from __future__ import annotations
 
-from typing import Protocol
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from telemetry.describing.binding import Binding
+from contracts.telemetry import SeriesKey
+from telemetry.describing.binding import DAY_US, Binding, Refused
+from telemetry.describing.book import Device, Family, SensorBook, check_book, read_book, topics_of
+from telemetry.describing.compiled import Column, Compiled, compile_template, open_column
+from telemetry.describing.envelopes import TOPICS
+from telemetry.describing.layouts.source import Who
+from telemetry.describing.library import with_own
 from telemetry.describing.series import SeriesBook
+from telemetry.describing.template import Template
+
+_MOST_REFUSED: Final = 10_000
+"""Addresses nobody described, remembered so that they cost one look in a table."""
+_MOST_OPEN: Final = 64
+"""Channels of one device that its template left open."""
 
 
-class Catalogue(Protocol):
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A topic with {device} and + in it, and who may be found by it."""
+
+    topic: str
+    search: re.Pattern[str]
+    device: str = ""
+    """Whose it is, where the topic does not say."""
+    family: Family | None = None
+
+
+class Catalogue:
     """What the endpoints, the rules and the tailer ask."""
 
-    series: SeriesBook
-    version: str
-    """Hash of all templates and of the sensor book, 64 hexadecimal digits."""
+    def __init__(
+        self,
+        templates: Mapping[str, Template],
+        book: SensorBook,
+        *,
+        after: Catalogue | None = None,
+    ) -> None:
+        """`after`: the catalogue this one takes the place of; numbers of series are kept.
+
+        Raises BadBookError and BadTemplateError: what cannot be used takes no effect at all.
+        """
+        check_book(book, templates)
+        self._templates = templates
+        self.book = book
+        self.version = _hash(templates, book)
+        self.series: SeriesBook = SeriesBook(after.series if after is not None else None)
+        self._devices = {one.id.lower(): one for one in book.device if not one.retired}
+        self._bound: dict[str, Binding] = {}
+        self._refused: dict[str, tuple[str, str]] = {}
+        self._met: dict[int, set[str]] = {}
+        self._exact, self._patterns = self._addresses()
+        self.series.retire()
+        for device in self._devices.values():
+            self._number(device.id, device, self._compiled(device))
+        self._meet_again(after)
 
     def bind(self, address: str) -> Binding:
         """The binding of an address, kept for the next message.
 
-        Raises Refused: unknown_address, unknown_template.
+        Raises Refused: unknown_address, too_many_devices.
         """
-        ...
+        binding = self._bound.get(address)
+        if binding is not None:
+            return binding
+        refused = self._refused.get(address)
+        if refused is not None:
+            raise Refused(*refused)
+        try:
+            binding = self._bind(address)
+        except Refused as error:
+            if len(self._refused) >= _MOST_REFUSED:
+                self._refused.clear()
+            self._refused[address] = (error.code, error.detail)
+            raise
+        self._bound[address] = binding
+        return binding
+
+    def device(self, name: str) -> Device | None:
+        """The book's entry of a device; None for one of a family, or unknown."""
+        return self._devices.get(name.lower())
+
+    def template_of(self, device: Device) -> Template:
+        return self._templates[device.template]
+
+    def _addresses(self) -> tuple[dict[str, Device], list[_Pattern]]:
+        exact: dict[str, Device] = {}
+        patterns: dict[str, _Pattern] = {topic: _pattern(topic) for topic in TOPICS}
+        for device in self._devices.values():
+            for topic in self._topics(device):
+                if "+" in topic or ("{device}" in topic and not device.topic):
+                    key = topic if "{device}" in topic else f"{topic} {device.id}"
+                    patterns.setdefault(key, _pattern(topic, device.id))
+                else:
+                    exact[topic.replace("{device}", device.id)] = device
+        families = [_pattern(one.topic, family=one) for one in self.book.family]
+        return exact, [*patterns.values(), *families]
+
+    def _topics(self, device: Device) -> tuple[str, ...]:
+        return topics_of(device, self._templates[device.template])
+
+    def _bind(self, address: str) -> Binding:
+        found = self._exact.get(address)
+        if found is not None:
+            return self._made(found.id, found, address)
+        for pattern in self._patterns:
+            match = pattern.search.fullmatch(address)
+            if match is None:
+                continue
+            name = pattern.device or match["device"]
+            if pattern.family is not None:
+                self._meet(pattern.family, name)
+                return self._made(name, pattern.family, address)
+            device = self._devices.get(name.lower())
+            if device is not None and pattern.topic in self._topics(device):
+                return self._made(device.id, device, address)
+        raise Refused("unknown_address", f"no sensor of the book publishes to {address!r}")
+
+    def _meet(self, family: Family, name: str) -> None:
+        met = self._met.setdefault(id(family), set())
+        if name not in met and len(met) >= family.most:
+            raise Refused("too_many_devices", f"{family.topic}: more than {family.most} names")
+        met.add(name)
+
+    def _compiled(self, entry: Device | Family) -> Compiled:
+        parameters = entry.parameters if isinstance(entry, Device) else {}
+        return compile_template(self._templates[entry.template], parameters)
+
+    def _made(self, name: str, entry: Device | Family, address: str) -> Binding:
+        compiled = self._compiled(entry)
+        file = compiled.template.file
+        numbers = self._number(name, entry, compiled)
+        who = Who(_names(name, entry, compiled))
+        envelope = _envelope(compiled, address) if entry.envelope == "auto" else entry.envelope
+        decoding = compiled.decoding(who, envelope)
+        binding = Binding(
+            name, file.name, numbers, decoding.decode, decoding.several,
+            behind_us=int(file.behind_days * DAY_US), ahead_us=int(file.ahead_s * 1_000_000),
+            wrong_clock_refused=file.wrong_clock == "refuse",
+            relative_clock=any(layout.format == "senml" for layout in file.layout),
+        )  # fmt: skip
+        who.opened = self._opener(binding, entry, compiled)
+        return binding
+
+    def _opener(
+        self, binding: Binding, entry: Device | Family, compiled: Compiled
+    ) -> Callable[[int, str, str], int]:
+        places: dict[tuple[int, str, str], int] = {}
+
+        def opened(slot: int, channel: str, quantity: str) -> int:
+            key = (slot, channel, quantity)
+            if key not in places:
+                if len(places) >= _MOST_OPEN:
+                    raise Refused("too_many_channels", f"{binding.device}: more than {_MOST_OPEN}")
+                column = open_column(compiled.columns, slot, channel, quantity)
+                number = self._put(binding.device, entry, column)
+                if number not in binding.series:
+                    binding.series = (*binding.series, number)
+                places[key] = binding.series.index(number)
+            return places[key]
+
+        return opened
+
+    def _number(self, name: str, entry: Device | Family, compiled: Compiled) -> tuple[int, ...]:
+        return tuple(self._put(name, entry, column) for column in compiled.columns)
+
+    def _put(self, name: str, entry: Device | Family, column: Column) -> int:
+        known = {"site": entry.site, "place": entry.place, "template": entry.template}
+        if isinstance(entry, Device):
+            known["calibration"] = entry.calibration_of(column.quantity, column.channel)  # type: ignore[assignment]  # names of Series
+        key = SeriesKey(name, column.quantity, column.channel)
+        return self.series.put(key, column.unit, precision=column.precision, **known)
+
+    def _meet_again(self, after: Catalogue | None) -> None:
+        """Devices of families that spoke before are known from the start."""
+        for address in after._bound if after is not None else ():  # noqa: SLF001 -- of our own class
+            try:
+                self.bind(address)
+            except Refused:
+                continue
+
+
+def catalogue_of(
+    book: bytes, own: Iterable[str] = (), *, after: Catalogue | None = None
+) -> Catalogue:
+    """A catalogue from the documents as the hub keeps them: the book's JSON, the site's templates.
+
+    Raises BadBookError and BadTemplateError.
+    """
+    return Catalogue(with_own(tuple(own)), read_book(book), after=after)
+
+
+def _envelope(compiled: Compiled, address: str) -> str:
+    """What a network server wraps around bytes that come by one of its topics."""
+    if not any(layout.format in {"bytes", "tlv"} for layout, _ in compiled.layouts):
+        return "none"
+    found = (kind for topic, kind in TOPICS.items() if _pattern(topic).search.fullmatch(address))
+    return next(found, "none")
+
+
+def _names(name: str, entry: Device | Family, compiled: Compiled) -> frozenset[str]:
+    """What a payload may call its sender: the serial number where the book has one, else the name
+    where the payload says names at all.
+    """
+    if isinstance(entry, Device) and entry.serial:
+        return frozenset({entry.serial.lower()})
+    named = any(
+        la.device is not None and la.format in {"json", "csv"} for la, _ in compiled.layouts
+    )
+    return frozenset({name.lower()}) if named else frozenset()
+
+
+def _pattern(topic: str, device: str = "", family: Family | None = None) -> _Pattern:
+    text = re.escape(topic).replace(r"\+", "[^/]+").replace(r"\{device\}", "(?P<device>[^/]+)", 1)
+    return _Pattern(topic, re.compile(text), "" if "{device}" in topic else device, family)
+
+
+def _hash(templates: Mapping[str, Template], book: SensorBook) -> str:
+    digest = hashlib.sha256(book.encode())
+    for name in sorted(templates):
+        digest.update(f"{name} {templates[name].sha256}\n".encode())
+    return digest.hexdigest()

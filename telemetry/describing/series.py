@@ -6,7 +6,7 @@ Numbers hold for the life of the process only. What is kept on disk says the Ser
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.telemetry import Calibration, SeriesKey
@@ -29,6 +29,8 @@ class Series:
     template: str = ""
     precision: float = 0.0
     """Smallest step that means something, in `unit`; 0: not told."""
+    retired: bool = False
+    """The book no longer names it: nothing is awaited of it."""
 
 
 class SeriesBook:
@@ -68,3 +70,7 @@ class SeriesBook:
         else:
             self._series[number] = series
         return number
+
+    def retire(self) -> None:
+        """Nothing is known to be in use until it is put again."""
+        self._series = [replace(one, retired=True) for one in self._series]
