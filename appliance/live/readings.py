@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,9 @@ from redis.exceptions import RedisError
 
 from appliance.live.health import LiveHealth
 from appliance.live.valkey import Pause, client_of
+from contracts.errors import UnavailableError
 from contracts.telemetry import SeriesKey
+from telemetry.history.buffer import Columns, joined, newest
 
 _STREAM: Final = "tallyman:readings"
 _NAMES: Final = "tallyman:readings:names"
@@ -42,17 +45,6 @@ _RETURN: Final = Pause()
 _ROW: Final = np.dtype([("series", "<i4"), ("at_us", "<i8"), ("value", "<f8")])
 
 log = structlog.get_logger(__name__)
-
-
-class Columns(Protocol):
-    """Readings side by side, (n,) each; telemetry.history.buffer.Columns is one."""
-
-    @property
-    def series(self) -> npt.NDArray[np.int32]: ...
-    @property
-    def at_us(self) -> npt.NDArray[np.int64]: ...
-    @property
-    def value(self) -> npt.NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +133,7 @@ class ReadingsFeed:
             # Numbers are given out anew where a tailer died before it could write them down.
             pipe.delete(_NAMES, _LATEST)
         if waiting:
-            blob = self._blob(waiting)
+            blob = self._blob(joined(waiting))
             self._blob_bytes += 0.05 * (len(blob) - self._blob_bytes)
             kept = int(min(_MOST_ENTRIES, max(_FEWEST, _RING_BYTES / self._blob_bytes)))
             pipe.xadd(_STREAM, {_BLOB: blob}, maxlen=kept, approximate=True)
@@ -160,18 +152,15 @@ class ReadingsFeed:
         if sent:
             self._latest_due = time.monotonic() + _LATEST_EVERY_S
 
-    def _blob(self, waiting: Sequence[Columns]) -> bytes:
-        rows = np.empty(sum(len(columns.series) for columns in waiting), _ROW)
-        at = 0
-        for columns in waiting:
-            part = rows[at : at + len(columns.series)]
-            part["series"], part["at_us"] = columns.series, columns.at_us
-            part["value"] = columns.value
-            at += len(part)
-            for series, at_us, value in zip(
-                columns.series.tolist(), columns.at_us.tolist(), columns.value.tolist(), strict=True
-            ):
-                self._note(series, at_us, value)
+    def _blob(self, columns: Columns) -> bytes:
+        rows = np.empty(len(columns.series), _ROW)
+        rows["series"], rows["at_us"] = columns.series, columns.at_us
+        rows["value"] = columns.value
+        ends = newest(columns)
+        for series, at_us, value in zip(
+            ends.series.tolist(), ends.at_us.tolist(), ends.value.tolist(), strict=True
+        ):
+            self._note(series, at_us, value)
         return rows.tobytes()
 
     def _note(self, series: int, at_us: int, value: float) -> None:
@@ -215,8 +204,8 @@ class ReadingsLine:
         await self._client.aclose()
 
     async def latest(self) -> list[Latest]:
-        """The newest reading of every series. Raises RedisError, OSError or TimeoutError."""
-        async with asyncio.timeout(_ANSWER_WITHIN_S):
+        """The newest reading of every series. Raises UnavailableError."""
+        async with _answering():
             # Stubs of this client call some commands synchronous; they are not.
             client = cast("Any", self._client)
             names: Mapping[bytes, bytes] = await client.hgetall(_NAMES)
@@ -235,13 +224,13 @@ class ReadingsLine:
         """Readings of one device as they come, columns of at_us and value for each series; from
         `back_s` seconds ago on where the view still holds them.
 
-        An empty dictionary when a second passed without any. Raises RedisError, OSError or
-        TimeoutError when the server goes: what came meanwhile stands in the history.
+        An empty dictionary when a second passed without any. Raises UnavailableError when the
+        server goes: what came meanwhile stands in the history.
         """
         names = _Names(self._client)
         after = await self._begin(back_s)
         while True:
-            async with asyncio.timeout(_BLOCK_MS / 1000 + _ANSWER_WITHIN_S):
+            async with _answering(_BLOCK_MS / 1000):
                 answer = await self._client.xread({_STREAM: after}, count=_BATCH, block=_BLOCK_MS)
             streams = cast("list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]", answer)
             blobs = []
@@ -254,7 +243,7 @@ class ReadingsLine:
 
     async def _begin(self, back_s: float) -> str:
         """An id of the stream by the server's own clock."""
-        async with asyncio.timeout(_ANSWER_WITHIN_S):
+        async with _answering():
             seconds, micros = await cast("Any", self._client).time()
         return f"{seconds * 1000 + micros // 1000 - int(back_s * 1000)}-0"
 
@@ -271,11 +260,23 @@ class _Names:
         now = time.monotonic()
         unknown = len(rows) and not set(np.unique(rows["series"]).tolist()) <= self._keys.keys()
         if (unknown and now >= self._due) or now >= self._due + _NAMES_FRESH_S:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
+            async with _answering():
                 names = await cast("Any", self._client).hgetall(_NAMES)
             self._keys = {int(number): _named(name)[0] for name, number in names.items()}
             self._due = now + _LATEST_EVERY_S
         return {number: key for number, key in self._keys.items() if key.device == device}
+
+
+@asynccontextmanager
+async def _answering(blocked_s: float = 0.0) -> AsyncIterator[None]:
+    """Raises UnavailableError for a server that is away or does not answer in time."""
+    try:
+        async with asyncio.timeout(blocked_s + _ANSWER_WITHIN_S):
+            yield
+    except _AWAY as error:
+        raise UnavailableError(
+            "The live view of sensors is away", mend="Charts are drawn from the history meanwhile"
+        ) from error
 
 
 def _columns(
@@ -290,7 +291,7 @@ def _columns(
 
 
 def _name(key: SeriesKey, unit: str) -> str:
-    return "\x1f".join((key.device, key.quantity, key.channel, unit))
+    return f"{key.device}\x1f{key.quantity}\x1f{key.channel}\x1f{unit}"
 
 
 def _named(name: bytes) -> tuple[SeriesKey, str]:
