@@ -1,0 +1,211 @@
+"""The desk of excursions: their list, one report, what goods bear, and goods that were told late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from contracts.errors import TallymanError
+from contracts.stock import BatchKey
+from erp_link.adapters import tables as t
+from erp_link.adapters.alarm_tables import alarm, excursion, excursion_batch
+from erp_link.domain.excursions.limits import Limits, checked
+from erp_link.service.excursions.alarms import as_alarm
+from erp_link.service.excursions.limit_rows import keep_limits, read_limits
+from erp_link.service.excursions.measuring import OPEN, measure
+from erp_link.service.excursions.report import (
+    ExcursionLine,
+    ExcursionReport,
+    calibration_state,
+    read_report,
+)
+from erp_link.service.excursions.whereabouts import micros, moment
+from erp_link.service.quality.dossier import TemperatureSpan
+from erp_link.service.store import Store
+from erp_link.service.work import Work, find_batch
+
+LATE = timedelta(days=30)
+"""How long after its end an excursion is measured again when goods are told of late."""
+_SETTLES = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What a look did: excursions measured again, and those that could not be, with the error."""
+
+    measured: tuple[str, ...] = ()
+    failed: tuple[tuple[str, TallymanError], ...] = ()
+
+
+class Excursions:
+    """Ask for excursions and reports, set limits, measure again."""
+
+    def __init__(self, core: Store) -> None:
+        self._core = core
+
+    def excursions(
+        self, *, open_only: bool = False, before: tuple[int, str] | None = None, limit: int = 100
+    ) -> list[ExcursionLine]:
+        """Newest first; those before (begun in microseconds, id)."""
+        query = (
+            select(
+                excursion.c.state.label("stands"),
+                excursion.c.begun_us,
+                excursion.c.ended_us,
+                alarm,
+            )
+            .join(alarm, alarm.c.alarm_id == excursion.c.alarm_id)
+            .order_by(excursion.c.begun_us.desc(), excursion.c.excursion_id.desc())
+            .limit(limit)
+        )
+        if open_only:
+            query = query.where(excursion.c.state == OPEN)
+        if before is not None:
+            begun, name = before
+            query = query.where(
+                or_(
+                    excursion.c.begun_us < begun,
+                    and_(excursion.c.begun_us == begun, excursion.c.excursion_id < name),
+                )
+            )
+
+        def ask(connection: Connection) -> list[ExcursionLine]:
+            rows = connection.execute(query).all()
+            counts = _counts(connection, [row.excursion_id for row in rows])
+            lines = []
+            for row in rows:
+                about, begun = as_alarm(row), moment(row.begun_us)
+                beyond, every = counts.get(row.excursion_id, (0, 0))
+                lines.append(
+                    ExcursionLine(
+                        row.excursion_id,
+                        row.stands == OPEN,
+                        about,
+                        begun,
+                        moment(row.ended_us),
+                        beyond,
+                        every - beyond,
+                        calibration_state(about.calibration, begun, self._core.zone),
+                    )
+                )
+            return lines
+
+        return self._core.read(ask)
+
+    def report(self, excursion_id: str) -> ExcursionReport:
+        """Everything about one excursion. Raises NotFoundError."""
+        return self._core.read(lambda c: read_report(c, excursion_id, self._core.zone))
+
+    def of_batch(
+        self, batch: BatchKey, since: datetime, until: datetime
+    ) -> Sequence[TemperatureSpan]:
+        """What sensors measured of a batch in excursions (service/quality/dossier.Temperatures)."""
+
+        def ask(connection: Connection) -> list[TemperatureSpan]:
+            rows = connection.execute(
+                select(excursion_batch, excursion.c.begun_us, excursion.c.ended_us, alarm.c.sensor)
+                .join(excursion, excursion.c.excursion_id == excursion_batch.c.excursion_id)
+                .join(alarm, alarm.c.alarm_id == excursion.c.alarm_id)
+                .where(
+                    excursion_batch.c.batch_id == find_batch(connection, batch).id,
+                    excursion_batch.c.most.is_not(None),
+                    alarm.c.quantity == "temperature",
+                    excursion.c.ended_us >= micros(since),
+                    excursion.c.begun_us <= micros(until),
+                )
+                .order_by(excursion.c.begun_us)
+            )
+            return [
+                TemperatureSpan(
+                    moment(row.present[0][0]),
+                    moment(row.present[-1][1]),
+                    row.sensor,
+                    row.least,
+                    row.most,
+                    left_range=row.outside_s > 0,
+                )
+                for row in rows
+            ]
+
+        return self._core.read(ask)
+
+    def limits(self) -> dict[str, Limits]:
+        """What goods bear, by `class:<temperature>` and by GTIN where a product has its own."""
+        return self._core.read(read_limits)
+
+    def set_limits(self, subject: str, limits: Limits | None, *, by: str) -> None:
+        """For excursions measured from now on; None takes a product's or a class's own away.
+
+        Raises BadInputError.
+        """
+        wanted = None if limits is None else checked(limits)
+        self._core.write(lambda work: keep_limits(work, subject, wanted), by=by)
+
+    def tidy(self, *, by: str) -> Tidied:
+        """Measure again what goods were told of late for, each excursion in a transaction of its
+        own: a device that was offline says now who was in the room then.
+        """
+        measured: list[str] = []
+        failed: list[tuple[str, TallymanError]] = []
+        for excursion_id in self._core.read(self._due):
+            try:
+                self._core.write(partial(_again, excursion_id=excursion_id), by=by)
+                measured.append(excursion_id)
+            except TallymanError as error:
+                failed.append((excursion_id, error))
+        return Tidied(tuple(measured), tuple(failed))
+
+    def _due(self, connection: Connection) -> list[str]:
+        now = self._core.clock.now()
+        rows = connection.execute(
+            select(excursion).where(
+                (excursion.c.state == OPEN) | (excursion.c.ended_us >= micros(now - LATE))
+            )
+        ).all()
+        due = []
+        for row in rows:
+            settles = row.closed_at is not None and not row.settled
+            if settles and now - row.closed_at >= _SETTLES:
+                due.append(row.excursion_id)
+                continue
+            newer = select(t.event.c.id).where(
+                t.event.c.at >= moment(row.begun_us),
+                t.event.c.at <= moment(row.ended_us),
+                t.event.c.id > row.measured_event,
+            )
+            moved = newer.join(t.move_line, t.move_line.c.event_id == t.event.c.id)
+            if row.measured_event == 0 or connection.execute(moved.limit(1)).first() is not None:
+                due.append(row.excursion_id)
+        return due
+
+
+def _again(work: Work, *, excursion_id: str) -> None:
+    measure(work, excursion_id)
+    row = work.connection.execute(
+        select(excursion.c.closed_at).where(excursion.c.excursion_id == excursion_id)
+    ).one()
+    # On PostgreSQL a move with a lower number may have committed after the measuring: one more
+    # look when every transaction of that time is over.
+    if row.closed_at is not None and work.now - row.closed_at >= _SETTLES:
+        work.connection.execute(
+            update(excursion).where(excursion.c.excursion_id == excursion_id).values(settled=1)
+        )
+
+
+def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Batches beyond, and all, by excursion."""
+    out = (excursion_batch.c.beyond == 1) | (excursion_batch.c.hold_id != "")
+    rows = connection.execute(
+        select(
+            excursion_batch.c.excursion_id,
+            func.count().filter(out).label("beyond"),
+            func.count().label("every"),
+        )
+        .where(excursion_batch.c.excursion_id.in_(ids))
+        .group_by(excursion_batch.c.excursion_id)
+    )
+    return {row.excursion_id: (row.beyond, row.every) for row in rows}
