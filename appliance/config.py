@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from appliance.sensor_config import HistoryConfig
+from appliance.sensor_config import GatewayConfig, HistoryConfig
 from contracts.errors import BadInputError
 
 
@@ -49,6 +49,8 @@ class HubConfig:
     """Storage slots of this site; empty: 72 slots A-01-1 .. B-12-3."""
     edge_url: str = "http://127.0.0.1:8081"
     """Where /station is forwarded to."""
+    gateway_url: str = "http://127.0.0.1:8082"
+    """Whom the pages ask about sensors; empty: this site has no gateway."""
     first_link: bool = True
     """Print the first sign-in link at start while nobody has an account."""
 
@@ -236,6 +238,7 @@ class Config:
     erp: ErpConfig = field(default_factory=ErpConfig)
     exchange: ExchangeConfig = field(default_factory=ExchangeConfig)
     history: HistoryConfig = field(default_factory=HistoryConfig)
+    gateway: GatewayConfig = field(default_factory=GatewayConfig)
 
     @property
     def data(self) -> Path:

@@ -28,3 +28,37 @@ class HistoryConfig:
     """Below this much free space segments that stand in the history go earlier; 0: never."""
     flush_s: Annotated[float, msgspec.Meta(ge=0.5, le=600)] = 5.0
     """Readings reach the history's files at least this often; charts show them before."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """Sensors of the building (guides/gateway.md). An empty address opens no such door."""
+
+    device: str = "gateway-01"
+    hub_url: str = "https://127.0.0.1:8443"
+    enrolment: str = ""
+    """File with the hub's fingerprint and a single-use claim, for the first start."""
+    listen: str = "127.0.0.1:8082"
+    """What the hub's pages ask: history, counts, quarantine. Loopback."""
+    mqtt_listen: str = "127.0.0.1:1884"
+    """Sensors publish here."""
+    mqtt_certificate: str = ""
+    mqtt_key: str = ""
+    """PEM files; with them sensors come by TLS."""
+    mqtt_authority: str = ""
+    """PEM file of whoever certifies sensors; empty: the site's own device authority."""
+    credentials: str = ""
+    """Which sensors may publish; empty: a file in the data folder."""
+    broker_topics: tuple[str, ...] = ("sensors/#",)
+    """What is subscribed to at broker.url; empty: nothing."""
+    broker_group: str = "tallyman"
+    """Gateways of one group divide the readings, where the broker speaks MQTT 5."""
+    coap_listen: str = "127.0.0.1:5683"
+    coap_networks: tuple[str, ...] = ()
+    """Networks that sensors may send from. CoAP has no sign-in here, so beyond loopback one must be
+    named.
+    """
+    coap_observe: tuple[str, ...] = ()
+    """Sensors that are servers: coap://HOST[:PORT]/PATH."""
+    in_flight_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
+    """Readings taken and not yet on disk; beyond it senders wait."""

@@ -12,14 +12,18 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from telemetry.ports import DurablePath
+from telemetry.segments.groups import Quarantined
 from telemetry.subscriber import packets
 from telemetry.subscriber.packets import BadPacketError, Welcome
-from telemetry.subscriber.ports import Takes
 
 _TOPICS: Final = 65_536
 _QOS = 0x06
 _QOS_2 = 0x04
 _RETAIN = 0x01
+_PUBACK: Final = b"\x40\x02"
+_KEPT: Final = 256
+"""Bytes that the quarantine gets of a packet that is too long."""
 
 
 class Session(asyncio.Protocol):
@@ -27,7 +31,7 @@ class Session(asyncio.Protocol):
 
     def __init__(
         self,
-        intake: Takes,
+        intake: DurablePath,
         hello: bytes,
         *,
         version: int,
@@ -46,7 +50,6 @@ class Session(asyncio.Protocol):
         self._now_us = now_us
         self._rest = b""
         self._skip = 0
-        self._skipped: bytes | None = None
         self._messages: list[tuple[str, bytes]] = []
         self._ids: list[bytes] = []
         self._transport: asyncio.Transport | None = None
@@ -142,7 +145,7 @@ class Session(asyncio.Protocol):
             if head & _RETAIN:
                 # Last week's value, told because we have just come: not a reading of now.
                 self._counts["retained"] += 1
-                self.send(b"\x40\x02" + number if number else b"")
+                self.send(_PUBACK + number if number else b"")
                 continue
             topic = topics.get(name)
             messages.append((topic or self._topic(name), data[body:stop]))
@@ -170,7 +173,7 @@ class Session(asyncio.Protocol):
                 self._counts["unacknowledged"] += len(ids)
             elif ids:
                 self._counts["acknowledged"] += len(ids)
-                self._transport.write(b"\x40\x02" + b"\x40\x02".join(ids))
+                self._transport.write(_PUBACK + _PUBACK.join(ids))
 
         self._intake.take(messages, self._now_us(), on_disk)
         if self._intake.full and self._transport is not None:
@@ -199,7 +202,9 @@ class Session(asyncio.Protocol):
                 raise BadPacketError(f"the broker sent a packet of kind {head >> 4}")
 
     def _too_large(self, data: bytes, at: int, start: int, stop: int) -> int:
-        """A packet that must not be held: its number is remembered, its bytes go by."""
+        """A packet that must not be held: its beginning is set aside, the rest goes by. Not
+        acknowledged it would come for ever.
+        """
         if data[at] & 0xF0 != packets.PUBLISH:
             raise BadPacketError(f"the broker announces {stop - start} bytes")
         if len(data) < start + 2:
@@ -207,16 +212,18 @@ class Session(asyncio.Protocol):
         body = start + 2 + (data[start] << 8 | data[start + 1])
         if len(data) < body + 2:
             return at
+        topic = self._topic(data[start + 2 : body])
+        number = b""
+        if data[at] & _QOS:
+            number, body = data[body : body + 2], body + 2
         self._counts["refused.too_large"] += 1
-        self._skipped = data[body : body + 2] if data[at] & _QOS else None
         self._skip = stop - len(data)
+        kept = Quarantined(topic, data[body : body + _KEPT], "too_large", f"{stop - body} bytes")
+        answer = _PUBACK + number if number else b""
+        self._intake.set_aside([kept], self._now_us(), lambda: self.send(answer))
         return len(data)
 
     def _skip_on(self, data: bytes) -> bytes:
         gone = min(self._skip, len(data))
         self._skip -= gone
-        if not self._skip and self._skipped is not None:
-            # Not acknowledged it would come for ever; it stands in the counts.
-            self.send(b"\x40\x02" + self._skipped)
-            self._skipped = None
         return data[gone:]

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from contracts.errors import TallymanError
+from telemetry.ports import DurablePath
 from telemetry.subscriber import packets
 from telemetry.subscriber.packets import BadPacketError, Welcome
-from telemetry.subscriber.ports import Takes
 from telemetry.subscriber.session import Session
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Subscriber:
 
     def __init__(
         self,
-        intake: Takes,
+        intake: DurablePath,
         link: BrokerLink,
         *,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,

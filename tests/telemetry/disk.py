@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from telemetry.segments.groups import Quarantined
+
 
 class Disk:
-    """Implements Takes. `waiting` are groups that are not on disk yet, where `at_once` is off."""
+    """Implements DurablePath. `waiting` are groups that are not on disk yet, where `at_once` is off."""
 
     def __init__(self, *, at_once: bool = True) -> None:
         self.at_once = at_once
         self.full = False
         self.taken: list[tuple[str, bytes]] = []
+        self.aside: list[Quarantined] = []
         self.waiting: list[Callable[[], None]] = []
         self.room: list[Callable[[], None]] = []
         self.asked_for_room = asyncio.Event()
@@ -27,6 +30,12 @@ class Disk:
             on_disk()
         else:
             self.waiting.append(on_disk)
+
+    def set_aside(
+        self, items: Sequence[Quarantined], received_us: int, on_disk: Callable[[], None]
+    ) -> None:
+        self.aside += items
+        on_disk()
 
     def when_room(self, callback: Callable[[], None]) -> None:
         self.room.append(callback)

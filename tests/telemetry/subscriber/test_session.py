@@ -131,6 +131,7 @@ async def test_a_packet_of_256_megabytes_goes_by_and_is_counted() -> None:
     session.data_received(bytes(10) + delivery("a", b"next", 6))
     assert disk.taken == [("a", b"next")]
     assert session._counts["refused.too_large"] == 1
+    assert [(each.address, each.code) for each in disk.aside] == [("a", "too_large")]
     assert line.sent == b"\x40\x02\x00\x05\x40\x02\x00\x06"
 
 

@@ -1,0 +1,139 @@
+"""The gateway's three doors for readings, opened as the configuration says: MQTT, CoAP, a broker."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.accounts.bind_guard import check_bind, is_loopback
+from appliance.config import Config, host_port
+from appliance.gateway.credentials import SensorCredentials
+from appliance.layout import Layout
+from appliance.sensor_config import GatewayConfig
+from appliance.services.mqtt import BrokerAddress
+from contracts.errors import BadInputError, UnavailableError
+from telemetry.coap.endpoint import CoapEndpoint
+from telemetry.coap.networks import Network
+from telemetry.ingest.intake import Intake
+from telemetry.mqtt.endpoint import Endpoint
+from telemetry.subscriber.subscriber import BrokerLink, Subscriber
+
+
+@dataclass(slots=True)
+class Doors:
+    """What is open; None where the configuration wants no such door."""
+
+    mqtt: Endpoint | None = None
+    coap: CoapEndpoint | None = None
+    subscriber: Subscriber | None = None
+    addresses: dict[str, str] = field(default_factory=dict)
+    """HOST:PORT of each door, by name."""
+
+    async def close(self) -> None:
+        """No more readings; those taken are still acknowledged when they are on disk."""
+        if self.coap is not None:
+            self.coap.close()
+        if self.mqtt is not None:
+            await self.mqtt.stop()
+
+
+async def open_doors(config: Config, intake: Intake, *, ca_pem: str) -> Doors:
+    """Raises BadInputError for an address that is not safe or files that cannot be read, and
+    UnavailableError for a port that is taken.
+    """
+    gateway, doors = config.gateway, Doors()
+    if gateway.mqtt_listen:
+        credentials = SensorCredentials(credentials_file(config))
+        host, port = host_port(gateway.mqtt_listen, "gateway.mqtt_listen")
+        tls = _mqtt_tls(gateway, ca_pem)
+        check_bind(host, tls=tls is not None)
+        doors.mqtt = Endpoint(intake, credentials)
+        try:
+            bound = await doors.mqtt.listen(host, port, tls)
+        except OSError as error:
+            raise _taken("gateway.mqtt_listen", gateway.mqtt_listen, error) from error
+        doors.addresses["mqtt"] = f"{host}:{bound}"
+    if gateway.coap_listen:
+        doors.coap = _coap(gateway, intake)
+        host, bound = doors.coap.address
+        doors.addresses["coap"] = f"{host}:{bound}"
+    if config.broker.url and gateway.broker_topics:
+        doors.subscriber = Subscriber(intake, _link(config))
+        link = BrokerAddress.parse(config.broker.url)
+        doors.addresses["broker"] = f"{link.host}:{link.port}"
+    return doors
+
+
+def credentials_file(config: Config) -> Path:
+    named = config.gateway.credentials
+    return Path(named) if named else Layout(config.data).gateway / "sensors.json"
+
+
+def _coap(gateway: GatewayConfig, intake: Intake) -> CoapEndpoint:
+    host, port = host_port(gateway.coap_listen, "gateway.coap_listen")
+    networks = [_network(each) for each in gateway.coap_networks]
+    if not networks and not is_loopback(host):
+        raise BadInputError(
+            f"gateway.coap_listen is {gateway.coap_listen} and anybody could send readings there",
+            mend="Name the sensors' own networks in gateway.coap_networks, or listen on 127.0.0.1",
+        )
+    endpoint = CoapEndpoint(intake, networks=networks)
+    try:
+        endpoint.open(host, port)
+    except OSError as error:
+        raise _taken("gateway.coap_listen", gateway.coap_listen, error) from error
+    return endpoint
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise BadInputError(
+            f"gateway.coap_networks has {text!r}, which is no network",
+            mend="Write it as 10.20.0.0/16",
+        ) from error
+
+
+def _mqtt_tls(gateway: GatewayConfig, ca_pem: str) -> ssl.SSLContext | None:
+    if not gateway.mqtt_certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A sensor without a certificate may still sign in with its password.
+    context.verify_mode = ssl.CERT_OPTIONAL
+    try:
+        context.load_cert_chain(gateway.mqtt_certificate, gateway.mqtt_key or None)
+        if gateway.mqtt_authority:
+            context.load_verify_locations(gateway.mqtt_authority)
+        else:
+            context.load_verify_locations(cadata=ca_pem)
+    except (OSError, ssl.SSLError) as error:
+        raise BadInputError(
+            f"The gateway's TLS files cannot be used: {error}",
+            mend="Check gateway.mqtt_certificate, gateway.mqtt_key and gateway.mqtt_authority",
+        ) from error
+    return context
+
+
+def _link(config: Config) -> BrokerLink:
+    address, gateway = BrokerAddress.parse(config.broker.url), config.gateway
+    return BrokerLink(
+        address.host,
+        address.port,
+        f"tallyman-{gateway.device}",
+        gateway.broker_topics,
+        username=address.username,
+        password=address.password,
+        tls=ssl.create_default_context() if address.tls else None,
+        group=gateway.broker_group,
+    )
+
+
+def _taken(setting: str, listen: str, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"Cannot listen on {listen} ({setting}): {error.strerror}",
+        mend="Another program uses that port: free it or set another address",
+    )
