@@ -92,7 +92,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     **_kind("resistance", ("Ohm", 1, 1), ("kOhm", 1000, 1)),
     **_kind("frequency", ("Hz", 1, 1), ("kHz", 1000, 1)),
     **_kind("length", ("m", 1, 1), ("mm", 1, 1000), ("cm", 1, 100), ("km", 1000, 1), ("um", 1, 1e6), ("nm", 1, 1e9)),
-    **_kind("precipitation", ("l/m2", 1, 1), ("mmH2O", 1, 1)),
+    **_kind("precipitation", ("l/m2", 1, 1)),
     **_kind("strain", ("um/m", 1, 1)),
     **_kind("mass", ("kg", 1, 1), ("g", 1, 1000), ("t", 1000, 1)),
     **_kind("volume", ("m3", 1, 1), ("l", 1, 1000)),
