@@ -20,6 +20,7 @@ from telemetry.history.levels import DAY_US
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_FAILED: Final = "decoder_failed"
 MOST_ABROAD: Final = 1e300
 """Beyond this a float is no measurement; sums of it would not be numbers."""
 
@@ -107,6 +108,10 @@ class Buffer:
                 self._left.append(
                     LeftOver(received_us, address, payload, refused.code, refused.detail)
                 )
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                # A decoder that fails otherwise than it promises keeps nobody else's out.
+                detail = f"{type(error).__name__}: {error}"
+                self._left.append(LeftOver(received_us, address, payload, _FAILED, detail))
 
     def _several(
         self, catalogue: Catalogue, binding: Binding, payload: bytes, received_us: int

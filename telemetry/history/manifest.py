@@ -145,19 +145,18 @@ class Manifest:
         return None if row is None else Position(row[0], row[1])
 
     def catalogue(self) -> str:
-        """Version of the templates that the newest messages were read with."""
+        """Version of the templates that what was left over was last tried with; empty: never."""
         row = self._one("SELECT catalogue FROM state")
         return "" if row is None else str(row[0])
 
-    def set_position(self, position: Position, catalogue: str) -> None:
+    def set_position(self, position: Position) -> None:
         self._db.execute(
-            "INSERT INTO state VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
-            " segment = excluded.segment, byte = excluded.byte, catalogue = excluded.catalogue",
-            (*position, catalogue),
+            "INSERT INTO state VALUES (1, ?, ?, '') ON CONFLICT (one) DO UPDATE SET"
+            " segment = excluded.segment, byte = excluded.byte",
+            position,
         )
 
     def set_catalogue(self, catalogue: str) -> None:
-        """After messages that were left over have been read again."""
         self._db.execute("UPDATE state SET catalogue = ?", (catalogue,))
 
     # series

@@ -40,6 +40,7 @@ class Batch:
     left: tuple[LeftOver, ...]
     position: Position
     catalogue: str
+    """Version that the first of it was decoded with."""
 
 
 class HistoryWriter:
@@ -89,8 +90,9 @@ class HistoryWriter:
     def take(self, catalogue: Catalogue, group: Group) -> None:
         """Decode one group. What cannot be decoded is left over, never lost."""
         self._buffer.take(catalogue, group.messages, group.received_us)
+        if self._position is None:
+            self._catalogue = catalogue.version
         self._position = group.position
-        self._catalogue = catalogue.version
 
     def fresh(self) -> Columns:
         """The readings since the last call, for who shows them while they wait for the flush."""
@@ -116,8 +118,17 @@ class HistoryWriter:
         """
         columns = joined(batch.columns)
         with self._committed(columns, batch.left):
-            self.manifest.set_position(batch.position, batch.catalogue)
+            self.manifest.set_position(batch.position)
+            if batch.left and self.manifest.catalogue() != batch.catalogue:
+                # Tried with other templates than what was left over before: all is tried anew.
+                self.manifest.set_catalogue("")
         return len(columns.series)
+
+    def waits_for(self, catalogue: Catalogue) -> bool:
+        """Whether something was left over that these templates have not been tried on."""
+        if self.manifest.catalogue() == catalogue.version:
+            return False
+        return bool(self.manifest.parts(UNDECODED))
 
     def read_again(self, catalogue: Catalogue) -> int:
         """Decode what was left over, with the templates of today; answers how many were readable.
