@@ -27,6 +27,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.journal import journal
     from appliance.cli.learn import learn
     from appliance.cli.read import read
+    from appliance.cli.tailer import gateway_tailer
     from appliance.cli.token import token
     from appliance.cli.up import edge, hub, up
     from appliance.cli.user import user
@@ -49,6 +50,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(learn, name="learn")
     for role in (up, hub, edge, config):
         app.command()(role)
+    app.command(hidden=True)(gateway_tailer)
     app.command()(fleet)
     app.add_typer(agv, name="agv")
     bench.command()(station)

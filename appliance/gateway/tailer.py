@@ -19,9 +19,14 @@ import duckdb
 import msgspec
 import structlog
 
+from appliance.config import Config
 from appliance.durable import write_atomic
+from appliance.identity.device import DeviceIdentity
+from appliance.layout import Layout
 from appliance.live.readings import ReadingsFeed
 from appliance.sensor_config import HistoryConfig
+from appliance.services.datalock import hold
+from appliance.serving import Serving
 from contracts.clock import Clock
 from contracts.telemetry import SeriesKey
 from telemetry.describing.catalogue import Catalogue
@@ -252,6 +257,26 @@ class Tailer:
     def _naming(self, number: int) -> tuple[SeriesKey, str]:
         line = self._writer.line(number)
         return line.key, line.unit
+
+
+async def run_tailer(config: Config, *, clock: Clock) -> None:
+    """Until SIGTERM, as a child of the gateway. Raises AlreadyRunningError for a second one."""
+    from appliance.gateway.knowledge import KeptCatalogues
+
+    layout = Layout(config.data)
+    with hold(layout.sensor_history):
+        identity = DeviceIdentity.open_or_create(layout.gateway / "identity", config.gateway.device)
+        tailer = Tailer(
+            layout.segments,
+            layout.sensor_history,
+            KeptCatalogues(layout, identity),
+            config.history,
+            clock,
+            live_url=config.live.url,
+        )
+        serving = Serving()
+        serving.job("tailer", tailer.run)
+        await serving.run()
 
 
 def keeping_of(config: HistoryConfig) -> Keeping:
