@@ -29,7 +29,9 @@ class Engine(Protocol):
 
     latest: list[float]
     latest_us: list[int]
-    watch: Sequence[Watcher]
+
+    @property
+    def watch(self) -> Sequence[Watcher]: ...
 
     def extend(self) -> None:
         """The catalogue's book has more series: make the lists as long."""

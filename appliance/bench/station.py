@@ -100,7 +100,9 @@ async def _measure(
         edge = replace(
             config.edge, enrolment=str(running.layout.enrolment), hub_url=running.hub_url
         )
-        await introduce(identity, replace(config, edge=edge))
+        await introduce(
+            identity, hub_url=edge.hub_url, claim_file=edge.enrolment, setting="edge.enrolment"
+        )
         began = time.perf_counter()
         engines = await asyncio.to_thread(load_engines, threads, ReaderConfig())
         engines_load_s = time.perf_counter() - began

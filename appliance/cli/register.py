@@ -23,6 +23,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.demo import demo
     from appliance.cli.device import device
     from appliance.cli.export import export
+    from appliance.cli.gateway import gateway, tailer
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
     from appliance.cli.learn import learn
@@ -52,8 +53,10 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
         app.command()(role)
     app.command(hidden=True)(gateway_tailer)
     app.command()(fleet)
+    app.add_typer(gateway, name="gateway")
+    app.command("gateway-tailer", hidden=True)(tailer)
     app.add_typer(agv, name="agv")
-    bench.command()(station)
-    bench.command()(symbols)
+    for measurement in (station, symbols):
+        bench.command()(measurement)
     app.add_typer(asn, name="asn")
     app.add_typer(export, name="export")

@@ -75,7 +75,12 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
             )
         )
         identity = DeviceIdentity.open_or_create(layout.identity, edge.device)
-        await introduce(identity, config)
+        await introduce(
+            identity,
+            hub_url=edge.hub_url,
+            claim_file=edge.enrolment,
+            setting="edge.enrolment",
+        )
         journal = stack.enter_context(Journal.open(layout.journal, identity=identity, clock=clock))
         evidence = EvidenceStore(layout.edge_evidence)
         live = open_live(config.live.url)
@@ -238,26 +243,27 @@ def _serve_paddle(
     serving.side_job("paddleocr", paddle.start)
 
 
-async def introduce(identity: DeviceIdentity, config: Config) -> None:
+async def introduce(
+    identity: DeviceIdentity, *, hub_url: str, claim_file: str, setting: str
+) -> None:
     """A new device claims its certificate from the hub, once; it waits for the hub to be there.
 
-    Raises BadInputError where no claim was given, and what the hub says against it.
+    `setting` is the one that names the claim's file. Raises BadInputError where no claim was given, and what the hub says against it.
     """
     if identity.is_enrolled:
         return
-    claim_file = Path(config.edge.enrolment)
     try:
-        claim = json.loads(await asyncio.to_thread(claim_file.read_text, encoding="utf-8"))
+        claim = json.loads(await asyncio.to_thread(Path(claim_file).read_text, encoding="utf-8"))
         token, fingerprint = str(claim["token"]), str(claim["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError(
-            f"Device {identity.device} has no certificate and edge.enrolment "
-            f"({config.edge.enrolment or 'empty'}) holds no claim",
+            f"Device {identity.device} has no certificate and {setting} "
+            f"({claim_file or 'empty'}) holds no claim",
             mend="Make a claim at the hub and give its file to the device",
         ) from error
     while True:
         try:
-            await enrol(identity, config.edge.hub_url, token=token, fingerprint=fingerprint)
+            await enrol(identity, hub_url, token=token, fingerprint=fingerprint)
         except UnavailableError as error:
             log.warning("waiting for the hub to enrol", error=str(error))
             await asyncio.sleep(_ENROL_AGAIN_S)
