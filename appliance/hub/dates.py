@@ -9,6 +9,7 @@ import structlog
 from contracts.errors import TallymanError
 from contracts.ports import LiveView
 from erp_link.service.goods.shelf import Shelf, Swept
+from erp_link.service.sweeping import SweepStuckError
 
 log = structlog.get_logger()
 _EVERY_S = 60
@@ -24,6 +25,9 @@ async def keep_watch(shelf: Shelf, live: LiveView) -> None:
                 log.warning("the clock stands before its own records: no date is acted on")
             unsure = not swept.clock_is_sure
             await _tell(swept, live)
+        except SweepStuckError as error:
+            log.warning("the dates of some batches are not acted on", stuck=error.stuck)
+            await _tell(Swept(tuple(error.done)), live)
         except TallymanError as error:
             log.warning("dates are not looked at", error=str(error))
         await asyncio.sleep(_EVERY_S)

@@ -27,6 +27,7 @@ from erp_link.domain.tickets import TicketKind
 from erp_link.service import booking, holding, transport
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.store import Store
+from erp_link.service.sweeping import Sweep
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work, batch_guards, hold_guards, key_of
 
@@ -84,18 +85,19 @@ class Shelf:
 
     def sweep(self, *, by: str) -> Swept:
         """Bring every batch to its stage; each in a transaction of its own. With the clock below
-        its floor nothing is done, for nobody knows how late it is.
+        its floor nothing is done, for nobody knows how late it is. Raises SweepStuckError where
+        some failed, with the others done.
         """
         sure = self._core.read(lambda c: clock_floor.is_sure(c, self._core.clock.now()))
         if not sure:
             return Swept(clock_is_sure=False)
         self._core.write(lambda work: clock_floor.raise_to(work.connection, work.now), by=by)
-        raised: list[tuple[BatchKey, Stage]] = []
-        for batch_id in self._core.read(self._due):
-            stage = self._core.write(partial(_raise, batch_id=batch_id), by=by)
-            if stage is not None:
-                raised.append(stage)
-        return Swept(tuple(raised))
+        sweep: Sweep[tuple[BatchKey, Stage]] = Sweep()
+        sweep.over(
+            self._core.read(self._due),
+            lambda batch_id: self._core.write(partial(_raise, batch_id=batch_id), by=by),
+        )
+        return Swept(tuple(sweep.finish()))
 
     def _due(self, connection: Connection) -> Sequence[int]:
         """The batches whose stage is not the one that was written down."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,6 +27,7 @@ from erp_link.service.orders.planning import Planned
 from erp_link.service.orders.quotas import Quota
 from erp_link.service.orders.shapes import OrderSummary, OrderView
 from erp_link.service.store import Store
+from erp_link.service.sweeping import Sweep
 from erp_link.service.work import Work
 
 TIDIER = "tallyman"
@@ -225,33 +227,39 @@ class Orders:
         """End quotas over their time, and plan orders again that lost goods to a hold or a date.
 
         Run by the hub again and again: what it finds is in the database, so nothing is forgotten
-        when it stops. Returns what was planned again.
+        when it stops, and what fails keeps nothing else from its turn. Returns what was planned
+        again. Raises SweepStuckError with what was done beside what failed.
         """
         now = self._core.read(lambda c: clock_floor.at_least(c, self._core.clock.now()))
-        for quota_id in self._core.read(lambda c: quotas.over_time(c, now)):
-            self.end_quota(quota_id, by=TIDIER)
+        sweep: Sweep[Planned] = Sweep()
+        over = self._core.read(lambda c: quotas.over_time(c, now))
+        sweep.over(over, self._end_over_time)
         today = now.astimezone(self._core.zone).date()
         found = self._core.read(lambda c: waiting.to_plan_again(c, today))
-        return self._plan_each(found, only_gains=False)
+        sweep.over(found, partial(self._plan_again, only_gains=False))
+        return sweep.finish()
 
     def serve_short(self) -> list[Planned]:
         """Orders that miss goods get what came in or came free meanwhile, the oldest first. Run by
-        the hub now and then. Returns the orders that got something.
+        the hub now and then. Returns the orders that got something. Raises as `tidy`.
         """
+        sweep: Sweep[Planned] = Sweep()
         found = self._core.read(waiting.may_be_served)
-        return [each for each in self._plan_each(found, only_gains=True) if each.taken]
+        sweep.over(found, partial(self._plan_again, only_gains=True))
+        return sweep.finish()
 
-    def _plan_each(self, orders: Sequence[str], *, only_gains: bool) -> list[Planned]:
-        done: list[Planned] = []
-        for order in orders:
-            try:
-                done.append(self._plan_again(order, only_gains=only_gains))
-            except ConflictError:
-                # Cancelled in this moment: there is nothing to plan any more.
-                continue
-        return done
+    def _end_over_time(self, quota_id: str) -> None:
+        self.end_quota(quota_id, by=TIDIER)
 
-    def _plan_again(self, order: str, *, only_gains: bool) -> Planned:
+    def _plan_again(self, order: str, *, only_gains: bool) -> Planned | None:
+        """None where there is nothing to plan: cancelled in this moment, or nothing was gained."""
+        try:
+            planned = self._planned_again(order, only_gains=only_gains)
+        except ConflictError:
+            return None
+        return planned if planned.taken or not only_gains else None
+
+    def _planned_again(self, order: str, *, only_gains: bool) -> Planned:
         def act(work: Work) -> list[int]:
             book.lock(work, order)
             planned = planning.plan(work, order, only_gains=only_gains)
