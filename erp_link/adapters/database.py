@@ -128,8 +128,15 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+class GuardMissingError(AssertionError):
+    """A hold was asked about whose guard was not taken. Where goods changed while the guards were
+    chosen, the next try takes them all.
+    """
+
+
 def write(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Run `work` in one write transaction; again from the start after a deadlock.
+    """Run `work` in one write transaction; again from the start after a deadlock, or where a guard
+    was missing.
 
     `work` must have no effect outside the transaction. Raises UnavailableError where the database
     does not answer.
@@ -145,6 +152,9 @@ def write(engine: Engine, work: Callable[[Connection], T]) -> T:
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             if state not in _RETRY_STATES or attempt == _RETRIES - 1:
+                raise
+        except GuardMissingError:
+            if attempt == _RETRIES - 1:
                 raise
     raise AssertionError("the loop returns or raises")
 

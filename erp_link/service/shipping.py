@@ -6,7 +6,7 @@ is asked for each before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.adapters.bulk import among, has_arrays, insert_all, new_ids
 from erp_link.adapters.guards import Guard
+from erp_link.adapters.order_tables import packed
 from erp_link.domain.moves import Line, Place, transfer
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
 from erp_link.domain.receiving import CartonState
@@ -72,6 +73,7 @@ def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
     named = set(
         work.connection.execute(_statements(work.connection).named, {"ids": batches}).scalars()
     )
+    loose = _loose(work.connection, rows.values())
     outcomes: list[Outcome] = []
     leaving: list[tuple[GoodsIssue, Row[Any]]] = []
     taken: dict[int, int] = {}
@@ -79,6 +81,7 @@ def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
         try:
             if not _is_repeated(work.connection, each, answered):
                 row = _may_leave(work, each, rows, taken, named)
+                _check_packed(row, loose)
                 leaving.append((each, row))
                 taken[row.batch_id] = taken.get(row.batch_id, 0) + row.quantity
             outcomes.append(None)
@@ -121,6 +124,25 @@ def _may_leave(
             state=row.state,
         )
     return row
+
+
+def _loose(connection: Connection, rows: Iterable[Row[Any]]) -> set[int]:
+    """Those of the reservations that serve a customer order and lie in no parcel."""
+    ordered = {row.id for row in rows if row.line_number is not None}
+    if not ordered:
+        return set()
+    inside = select(packed.c.reservation_id).where(packed.c.reservation_id.in_(sorted(ordered)))
+    return ordered.difference(connection.execute(inside).scalars())
+
+
+def _check_packed(row: Row[Any], loose: Container[int]) -> None:
+    if row.id in loose:
+        raise ConflictError(
+            f"The goods of reservation {row.id} for order {row.order_ref} are picked, not packed",
+            mend="Pack them first",
+            reservation=row.id,
+            order=row.order_ref,
+        )
 
 
 def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[int]) -> None:

@@ -23,6 +23,7 @@ from contracts.reason import Reason
 from contracts.stock import BatchKey, StockStatus
 from erp_link.adapters import clock_floor, guards, ledger
 from erp_link.adapters import tables as t
+from erp_link.adapters.database import GuardMissingError
 from erp_link.adapters.guards import Guard, Guarding, insert_missing
 from erp_link.domain.effects import Effect
 from erp_link.domain.expiry import is_expired
@@ -91,6 +92,9 @@ class Work:
     def is_held(self, *wanted: Guard) -> bool:
         if self.held is None:
             raise AssertionError("asked for holds before the guards were taken")
+        if not self.taken.issuperset(wanted):
+            # Nobody would have waited for a hold on it: "not held" would be a guess.
+            raise GuardMissingError(f"not taken: {frozenset(wanted) - self.taken}")
         return not self.held.isdisjoint(wanted)
 
     def guards_place(self, location: str) -> bool:

@@ -55,6 +55,18 @@ def lift(core: Core, hold_id: str) -> None:
     decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound")
 
 
+def test_what_lies_in_no_parcel_does_not_leave_by_its_reservation_either(
+    core: Core, orders: Orders
+) -> None:
+    orders.place(ordered(3), by="erp")
+    (part,) = orders.pick("SO-1", by="op").goods
+    with pytest.raises(ConflictError, match="not packed"):
+        core.ship(part.reservation_id, by="op")
+    orders.pack("SO-1", by="op")
+    core.ship(part.reservation_id, by="op")
+    assert goods(orders.order("SO-1")) == [("EARLY", "shipped", 3)]
+
+
 def test_an_order_goes_from_paper_to_the_truck(core: Core, orders: Orders) -> None:
     view = orders.place(ordered(7), by="erp")
     assert view.summary.state is OrderState.ALLOCATED
