@@ -128,9 +128,19 @@ class Layout:
         return self.root / "gateway"
 
     @property
+    def ingest(self) -> Path:
+        """Segments, quarantine and the state of the rules (telemetry.ingest)."""
+        return self.gateway / "ingest"
+
+    @property
     def segments(self) -> Path:
         """Readings as they were acknowledged (telemetry.segments)."""
-        return self.gateway / "segments"
+        return self.ingest / "readings"
+
+    @property
+    def quarantine(self) -> Path:
+        """Messages that were acknowledged and not understood."""
+        return self.ingest / "quarantine"
 
     @property
     def sensor_history(self) -> Path:

@@ -48,15 +48,3 @@ def sensor(
 
     credentials = SensorCredentials(credentials_file(load_config(config)))
     typer.echo(credentials.add(name, tuple(topic or ())))
-
-
-def tailer(config: ConfigFile = None) -> None:
-    """The gateway's second process; it starts this itself."""
-    import uvloop
-
-    from appliance.config import load_config
-    from appliance.gateway.tailing import run_tailer
-    from appliance.logs import set_up_logs
-
-    set_up_logs()
-    uvloop.run(run_tailer(load_config(config)))

@@ -23,7 +23,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.demo import demo
     from appliance.cli.device import device
     from appliance.cli.export import export
-    from appliance.cli.gateway import gateway, tailer
+    from appliance.cli.gateway import gateway
     from appliance.cli.inspect import inspect
     from appliance.cli.journal import journal
     from appliance.cli.learn import learn
@@ -49,12 +49,10 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.add_typer(inspect, name="inspect")
     app.add_typer(condition, name="condition")
     app.add_typer(learn, name="learn")
-    for role in (up, hub, edge, config):
+    for role in (up, hub, edge, fleet, config):
         app.command()(role)
     app.command(hidden=True)(gateway_tailer)
-    app.command()(fleet)
     app.add_typer(gateway, name="gateway")
-    app.command("gateway-tailer", hidden=True)(tailer)
     app.add_typer(agv, name="agv")
     for measurement in (station, symbols):
         bench.command()(measurement)

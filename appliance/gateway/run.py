@@ -72,7 +72,7 @@ async def run_gateway(
         knowledge = await asyncio.to_thread(Knowledge, layout, identity, guard)
         sink = await JournalSink.open(journal)
         intake = Intake(
-            layout.segments,
+            layout.ingest,
             catalogue=knowledge.catalogue,
             engine=knowledge.begin(now_us()),
             sink=sink,
@@ -106,7 +106,7 @@ async def run_gateway(
         serving = Serving()
         app = gateway_app(
             status.tell,
-            quarantine=layout.segments / "quarantine",
+            quarantine=layout.quarantine,
             history=history,
             open_alarms=lambda: knowledge.engine.open_alarms() if knowledge.engine else [],
         )
