@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _TIDY_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LAST_S = 5.0
+_MUCH = 1 << 20
+"""Bytes worth a write of their own."""
 
 
 class Intake:
@@ -141,8 +143,13 @@ class Intake:
         if refused:
             self._held += gathering.set_aside(refused)
         gathering.batch.callbacks.append(on_disk)
-        if self._writing is None and self._planned is None:
-            self._plan()
+        if self._writing is None:
+            if gathering.batch.held > _MUCH and self.trouble is None:
+                # Many connections may be read before the loop comes round again: do not let the
+                # disk wait for all of them.
+                self._write_now()
+            elif self._planned is None:
+                self._plan()
 
     def set_aside(self, items: Sequence[Quarantined], received_us: int, on_disk: OnDisk) -> None:
         """Messages that an endpoint itself cannot take for readings: a topic not allowed."""
@@ -227,6 +234,12 @@ class Intake:
                 self._planned = self._loop.call_later(wait, self._write)
             else:
                 self._planned = self._loop.call_soon(self._write)
+
+    def _write_now(self) -> None:
+        if self._planned is not None:
+            self._planned.cancel()
+        self._idle.clear()
+        self._write()
 
     def _write(self) -> None:
         self._planned = None

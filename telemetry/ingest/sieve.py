@@ -7,7 +7,7 @@ time. Kept apart from files and sockets, so that a restart goes through the same
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from telemetry.describing.binding import Binding, Measured, Refused
 from telemetry.describing.catalogue import Catalogue
@@ -18,21 +18,35 @@ from telemetry.segments.groups import Message, Quarantined
 
 _log = logging.getLogger(__name__)
 _MOST_ADDRESSES = 200_000
+_RECENT_US = 60_000_000
 
 
 class Known:
     """One address: its binding, and what is remembered of its device."""
 
-    __slots__ = ("ahead_us", "behind_us", "binding", "decode", "memory", "series", "several")
+    __slots__ = ("binding", "decode", "memory", "plain", "series")
 
     def __init__(self, binding: Binding, memory: Memory) -> None:
         self.binding = binding
         self.memory = memory
         self.decode = binding.decode
         self.series = binding.series
-        self.several = binding.several is not None
-        self.behind_us = binding.behind_us
-        self.ahead_us = binding.ahead_us
+        self.plain = (
+            binding.several is None and binding.behind_us >= _RECENT_US and binding.ahead_us >= 0
+        )
+        """One reading a message, and a time of the last minute is always right."""
+
+
+class Addresses(dict[str, Known]):
+    """Addresses met so far; one not met before is bound, or refused."""
+
+    def __init__(self, meet: Callable[[str], Known]) -> None:
+        super().__init__()
+        self._meet = meet
+
+    def __missing__(self, address: str) -> Known:
+        known = self[address] = self._meet(address)
+        return known
 
 
 class Sieve:
@@ -42,7 +56,7 @@ class Sieve:
         self._catalogue = catalogue
         self._engine = engine
         self._counts = counts
-        self._known: dict[str, Known] = {}
+        self._known = Addresses(self._meet)
         self._memories: dict[tuple[object, ...], Memory] = {}
         self._steps = Steps()
 
@@ -69,65 +83,65 @@ class Sieve:
         known = self._known
         engine = self._engine
         latest, latest_us, watch = engine.latest, engine.latest_us, engine.watch
-        duplicates = 0
+        recent_us = received_us - _RECENT_US
         for message in messages:
             address, payload = message
             try:
-                device = known.get(address) or self._meet(address)
-                if device.several:
-                    if self._sift_several(device, payload, received_us, again=again):
+                device = known[address]
+                if not device.plain:
+                    if self._sift_other(device, payload, received_us, again=again):
                         keep(message)
-                    else:
-                        duplicates += 1
                     continue
                 measured = device.decode(payload)
                 at_us, sequence, values = measured
-                mark = 0
                 memory = device.memory
-                if sequence is not None or at_us is not None:
-                    mark = hash(measured)
-                    if (mark in memory.recent or mark in memory.older) and not again:
-                        duplicates += 1
-                        continue
-                if at_us is None:
+                if sequence == memory.due:
+                    if at_us is None:
+                        at_us = received_us
+                    elif not recent_us <= at_us <= received_us:
+                        at_us = device.binding.time_of(at_us, received_us)
+                    memory.due += 1
+                    memory.marks.append(hash(measured))
+                elif at_us is None and sequence is None:
                     at_us = received_us
-                elif not received_us - device.behind_us <= at_us <= received_us + device.ahead_us:
-                    at_us = device.binding.clock_off(at_us, received_us)
+                else:
+                    mark = hash(measured)
+                    if memory.knows(mark) and not again:
+                        self._counts.duplicates += 1
+                        continue
+                    at_us = device.binding.time_of(at_us, received_us)
+                    self._remember(memory, sequence, mark)
             except Exception as error:  # noqa: BLE001 -- a template's fault must not stop the others
                 refused.append(_set_aside(address, payload, error))
                 continue
-            if mark:
-                memory.recent.add(mark)
-                if sequence is not None:
-                    if sequence == memory.expected:
-                        memory.expected = sequence + 1
-                    else:
-                        self._steps.jumped(memory, sequence)
+            keep(message)
             try:
-                for number, value in zip(device.series, values, strict=False):
+                if at_us < memory.newest_us:
+                    self._come_late(device.series, values, at_us)
+                    continue
+                memory.newest_us = at_us
+                for number, value in zip(device.series, values):  # noqa: B905 -- one a value
                     if value is not None:
-                        if at_us >= latest_us[number]:
-                            latest[number] = value
-                            latest_us[number] = at_us
+                        latest[number] = value
+                        latest_us[number] = at_us
                         watcher = watch[number]
                         if not watcher.low <= value <= watcher.high:
                             watcher.see(at_us, value)
             except Exception:  # noqa: BLE001 -- one fence's fault must not cost a reading
                 self._rules_failed(address)
-            keep(message)
-        self._counts.duplicates += duplicates
         return fresh, refused
 
     def remember(self, messages: Sequence[Message]) -> None:
         """Messages from before the point the rules start from: known again, nothing else."""
         for address, payload in messages:
             try:
-                device = self._known.get(address) or self._meet(address)
+                device = self._known[address]
                 every = device.binding.measured(payload)
             except Exception:  # noqa: BLE001, S112 -- another template by now: it is not known then
                 continue
-            mark = _mark(every) if device.several else hash(every[0])
-            self._note(device.memory, every, mark)
+            if mark := _mark(every):
+                for _, sequence, _ in every:
+                    self._remember(device.memory, sequence, mark)
 
     def tidy(self, most: int) -> int:
         """Once a second: bounds the memory of identities to about `most`; how many are left."""
@@ -139,53 +153,59 @@ class Sieve:
 
     def _meet(self, address: str) -> Known:
         binding = self._catalogue.bind(address)
+        self._extend()
+        series = () if binding.several is not None else binding.series
+        key = (binding.device, binding.template, series)
+        memory = self._memories.get(key)
+        if memory is None:
+            memory = self._memories[key] = Memory()
+            times = self._engine.latest_us
+            memory.newest_us = max((times[number] for number in binding.series), default=0)
+        return Known(binding, memory)
+
+    def _extend(self) -> None:
         if len(self._catalogue.series) > len(self._engine.latest):
             self._engine.extend()
-        series = () if binding.several is not None else binding.series
-        memory = self._memories.setdefault((binding.device, binding.template, series), Memory())
-        known = self._known[address] = Known(binding, memory)
-        return known
 
-    def _sift_several(
-        self, device: Known, payload: bytes, received_us: int, *, again: bool
-    ) -> bool:
+    def _sift_other(self, device: Known, payload: bytes, received_us: int, *, again: bool) -> bool:
         """A payload of several moments is one message: taken whole. False: known already."""
-        binding = device.binding
+        binding, memory = device.binding, device.memory
         every = binding.measured(payload)
         mark = _mark(every)
-        if mark and device.memory.knows(mark) and not again:
+        if mark and memory.knows(mark) and not again:
+            self._counts.duplicates += 1
             return False
         times = [binding.time_of(at_us, received_us) for at_us, _, _ in every]
-        self._note(device.memory, every, mark)
-        if len(self._catalogue.series) > len(self._engine.latest):
-            self._engine.extend()
+        if mark:
+            for _, sequence, _ in every:
+                self._remember(memory, sequence, mark)
+        self._extend()
         try:
             for at_us, (_, _, values) in zip(times, every, strict=True):
-                for number, value in zip(binding.series, values, strict=False):
-                    if value is not None:
-                        self._rule(number, at_us, value)
+                self._come_late(binding.series, values, at_us)
+                memory.newest_us = max(memory.newest_us, at_us)
         except Exception:  # noqa: BLE001 -- one fence's fault must not cost a reading
             self._rules_failed(binding.device)
         return True
 
-    def _rule(self, number: int, at_us: int, value: float) -> None:
+    def _come_late(self, series: Sequence[int], values: Sequence[float | None], at_us: int) -> None:
+        """The rules on values that may be older than the newest of their series."""
         engine = self._engine
-        if at_us >= engine.latest_us[number]:
-            engine.latest[number] = value
-            engine.latest_us[number] = at_us
-        watcher = engine.watch[number]
-        if not watcher.low <= value <= watcher.high:
-            watcher.see(at_us, value)
+        for number, value in zip(series, values, strict=False):
+            if value is not None:
+                if at_us >= engine.latest_us[number]:
+                    engine.latest[number] = value
+                    engine.latest_us[number] = at_us
+                watcher = engine.watch[number]
+                if not watcher.low <= value <= watcher.high:
+                    watcher.see(at_us, value)
 
-    def _note(self, memory: Memory, every: Sequence[Measured], mark: int) -> None:
-        if mark and any(at is not None or number is not None for at, number, _ in every):
-            memory.recent.add(mark)
-        for _, sequence, _ in every:
-            if sequence is not None:
-                if sequence == memory.expected:
-                    memory.expected = sequence + 1
-                else:
-                    self._steps.jumped(memory, sequence)
+    def _remember(self, memory: Memory, sequence: int | None, mark: int) -> None:
+        memory.marks.append(mark)
+        if sequence is not None and sequence == memory.due:
+            memory.due += 1
+        elif sequence is not None:
+            memory.step(sequence, self._steps)
 
     def _rules_failed(self, where: str) -> None:
         self._counts.rule_errors += 1
@@ -193,10 +213,10 @@ class Sieve:
 
 
 def _mark(every: Sequence[Measured]) -> int:
-    """Of a payload with several readings; 0 where none of them has an identity."""
+    """Of all readings of a payload; 0 where none of them has an identity."""
     if all(at is None and number is None for at, number, _ in every):
         return 0
-    return hash(tuple(every))
+    return hash(every[0]) if len(every) == 1 else hash(tuple(every))
 
 
 def _set_aside(address: str, payload: bytes, error: Exception) -> Quarantined:
