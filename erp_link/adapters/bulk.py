@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Executable,
     Table,
     TextClause,
     bindparam,
@@ -25,21 +26,29 @@ from sqlalchemy import (
     text,
 )
 
+Values: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""Of a statement: several sets of them where the database has no arrays."""
+
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns."""
-    if not rows:
-        return
+    if rows:
+        connection.execute(*inserting(connection, table, rows))
+
+
+def inserting(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> tuple[Executable, Values]:
+    """The statement and the values that insert rows; there is at least one."""
     if not has_arrays(connection):
-        connection.execute(insert(table), list(rows))
-        return
+        return insert(table), list(rows)
     names = tuple(rows[0])
     values: dict[str, list[Any]] = {}
     for name in names:
         process = _processor(connection, table, name)
         column = [row[name] for row in rows]
         values[name] = [process(value) for value in column] if process else column
-    connection.execute(_statement(connection.dialect, table, names), values)
+    return _statement(connection.dialect, table, names), values
 
 
 def among(column: Column[Any], name: str, *, arrays: bool) -> ColumnElement[bool]:
@@ -56,11 +65,23 @@ def has_arrays(connection: Connection) -> bool:
 
 def new_ids(connection: Connection, table: Table, count: int) -> list[int]:
     """Numbers for `count` new rows of `table`, growing, so that they can be inserted together."""
+    rows = connection.execute(*numbering(connection, table, count)).all()
+    return numbers_of(connection, rows, count)
+
+
+def numbering(connection: Connection, table: Table, count: int) -> tuple[Executable, Values]:
+    """The statement whose rows `numbers_of` reads."""
     if has_arrays(connection):
-        sequence = f"{table.name}_id_seq"
-        return list(connection.execute(_NEXT, {"of": sequence, "wanted": count}).scalars())
+        return _NEXT, {"of": f"{table.name}_id_seq", "wanted": count}
+    return select(func.coalesce(func.max(table.c.id), 0)), {}
+
+
+def numbers_of(connection: Connection, rows: Sequence[Any], count: int) -> list[int]:
+    """The numbers that the rows of `numbering` give; no row was inserted since."""
+    if has_arrays(connection):
+        return [row[0] for row in rows]
     # The one writer: nobody else can take them meanwhile.
-    last = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+    last = int(rows[0][0])
     return list(range(last + 1, last + 1 + count))
 
 

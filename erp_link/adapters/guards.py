@@ -22,6 +22,7 @@ from sqlalchemy.sql.schema import Table
 
 from erp_link.adapters import tables as t
 from erp_link.adapters.bulk import has_arrays
+from erp_link.adapters.trips import Answer, ask_all
 
 
 class Guarding(Enum):
@@ -80,17 +81,28 @@ def take(
         for guard in wanted:
             lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
             connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
-    elif connection.execute(_LOCK_ALL_SHARED, _keys(connection, wanted)).rowcount < len(wanted):
+        return held(connection, wanted)
+    locked, state = _locked(connection, wanted)
+    if locked.count < len(wanted):
         _ensure(connection, wanted)
-        connection.execute(_LOCK_ALL_SHARED, _keys(connection, wanted))
-    return held(connection, wanted)
+        locked, state = _locked(connection, wanted)
+    return _with_a_hold(state.rows)
+
+
+def _locked(connection: Connection, wanted: list[Guard]) -> list[Answer]:
+    """Locks them for sharing, and reads their counts in a later statement of the same trip."""
+    keys = _keys(connection, wanted)
+    return ask_all(connection, [(_LOCK_ALL_SHARED, keys), (_STATE_OF_ALL, keys)])
 
 
 def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
     """The guards with an open hold, read without a lock."""
     if not guards:
         return frozenset()
-    rows = connection.execute(_state(connection), _keys(connection, guards))
+    return _with_a_hold(connection.execute(_state(connection), _keys(connection, guards)))
+
+
+def _with_a_hold(rows: Iterable[Any]) -> frozenset[Guard]:
     return frozenset(Guard(kind, ref) for kind, ref, open_holds in rows if open_holds)
 
 

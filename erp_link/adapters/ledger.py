@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, text, updat
 
 from contracts.stock import StockStatus
 from erp_link.adapters import tables as t
-from erp_link.adapters.bulk import has_arrays, insert_all
+from erp_link.adapters.bulk import has_arrays, insert_all, inserting
 from erp_link.adapters.guards import insert_missing
+from erp_link.adapters.trips import Answer, Asked, ask_all
 from erp_link.domain.moves import Line, Place, is_balanced
 from erp_link.domain.places import is_account
 
@@ -23,6 +24,38 @@ def post(connection: Connection, event_id: int, lines: Sequence[Line]) -> None:
 
 def post_all(connection: Connection, moves: Sequence[tuple[int, Sequence[Line]]]) -> None:
     """Book many moves, each under its event, with as many statements as one takes. As `post`."""
+    rows, changes = _booked(moves)
+    insert_all(connection, t.move_line, rows)
+    if len(changes) > 1 and all(line.quantity < 0 for line in changes):
+        check_taken(changes, ask_all(connection, _take_off(connection, changes)))
+        return
+    for line in changes:
+        _project(connection, line)
+
+
+def taking_off(
+    connection: Connection, moves: Sequence[tuple[int, Sequence[Line]]]
+) -> tuple[list[Asked], list[Line]]:
+    """The statements of moves that lead out of the house, and the changes that `check_taken` finds
+    in their answers: all stock rows are there, and none becomes more.
+    """
+    rows, changes = _booked(moves)
+    if any(line.quantity > 0 for line in changes):
+        raise AssertionError("goods that only leave make no stock more")
+    lines = inserting(connection, t.move_line, rows)
+    return [lines, *_take_off(connection, changes)], changes
+
+
+def check_taken(changes: Sequence[Line], answers: Sequence[Answer]) -> None:
+    """The last answer is that of the stock: each change met its row."""
+    if answers[-1].count != len(changes):
+        raise AssertionError(f"{answers[-1].count} stock rows for {len(changes)} changes")
+
+
+def _booked(
+    moves: Sequence[tuple[int, Sequence[Line]]],
+) -> tuple[list[dict[str, object]], list[Line]]:
+    """The rows of the lines, and what they change on hand."""
     sums: dict[tuple[int, Place], int] = {}
     rows = []
     for event_id, lines in moves:
@@ -33,27 +66,16 @@ def post_all(connection: Connection, moves: Sequence[tuple[int, Sequence[Line]]]
             if not is_account(line.place.location):
                 at = (line.batch_id, line.place)
                 sums[at] = sums.get(at, 0) + line.quantity
-    insert_all(connection, t.move_line, rows)
     # In one order, so that two writers never wait for each other in a ring.
-    changes = [Line(*at, quantity) for at, quantity in sorted(sums.items()) if quantity]
-    if len(changes) > 1 and all(line.quantity < 0 for line in changes):
-        _take_off(connection, changes)
-        return
-    for line in changes:
-        _project(connection, line)
+    return rows, [Line(*at, quantity) for at, quantity in sorted(sums.items()) if quantity]
 
 
-def _take_off(connection: Connection, changes: Sequence[Line]) -> None:
-    """Lower many rows, which must all be there."""
-    if has_arrays(connection):
-        rows = [_change(line) for line in changes]
-        connection.execute(_LOCK_ALL, {name: [row[name] for row in rows] for name in _WHERE})
-        names = (*_WHERE, "change")
-        taken = connection.execute(_ADD_ALL, {name: [row[name] for row in rows] for name in names})
-    else:
-        taken = connection.execute(_ADD, [_change(line) for line in changes])
-    if taken.rowcount != len(changes):
-        raise AssertionError(f"{taken.rowcount} stock rows for {len(changes)} changes")
+def _take_off(connection: Connection, changes: Sequence[Line]) -> list[Asked]:
+    rows = [_change(line) for line in changes]
+    if not has_arrays(connection):
+        return [(_ADD, rows)]
+    values = {name: [row[name] for row in rows] for name in (*_WHERE, "change")}
+    return [(_LOCK_ALL, {name: values[name] for name in _WHERE}), (_ADD_ALL, values)]
 
 
 def _row_of(line: Line) -> dict[str, object]:
