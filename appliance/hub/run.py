@@ -14,19 +14,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from agv_bridge.bridge import AgvBridge
 from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
+from appliance.gateway import port as sensors_port
 from appliance.hub import care, dates, offline, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
+from appliance.hub.sensors import open_sensors
 from appliance.hub.web import hub_app
 from appliance.identity import api as identity_api
 from appliance.identity.registry import DeviceRegistry
@@ -104,12 +106,9 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             calibration=lambda: (*calibration_items(rates), *erp.health()),
         )
 
-        devices = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
-        problems.install(devices)
-        devices.include_router(
-            identity_api.router(registry, ca, clock=clock, account_facts=accounts.facts)
-        )
-        devices.include_router(
+        sensors = stack.enter_context(open_sensors(config, core, office, clock))
+        devices = _device_port(
+            identity_api.router(registry, ca, clock=clock, account_facts=accounts.facts),
             intake.router(
                 core,
                 registry=registry,
@@ -117,15 +116,12 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
                 ca=ca,
                 clock=clock,
                 on_applied=news.applied,
-            )
-        )
-        devices.include_router(
+            ),
             learning_intake.router(
                 dataset, registry=registry, clock=clock, takes=config.learning.keep != "off"
-            )
-        )
-        devices.include_router(
-            teaching_port.router(office, registry=registry, evidence=evidence, clock=clock)
+            ),
+            teaching_port.router(office, registry=registry, evidence=evidence, clock=clock),
+            sensors_port.router(sensors.bundle, key=ca.head_signer, registry=registry, clock=clock),
         )
         exchange = await asyncio.to_thread(open_exchange, config, core)
         app, forwarding = hub_app(
@@ -151,6 +147,14 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             serving.side_job(name, side_work)
         serving.side_job("exchange", exchange.run)
         await serving.run()
+
+
+def _device_port(*routers: APIRouter) -> FastAPI:
+    app = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
+    problems.install(app)
+    for each in routers:
+        app.include_router(each)
+    return app
 
 
 def _side_work(

@@ -1,0 +1,94 @@
+"""What the hub knows of sensors, put together for gateways: the book, fences, where goods are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.config import Config
+from appliance.fences.office import FenceOffice
+from appliance.fences.store import FenceStore
+from appliance.fences.wire import SignedFences
+from appliance.gateway.bundle import SensorBundle
+from appliance.layout import Layout
+from appliance.teaching.office import QualityOffice
+from appliance.web.quality.core_desk import decision_policy
+from contracts.clock import Clock
+from contracts.errors import BadInputError
+from contracts.stock import BatchKey
+from erp_link.service.core import Core
+from erp_link.service.excursions.alarms import Alarms
+from erp_link.service.excursions.whereabouts import Whereabouts as CoreWhereabouts
+from erp_link.service.quality.desk import Quality
+from telemetry.watching.fences import Scope, ScopeKind, read_fence
+from telemetry.watching.places import Whereabouts
+
+
+@contextmanager
+def open_sensors(
+    config: Config, core: Core, lead: QualityOffice, clock: Clock
+) -> Iterator[SensorDocuments]:
+    """The documents, with the store of fences open. Blocks for a moment."""
+    folder = Layout(config.data).sensor_book
+    store = FenceStore(folder / "fences.db")
+    try:
+        quality = Quality(core, decision_policy(config.quality))
+        fences = FenceOffice(store, lead, quality, clock)
+        yield SensorDocuments(core, fences, lambda: site_book(folder))
+    finally:
+        store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SensorDocuments:
+    """`book` gives the sensor book's JSON and the texts of the site's own templates."""
+
+    core: Core
+    fences: FenceOffice
+    book: Callable[[], tuple[bytes, tuple[str, ...]]]
+
+    def bundle(self) -> SensorBundle:
+        """All of it as it stands now. Blocks."""
+        book, templates = self.book()
+        told = self.fences.told()
+        return SensorBundle(
+            book.decode(), templates, told, self._whereabouts(told), self._acknowledged()
+        )
+
+    def _whereabouts(self, told: SignedFences) -> Whereabouts:
+        """Of what the fences ask for and no more: a bundle changes when goods move."""
+        scopes = [scope for each in told.fences if (scope := _scope(each.text)) is not None]
+        products = {scope.name for scope in scopes if scope.kind is ScopeKind.PRODUCT}
+        named = [_batch(scope.name) for scope in scopes if scope.kind is ScopeKind.BATCH]
+        batches = {key for key in named if key is not None}
+        asked = CoreWhereabouts(self.core)
+        holding = asked.holding_now(products=products, batches=batches)
+        return Whereabouts(asked.zones(), holding.products, holding.batches)
+
+    def _acknowledged(self) -> tuple[str, ...]:
+        opened = Alarms(self.core).open()
+        return tuple(sorted(each.alarm_id for each in opened if each.acknowledged_at is not None))
+
+
+def site_book(folder: Path) -> tuple[bytes, tuple[str, ...]]:
+    """The book and the templates as they lie in the hub's folder of sensors."""
+    path, own = folder / "book.json", folder / "templates"
+    book = path.read_bytes() if path.exists() else b""
+    texts = [each.read_text(encoding="utf-8") for each in sorted(own.glob("*.toml"))]
+    return book, tuple(texts)
+
+
+def _scope(text: str) -> Scope | None:
+    try:
+        return read_fence(text).scope
+    except BadInputError:
+        # Another version's fence: the gateway refuses it and says so.
+        return None
+
+
+def _batch(name: str) -> BatchKey | None:
+    supplier, _, rest = name.partition("/")
+    gtin, _, lot = rest.partition("/")
+    return BatchKey(supplier, gtin, lot) if gtin and lot else None
