@@ -21,6 +21,7 @@ from erp_link.service.excursions.alarms import AlarmRow, as_alarm
 from erp_link.service.excursions.limit_rows import as_limits
 from erp_link.service.excursions.measuring import OPEN, read_trace
 from erp_link.service.excursions.whereabouts import moment
+from erp_link.service.goods.product_rows import read_products
 from erp_link.service.work import key_of
 
 
@@ -125,7 +126,9 @@ def read_report(connection: Connection, excursion_id: str, zone: tzinfo) -> Excu
         .join(t.ticket, t.ticket.c.ticket_id == excursion_batch.c.ticket_id, isouter=True)
         .where(excursion_batch.c.excursion_id == excursion_id)
     )
-    found = [_batch(each) for each in batches]
+    rows = batches.all()
+    known = read_products(connection, {each.gtin for each in rows})
+    found = [_batch(each, known[each.gtin].name) for each in rows]
     found.sort(key=lambda b: (not b.beyond, not b.hold_id, -b.exposure.outside_s, b.batch))
     return ExcursionReport(
         excursion_id=excursion_id,
@@ -142,10 +145,10 @@ def read_report(connection: Connection, excursion_id: str, zone: tzinfo) -> Excu
     )
 
 
-def _batch(row: Row[Any]) -> BatchReport:
+def _batch(row: Row[Any], product: str) -> BatchReport:
     return BatchReport(
         batch=key_of(row),
-        description=row.description,
+        description=row.description or product,
         expiry=row.expiry,
         quantity=row.quantity,
         first=moment(row.present[0][0]) if row.present else None,

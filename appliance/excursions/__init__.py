@@ -1,0 +1,1 @@
+"""Excursion reports as files: signed JSON, CSV and PDF."""
