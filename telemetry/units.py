@@ -194,6 +194,17 @@ def unit_of(code: str) -> Unit:
     return found
 
 
+_BASE: Final[Mapping[str, str]] = {unit.kind: code for code, unit in reversed(UNITS.items())}
+
+
+def own_unit(quantity: str, said: str) -> str:
+    """The one unit of a quantity: the house's, or the first of the kind it is said in.
+
+    Raises UnitError where `said` is no unit.
+    """
+    return QUANTITIES.get(quantity) or _BASE[unit_of(said).kind]
+
+
 def conversion(source: str, target: str) -> Conversion:
     """How a value in `source` is said in `target`. Raises UnitError where the kinds differ."""
     one, other = unit_of(source), unit_of(target)

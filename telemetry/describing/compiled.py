@@ -20,7 +20,7 @@ from telemetry.describing.layouts.json_text import write_json
 from telemetry.describing.layouts.senml import write_senml
 from telemetry.describing.layouts.source import Fields, Slot, Who, Written, newest
 from telemetry.describing.template import BadTemplateError, Layout, Measure, Template
-from telemetry.units import QUANTITIES, Conversion, UnitError, conversion, unit_of
+from telemetry.units import QUANTITIES, Conversion, UnitError, conversion, own_unit
 
 _WRITERS: Final = {"json": write_json, "csv": write_csv, "bytes": write_binary, "tlv": write_binary}
 _MOST_MEASURES: Final = 200
@@ -212,7 +212,7 @@ def _measures(layout: Layout) -> list[Measure]:
 
 def _slot(template: Template, measure: Measure, columns: dict[tuple[str, str], Column]) -> Slot:
     try:
-        target = QUANTITIES.get(measure.quantity) or unit_of(measure.unit).code
+        target = own_unit(measure.quantity, measure.unit)
         found: Conversion = conversion(measure.unit, target)
     except UnitError as error:
         raise _bad(template, f"{measure.word}: {error.message}", error.mend) from error

@@ -155,6 +155,10 @@ class Layout(_Part, frozen=True):
     """Parts that all blocks and tags see."""
     check: str = ""
     """Formula over the head and `length`: where it is 0 this is another sensor's payload."""
+    nothing: str = ""
+    """Formula over the same: where it is not 0 the payload measures nothing (it tells that a
+    command was taken); it is accepted and holds no value.
+    """
     block: tuple[Block, ...] = ()
     entry: tuple[Entry, ...] = ()
     unknown: Literal["refuse", "stop"] = "refuse"

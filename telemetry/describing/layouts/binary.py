@@ -66,10 +66,14 @@ def write_binary(
         writer.line("n = len(p)")
         names.update(_head(writer, layout))
         task = _Task(layout, writer, slots, names, several)
-        _check(task)
         writer.empty()
         if several:
             writer.line("readings = []")
+        if layout.nothing:
+            with writer.under(f"if {formula(layout.nothing, names, 'nothing').python}:"):
+                one = f"(None, None, {writer.values()})"
+                writer.line(f"return [{one}]" if several else f"return {one}")
+        _check(task)
         _body(task)
         _end(task)
     with writer.under("except Refused:"):

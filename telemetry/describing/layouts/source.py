@@ -93,7 +93,10 @@ class Writer:
             "    def decode(p):",
         ]
         text = "\n".join([*head, *self._lines, "    return decode"])
-        self.scope.update(Refused=Refused, int=int, float=float, len=len, str=str)
+        self.scope.update(
+            Refused=Refused, int=int, float=float, len=len, str=str, any=any, max=max,
+            range=range, tuple=tuple,
+        )  # fmt: skip
         exec(compile(text, f"<template {name}>", "exec"), self.scope)  # noqa: S102 -- written by us from a checked tree
         make: Callable[[Who], Callable[[bytes], Any]] = self.scope["make"]
         return make
