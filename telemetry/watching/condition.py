@@ -41,6 +41,8 @@ class Memory(msgspec.Struct):
     since_us: int = 0
     heard_us: int = 0
     """Our clock when it began."""
+    alarm_since_us: int = 0
+    """`since_us` of the newest alarm: no two of a condition have the same."""
     good_us: int | None = None
     good_heard_us: int = 0
     raised_us: int = 0
@@ -131,9 +133,15 @@ class Condition:
     def limit(self) -> float | None:
         return None
 
-    def see(self, at_us: int, value: float) -> None:
-        """A finite value outside of the band."""
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
+        """A finite value outside of the band. `sample`: it was measured now, not looked at again."""
         raise NotImplementedError
+
+    def look(self, at_us: int) -> None:
+        """Something that it asks for beside its own series was measured."""
+        newest_us, value = self._engine.newest(self.facts.number)
+        if newest_us:
+            self.see(at_us, value, sample=False)
 
     def begin(self) -> None:
         """The fence holds from now on: look at what was measured last."""
@@ -151,7 +159,7 @@ class Condition:
         *,
         bad: bool,
         good: bool,
-        sample: bool = True,
+        sample: bool,
     ) -> None:
         """`measure` is what the limit is about, as far beyond it as it is large. `bad` and `good`
         are both false between the limit and the hysteresis. `sample`: this is a reading of the
@@ -284,6 +292,9 @@ class Condition:
     def _raise(self, at_us: int) -> None:
         memory = self.memory
         memory.phase, memory.last = Phase.RAISED, None
+        # Late readings may begin a second alarm at or before the begin of one that is over.
+        memory.since_us = max(memory.since_us, memory.alarm_since_us + 1)
+        memory.alarm_since_us = memory.since_us
         memory.raised_us = self._engine.now
         self._tell(AlarmChange.RAISED, at_us)
         self._engine.reschedule(self)

@@ -42,10 +42,10 @@ _NOWHERE = Whereabouts()
 class Watcher:
     """Everything that watches one series. `low` to `high` is where nothing can change."""
 
-    __slots__ = ("_engine", "conditions", "high", "low")
+    __slots__ = ("_engine", "_number", "conditions", "high", "low")
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, number: int) -> None:
+        self._engine, self._number = engine, number
         self.conditions: list[Condition] = []
         self.low, self.high = -INFINITY, INFINITY
 
@@ -57,12 +57,20 @@ class Watcher:
         # A sensor whose clock is ahead of ours has measured by now, whatever it says.
         at_us = min(at_us, self._engine.now)
         for condition in self.conditions:
-            if not condition.low <= value <= condition.high:
+            if condition.facts.number != self._number:
+                if condition.low > condition.high:
+                    condition.look(at_us)
+            elif not condition.low <= value <= condition.high:
                 condition.see(at_us, value)
 
     def fit(self) -> None:
-        self.low = max((each.low for each in self.conditions), default=-INFINITY)
-        self.high = min((each.high for each in self.conditions), default=INFINITY)
+        """Take over the bands of its conditions; one that is about another series listens only
+        while it has to see every reading.
+        """
+        self.low, self.high = -INFINITY, INFINITY
+        for each in self.conditions:
+            if each.facts.number == self._number or each.low > each.high:
+                self.low, self.high = max(self.low, each.low), min(self.high, each.high)
 
 
 class Engine:
@@ -183,7 +191,6 @@ class Engine:
         known = [
             saved.SavedSeries(each.key, each.unit, each.site, each.place, value, at_us)
             for each, value, at_us in zip(self._book, self.latest, self.latest_us, strict=False)
-            if at_us
         ]
         memories = {name: each.memory for name, each in self._conditions.items()}
         return saved.encode(saved.SavedState(self.now, known, memories))
@@ -234,7 +241,7 @@ class Engine:
         for number in range(known, every):
             self.latest.append(nan)
             self.latest_us.append(0)
-            self.watch.append(Watcher(self))
+            self.watch.append(Watcher(self, number))
             self._neighbours.add(self._book[number])
         return range(known, every)
 

@@ -58,12 +58,10 @@ class Expression(Limit):
         super().__init__(fence, sha256, facts, engine)
         self.uses = tuple(each for each in formula.uses if each != fence.quantity)
 
-    def see(self, at_us: int, value: float) -> None:  # noqa: ARG002 -- of whichever series; all are asked for
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
         answer = self._asked.answer()
-        if answer is None:
-            return
-        newest_us, own = self._engine.newest(self.facts.number)
-        self.judge(at_us, own, None, bad=answer, good=not answer, sample=newest_us == at_us)
+        if answer is not None:
+            self.judge(at_us, value, None, bad=answer, good=not answer, sample=sample)
 
 
 def watch_clearing(condition: Condition, formula: Formula, engine: Surroundings) -> None:

@@ -51,8 +51,10 @@ class Above(Limit):
     def limit(self) -> float | None:
         return self._limit
 
-    def see(self, at_us: int, value: float) -> None:
-        self.judge(at_us, value, value, bad=value > self._limit, good=value <= self._good)
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
+        self.judge(
+            at_us, value, value, bad=value > self._limit, good=value <= self._good, sample=sample
+        )
 
 
 class Below(Limit):
@@ -73,8 +75,10 @@ class Below(Limit):
     def is_worse(self, measure: float, worst: float) -> bool:
         return measure < worst
 
-    def see(self, at_us: int, value: float) -> None:
-        self.judge(at_us, value, value, bad=value < self._limit, good=value >= self._good)
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
+        self.judge(
+            at_us, value, value, bad=value < self._limit, good=value >= self._good, sample=sample
+        )
 
 
 class Rate(Limit):
@@ -105,10 +109,10 @@ class Rate(Limit):
     def end(self) -> None:
         self.memory.window.clear()
 
-    def see(self, at_us: int, value: float) -> None:
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
         change = self._change(at_us, value * self.sign)
         good = change <= self._limit - self.fence.hysteresis
-        self.judge(at_us, value, change, bad=change > self._limit, good=good)
+        self.judge(at_us, value, change, bad=change > self._limit, good=good, sample=sample)
 
     def _change(self, at_us: int, height: float) -> float:
         window = self.memory.window
@@ -136,20 +140,18 @@ class Fall(Rate):
 class Missing(Limit):
     """No reading for too long, by the time of the newest reading; a timer tells it."""
 
-    __slots__ = ("_from_us",)
+    __slots__ = ()
     kind = rule = "missing"
     tells = False
 
     def __init__(self, fence: Fence, sha256: str, facts: Series, engine: Surroundings) -> None:
-        self._from_us = engine.now
         super().__init__(fence, sha256, facts, engine)
         # Missing for so long is the whole condition: the fence's other durations are for values.
         self._for_us = self._clear_us = 0
 
     def recall(self, memory: Memory) -> None:
-        # `heard_us` of a quiet one keeps from when on readings were expected.
-        if memory.phase is Phase.QUIET:
-            memory.heard_us = self._from_us = memory.heard_us or self._from_us
+        # While nothing is wrong, `heard_us` keeps from when on readings were expected.
+        memory.heard_us = memory.heard_us or self._engine.now
         super().recall(memory)
 
     def quiet_band(self) -> tuple[float, float]:
@@ -158,17 +160,24 @@ class Missing(Limit):
     def begin(self) -> None:
         """We were away ourselves, or nobody watched: count from now."""
         if self.memory.phase is Phase.QUIET:
-            self._from_us = self.memory.heard_us = self._engine.now
+            self.memory.heard_us = self._engine.now
 
-    def see(self, at_us: int, value: float) -> None:
-        self.judge(at_us, value, None, bad=False, good=self._expected_by() > self._engine.now)
+    def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
+        self.judge(
+            at_us,
+            value,
+            None,
+            bad=False,
+            good=self._expected_by() > self._engine.now,
+            sample=sample,
+        )
 
     def due(self) -> None:
         if self.memory.phase is not Phase.QUIET:
             super().due()
         elif self.armed and self._engine.now >= self._expected_by():
             heard_us, _ = self._engine.newest(self.facts.number)
-            self._note_begin(max(heard_us, self._from_us))
+            self._note_begin(max(heard_us, self.memory.heard_us))
             self.memory.value = None
             self._raise(self._engine.now)
 
@@ -179,5 +188,5 @@ class Missing(Limit):
 
     def _expected_by(self) -> int:
         heard_us, _ = self._engine.newest(self.facts.number)
-        since_us = max(heard_us, self._from_us) + self.fence.missing_s * _US
+        since_us = max(heard_us, self.memory.heard_us) + self.fence.missing_s * _US
         return max(since_us, self.memory.pause_until_us)
