@@ -30,7 +30,7 @@ from appliance.services.datalock import hold
 from appliance.services.nats import EmbeddedNats
 from appliance.services.process import ChildProcess, ChildSpec
 from appliance.services.valkey import EmbeddedValkey
-from contracts.clock import SystemClock
+from contracts.clock import Clock, SystemClock
 from contracts.errors import UnavailableError
 
 # What the demo does through the API, as an integrator's program would.
@@ -110,7 +110,8 @@ async def everything(
 
         _check_free(config.hub.listen, "hub.listen")
         await child("hub", f"{api_url}/livez")
-        await child("fleet", None)
+        gateway_url = settings["TALLYMAN_HUB_GATEWAY_URL"]
+        await asyncio.gather(child("fleet", None), child("gateway", f"{gateway_url}/livez"))
 
         async def start_edge() -> None:
             await child("edge", f"{edge_url}/livez")
@@ -153,7 +154,17 @@ def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
     """The children's environment. The ports that no person types move aside when taken."""
     edge = _or_another(config.edge.listen, layout.edge / "port")
     device = _or_another(config.hub.device_listen, layout.hub / "device-port")
-    return {
+    gateway = _or_another(config.gateway.listen, layout.gateway / "port")
+    doors = {}
+    if config.gateway.mqtt_listen:
+        doors["TALLYMAN_GATEWAY_MQTT_LISTEN"] = _or_another(
+            config.gateway.mqtt_listen, layout.gateway / "port.mqtt"
+        )
+    if config.gateway.coap_listen:
+        doors["TALLYMAN_GATEWAY_COAP_LISTEN"] = _or_another(
+            config.gateway.coap_listen, layout.gateway / "port.coap", datagrams=True
+        )
+    return doors | {
         "TALLYMAN_SITE_DATA": str(config.data),
         "TALLYMAN_LIVE_URL": live_url,
         "TALLYMAN_HUB_LISTEN": config.hub.listen,
@@ -164,12 +175,16 @@ def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
         "TALLYMAN_HUB_FIRST_LINK": "false",
         "TALLYMAN_EDGE_PAGES_URL": pages_url.for_people(config),
         "TALLYMAN_EDGE_ENROLMENT": str(layout.enrolment),
+        "TALLYMAN_HUB_GATEWAY_URL": f"http://{gateway}",
+        "TALLYMAN_GATEWAY_LISTEN": gateway,
+        "TALLYMAN_GATEWAY_HUB_URL": f"https://{device}",
+        "TALLYMAN_GATEWAY_ENROLMENT": str(layout.gateway / "enrolment.json"),
     }
 
 
-def _or_another(listen: str, port_file: Path) -> str:
+def _or_another(listen: str, port_file: Path, *, datagrams: bool = False) -> str:
     host, port = host_port(listen, "listen")
-    if host != LOOPBACK or is_free(port):
+    if host != LOOPBACK or is_free(port, datagrams=datagrams):
         return listen
     port_file.parent.mkdir(parents=True, exist_ok=True)
     return f"{LOOPBACK}:{keep_port(port_file)}"
@@ -186,30 +201,39 @@ def _check_free(listen: str, setting: str) -> None:
 
 
 def _introduce(config: Config, layout: Layout, *, demo_token: bool) -> tuple[str | None, str]:
-    """Make the site's authority, a claim for a new edge, the first sign-in link, and the token
+    """Make the site's authority, claims for a new edge and a new gateway, the first sign-in link, and the token
     that the demo uses. Answers link and token.
     """
     clock = SystemClock()
     ca = SiteCa.open_or_create(
         layout.site_ca, clock=clock, names=("127.0.0.1", "::1", *config.hub.names)
     )
-    device = DeviceIdentity.open_or_create(layout.identity, config.edge.device)
-    if not device.is_enrolled:
-        registry = DeviceRegistry(layout.devices_db, ca, clock)
-        claim = {
-            "device": config.edge.device,
-            "fingerprint": ca.fingerprint,
-            "token": registry.new_claim(config.edge.device),
-        }
-        registry.close()
-        layout.enrolment.parent.mkdir(parents=True, exist_ok=True)
-        write_private(layout.enrolment, json.dumps(claim))
+    _claim(layout.identity, config.edge.device, layout.enrolment, ca, layout, clock)
+    gateway = layout.gateway
+    _claim(
+        gateway / "identity", config.gateway.device, gateway / "enrolment.json", ca, layout, clock
+    )
     accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
     try:
         token = _demo_token(accounts, layout.demo / "token") if demo_token else ""
         return accounts.first_sign_in_token(), token
     finally:
         accounts.close()
+
+
+def _claim(identity: Path, name: str, file: Path, ca: SiteCa, layout: Layout, clock: Clock) -> None:
+    """A single-use claim in `file` for a device that has no certificate yet."""
+    if DeviceIdentity.open_or_create(identity, name).is_enrolled:
+        return
+    registry = DeviceRegistry(layout.devices_db, ca, clock)
+    claim = {
+        "device": name,
+        "fingerprint": ca.fingerprint,
+        "token": registry.new_claim(name),
+    }
+    registry.close()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(file, json.dumps(claim))
 
 
 def _demo_token(accounts: Accounts, file: Path) -> str:

@@ -17,10 +17,12 @@ LOOPBACK = "127.0.0.1"
 _OURS = range(20_000, 30_000)
 
 
-def is_free(port: int) -> bool:
-    """True when a server could listen on the loopback `port` now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def is_free(port: int, *, datagrams: bool = False) -> bool:
+    """True when a server could listen on the loopback `port` now, TCP or UDP."""
+    kind = socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM
+    with socket.socket(type=kind) as probe:
+        if not datagrams:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError:

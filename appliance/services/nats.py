@@ -42,6 +42,8 @@ ROLES: Mapping[str, TopicRule] = {
         tuple(f"+/+/+/+/{topic}" for topic in _VEHICLE_SAYS),
         tuple(f"+/+/+/+/{topic}" for topic in _VEHICLE_HEARS),
     ),
+    "gateway": TopicRule(("$none",), ("sensors/#",)),
+    "sensors": TopicRule(("sensors/#",), ("$none",)),
     "lane": TopicRule(("tallyman/+/trigger",), ("tallyman/+/lane",)),
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from telemetry.ports import DurablePath
 from telemetry.segments.groups import Quarantined
@@ -61,9 +61,9 @@ class Session(asyncio.Protocol):
     # -- the transport's calls ---------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- asked for a stream
-        self._transport = transport
-        transport.write(self._hello)
+        # uvloop's transports are of no class of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._hello)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
