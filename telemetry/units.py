@@ -194,7 +194,7 @@ def unit_of(code: str) -> Unit:
     return found
 
 
-_BASE: Final[Mapping[str, str]] = {unit.kind: code for code, unit in reversed(UNITS.items())}
+_BASE: Final[Mapping[str, str]] = {unit.kind: code for code, unit in reversed(list(UNITS.items()))}
 
 
 def own_unit(quantity: str, said: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.telemetry import SeriesKey
+from contracts.telemetry import Calibration, SeriesKey
 from telemetry.describing.binding import DAY_US, Binding, Refused
 from telemetry.describing.book import Device, Family, SensorBook, check_book, read_book, topics_of
 from telemetry.describing.compiled import Column, Compiled, compile_template, open_column
@@ -26,6 +26,9 @@ _MOST_REFUSED: Final = 10_000
 """Addresses nobody described, remembered so that they cost one look in a table."""
 _MOST_OPEN: Final = 64
 """Channels of one device that its template left open."""
+
+
+_NOT_TOLD: Final = Calibration()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,11 @@ class Catalogue:
         self._refused: dict[str, tuple[str, str]] = {}
         self._met: dict[int, set[str]] = {}
         self._exact, self._patterns = self._addresses()
-        self.series.retire()
-        for device in self._devices.values():
-            self._number(device.id, device, self._compiled(device))
+        self._numbers = {
+            name: self._number(device.id, device, self._compiled(device))
+            for name, device in self._devices.items()
+        }
+        self.series.retire_all_but({one for each in self._numbers.values() for one in each})
         self._meet_again(after)
 
     def bind(self, address: str) -> Binding:
@@ -142,7 +147,9 @@ class Catalogue:
     def _made(self, name: str, entry: Device | Family, address: str) -> Binding:
         compiled = self._compiled(entry)
         file = compiled.template.file
-        numbers = self._number(name, entry, compiled)
+        numbers = self._numbers.get(name.lower()) if isinstance(entry, Device) else None
+        if numbers is None:
+            numbers = self._number(name, entry, compiled)
         who = Who(_names(name, entry, compiled))
         envelope = _envelope(compiled, address) if entry.envelope == "auto" else entry.envelope
         decoding = compiled.decoding(who, envelope)
@@ -178,11 +185,14 @@ class Catalogue:
         return tuple(self._put(name, entry, column) for column in compiled.columns)
 
     def _put(self, name: str, entry: Device | Family, column: Column) -> int:
-        known = {"site": entry.site, "place": entry.place, "template": entry.template}
-        if isinstance(entry, Device):
-            known["calibration"] = entry.calibration_of(column.quantity, column.channel)  # type: ignore[assignment]  # names of Series
-        key = SeriesKey(name, column.quantity, column.channel)
-        return self.series.put(key, column.unit, precision=column.precision, **known)
+        worth = _NOT_TOLD
+        if isinstance(entry, Device) and entry.calibration:
+            worth = entry.calibration_of(column.quantity, column.channel)
+        return self.series.put(
+            SeriesKey(name, column.quantity, column.channel), column.unit,
+            site=entry.site, place=entry.place, calibration=worth, template=entry.template,
+            precision=column.precision,
+        )  # fmt: skip
 
     def _meet_again(self, after: Catalogue | None) -> None:
         """Devices of families that spoke before are known from the start."""

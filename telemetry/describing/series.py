@@ -5,7 +5,7 @@ Numbers hold for the life of the process only. What is kept on disk says the Ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -57,20 +57,32 @@ class SeriesBook:
         """The number of a series, or None where no binding made it."""
         return self._numbers.get(key)
 
-    def put(self, key: SeriesKey, unit: str, **known: object) -> int:
-        """The number of a series, new at the end, with what is now known of it.
-
-        `known`: site, place, calibration, template, precision of Series.
-        """
-        number = self._numbers.get(key, len(self._series))
-        series = Series(number, key, unit, **known)  # type: ignore[arg-type]  # names of Series
-        if number == len(self._series):
-            self._series.append(series)
-            self._numbers[key] = number
+    def put(
+        self,
+        key: SeriesKey,
+        unit: str,
+        *,
+        site: str = "",
+        place: str = "",
+        calibration: Calibration = _NOT_TOLD,
+        template: str = "",
+        precision: float = 0.0,
+    ) -> int:
+        """The number of a series, new at the end, with what is now known of it."""
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._series)
+            self._series.append(
+                Series(number, key, unit, site, place, calibration, template, precision)
+            )
         else:
-            self._series[number] = series
+            self._series[number] = Series(
+                number, key, unit, site, place, calibration, template, precision
+            )
         return number
 
-    def retire(self) -> None:
-        """Nothing is known to be in use until it is put again."""
-        self._series = [replace(one, retired=True) for one in self._series]
+    def retire_all_but(self, kept: Collection[int]) -> None:
+        """What is not `kept` is no longer in the book; its number stays taken."""
+        for number, one in enumerate(self._series):
+            if number not in kept and not one.retired:
+                self._series[number] = replace(one, retired=True)
