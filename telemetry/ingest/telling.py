@@ -27,6 +27,7 @@ class Teller:
         self._empty = asyncio.Event()
         self._empty.set()
         self._task: asyncio.Task[None] | None = None
+        self._failing = False
 
     def start(self, untold: Sequence[AlarmChanged]) -> None:
         self._task = asyncio.create_task(self._run())
@@ -44,7 +45,7 @@ class Teller:
         if self._task is None:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), _LAST_S)
+            await asyncio.wait_for(self._empty.wait(), 0 if self._failing else _LAST_S)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -56,10 +57,12 @@ class Teller:
             try:
                 await self._sink.tell(changes)
             except Exception:  # noqa: BLE001 -- one fault must not stop the others
+                self._failing = True
                 self._counts.alarm_failures += 1
                 _log.exception("Alarms cannot be written down; they are tried again")
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            self._failing = False
             self._counts.alarms += len(changes)
             self.untold = self.untold[len(changes) :]
             if not self.untold:

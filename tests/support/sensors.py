@@ -56,10 +56,11 @@ class Plant:
 
 
 class Too:
-    """A watcher: whatever is above its limit."""
+    """A watcher: any temperature above the limit."""
 
     def __init__(self, rules: Rules, number: int) -> None:
-        self.low, self.high = float("-inf"), rules.limit
+        warm = rules.plant.series[number].key.quantity == "temperature"
+        self.low, self.high = float("-inf"), rules.limit if warm else float("inf")
         self._rules, self._number = rules, number
 
     def see(self, at_us: int, value: float) -> None:
