@@ -71,6 +71,10 @@ GROUPS = (
         ),
     ),
     Group(
+        "sensors",
+        (Page("excursions", "/excursions"),),
+    ),
+    Group(
         "system",
         (
             Page("health", "/health"),
