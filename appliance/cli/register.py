@@ -29,6 +29,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.learn import learn
     from appliance.cli.read import read
     from appliance.cli.tailer import gateway_tailer
+    from appliance.cli.telemetry import telemetry
     from appliance.cli.token import token
     from appliance.cli.up import edge, hub, up
     from appliance.cli.user import user
@@ -54,6 +55,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     app.command(hidden=True)(gateway_tailer)
     app.add_typer(gateway, name="gateway")
     app.add_typer(agv, name="agv")
+    app.add_typer(telemetry, name="telemetry")
     for measurement in (station, symbols):
         bench.command()(measurement)
     app.add_typer(asn, name="asn")
