@@ -39,24 +39,28 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     bench.command("inspect")(bench_inspect)
     bench.command("condition")(bench_condition)
     bench.command("read")(bench_read)
-    app.add_typer(journal, name="journal")
-    app.add_typer(core, name="core")
-    app.add_typer(decision, name="decision")
-    app.add_typer(demo, name="demo")
-    app.add_typer(device, name="device")
-    app.add_typer(user, name="user")
-    app.add_typer(token, name="token")
     inspect.command()(conform)
-    app.add_typer(inspect, name="inspect")
-    app.add_typer(condition, name="condition")
-    app.add_typer(learn, name="learn")
     for role in (up, hub, edge, fleet, config):
         app.command()(role)
     app.command(hidden=True)(gateway_tailer)
-    app.add_typer(gateway, name="gateway")
-    app.add_typer(agv, name="agv")
-    app.add_typer(telemetry, name="telemetry")
     for measurement in (station, symbols):
         bench.command()(measurement)
-    app.add_typer(asn, name="asn")
-    app.add_typer(export, name="export")
+    groups = {
+        "journal": journal,
+        "core": core,
+        "decision": decision,
+        "demo": demo,
+        "device": device,
+        "user": user,
+        "token": token,
+        "inspect": inspect,
+        "condition": condition,
+        "learn": learn,
+        "gateway": gateway,
+        "agv": agv,
+        "telemetry": telemetry,
+        "asn": asn,
+        "export": export,
+    }
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
