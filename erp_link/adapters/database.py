@@ -8,6 +8,7 @@ device's head is acknowledged from here (I2). PostgreSQL: READ COMMITTED, and th
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InvalidatePoolError,
+    OperationalError,
+)
 
 from contracts.errors import BadInputError, UnavailableError
 
@@ -25,6 +31,7 @@ T = TypeVar("T")
 _RETRIES = 6
 _BUSY_S = 60
 _LOOK_S = 0.001
+_TRUSTED_S = 1.0
 _PRIMARY_CODE = 0xFF
 """Of SQLite's result codes, whose other bits say more."""
 _RETRY_STATES = frozenset({"40001", "40P01", "23505"})
@@ -57,14 +64,34 @@ def open_engine(url: str) -> Engine:
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 isolation_level="READ COMMITTED",
-                pool_pre_ping=True,
                 pool_size=16,
             )
+            _look_at_idle_ones(engine)
         case other:
             raise BadInputError(
                 f"The core does not run on {other}", mend="Use sqlite:/// or postgresql+psycopg://"
             )
     return engine
+
+
+def _look_at_idle_ones(engine: Engine) -> None:
+    """A connection that lay idle may have ended with its server: it is asked before it is used. One
+    that was at work a moment ago is not, since that would be one more trip for every command.
+    """
+
+    def left(_connection: Any, record: Any) -> None:
+        record.info["left"] = time.monotonic()
+
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("left", math.inf) < _TRUSTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", left)
+    event.listen(engine, "checkout", taken)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

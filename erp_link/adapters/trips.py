@@ -53,7 +53,8 @@ def _in_one_trip(connection: Connection, asked: Sequence[tuple[Executable, Any]]
             for statement, values in asked:
                 words, fixed = _text_of(connection.dialect, statement)
                 sent.append(driver.cursor(row_factory=namedtuple_row))
-                sent[-1].execute(words, {**fixed, **values} if fixed else values)
+                written = {name: _written(value) for name, value in values.items()}
+                sent[-1].execute(words, {**fixed, **written})
         return [Answer(c.fetchall() if c.description else (), c.rowcount) for c in sent]
     except psycopg.Error as error:
         raise DBAPIError.instance(
@@ -63,7 +64,24 @@ def _in_one_trip(connection: Connection, asked: Sequence[tuple[Executable, Any]]
 
 @cache
 def _text_of(dialect: Dialect, statement: Executable) -> tuple[str, Mapping[str, Any]]:
-    """A statement as the driver takes it, and the values that stand in it already."""
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    """A statement as the driver takes it, and the values that stand in it already. `IN` over a list
+    has no one text: `bulk.among` has.
+    """
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     fixed = {name: value for name, value in compiled.params.items() if value is not None}
     return str(compiled), fixed
+
+
+def _written(value: Any) -> Any:
+    """A list as PostgreSQL reads an array (its manual, 8.15.2); the statement casts it. The driver
+    would look at each element for what has to be quoted.
+    """
+    if not isinstance(value, list):
+        return value
+    kinds = set(map(type, value))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, value))}}}"
+    if kinds == {str}:
+        quoted = '","'.join(each.replace("\\", "\\\\").replace('"', '\\"') for each in value)
+        return f'{{"{quoted}"}}'
+    return value

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, select, update
+from sqlalchemy import Connection, Row, Select, Update, or_, select, update
 
 from contracts.errors import ConflictError, NotFoundError, TallymanError
 from contracts.reason import Reason
 from contracts.stock import StockStatus
 from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
-from erp_link.adapters.bulk import among, has_arrays, insert_all, new_ids
+from erp_link.adapters.bulk import among, has_arrays, inserting, numbering, numbers_of
 from erp_link.adapters.guards import Guard
 from erp_link.adapters.order_tables import packed
+from erp_link.adapters.trips import Asked, ask_all
 from erp_link.domain.moves import Line, Place, transfer
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
 from erp_link.domain.receiving import CartonState
@@ -61,26 +62,16 @@ def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
 
     The caller has taken the guards. No two of `asked` may name one reservation or one key.
     """
-    ids = [each.reservation_id for each in asked]
-    rows = {
-        row.id: row
-        for row in work.connection.execute(_statements(work.connection).reservations, {"ids": ids})
-    }
-    answered = _answered(work.connection, asked)
-    batches = sorted({row.batch_id for row in rows.values()})
-    for batch in work.connection.execute(_statements(work.connection).batches, {"ids": batches}):
-        work.known[batch.id] = batch
-    named = set(
-        work.connection.execute(_statements(work.connection).named, {"ids": batches}).scalars()
-    )
+    floor = _look(work, asked)
+    rows = floor.rows
     loose = _loose(work.connection, rows.values())
     outcomes: list[Outcome] = []
     leaving: list[tuple[GoodsIssue, Row[Any]]] = []
     taken: dict[int, int] = {}
     for each in asked:
         try:
-            if not _is_repeated(work.connection, each, answered):
-                row = _may_leave(work, each, rows, taken, named)
+            if not _is_repeated(work.connection, each, floor.answered):
+                row = _may_leave(work, each, rows, taken, floor.named)
                 _check_packed(row, loose)
                 leaving.append((each, row))
                 taken[row.batch_id] = taken.get(row.batch_id, 0) + row.quantity
@@ -88,8 +79,48 @@ def leave(work: Work, asked: Sequence[GoodsIssue]) -> list[Outcome]:
         except TallymanError as refused:
             outcomes.append(refused)
     if leaving:
-        _book(work, leaving, batches)
+        _book(work, leaving, floor)
     return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """What a group stands on, read under its guards once its reservations were locked.
+
+    `answered` are the keys that came before: a goods issue with the same key elsewhere has then
+    ended. `named` are the batches of which cartons are held by name, `in_cartons` those of which
+    cartons stand in staging. `events` are numbers for the history, one for each goods issue.
+    """
+
+    rows: dict[int, Row[Any]]
+    answered: frozenset[str]
+    named: frozenset[int]
+    in_cartons: frozenset[int]
+    events: list[int]
+
+
+def _look(work: Work, asked: Sequence[GoodsIssue]) -> _Floor:
+    """Each question after the locks of the first, all in one trip."""
+    ask = _statements(work.connection)
+    ids = {"ids": [each.reservation_id for each in asked]}
+    reservations, batches, numbers, keys = ask_all(
+        work.connection,
+        [
+            (ask.reservations, ids),
+            (ask.batches, ids),
+            numbering(work.connection, t.event, len(asked)),
+            (ask.keys, {"ids": [each.key for each in asked if each.key is not None]}),
+        ],
+    )
+    for batch in batches.rows:
+        work.known[batch.id] = batch
+    return _Floor(
+        rows={row.id: row for row in reservations.rows},
+        answered=frozenset(row.key for row in keys.rows),
+        named=frozenset(row.id for row in batches.rows if row.named),
+        in_cartons=frozenset(row.id for row in batches.rows if row.in_cartons),
+        events=numbers_of(work.connection, numbers.rows, len(asked)),
+    )
 
 
 def _may_leave(
@@ -97,7 +128,7 @@ def _may_leave(
     asked: GoodsIssue,
     rows: dict[int, Row[Any]],
     taken: dict[int, int],
-    named: set[int],
+    named: frozenset[int],
 ) -> Row[Any]:
     row = rows.get(asked.reservation_id)
     if row is None:
@@ -145,58 +176,61 @@ def _check_packed(row: Row[Any], loose: Container[int]) -> None:
         )
 
 
-def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], batches: list[int]) -> None:
-    texts = [
-        Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
-        for _, row in leaving
-    ]
-    events = new_ids(work.connection, t.event, len(leaving))
-    insert_all(
-        work.connection,
-        t.event,
-        [
-            {
-                "id": event_id,
-                "at": work.now,
-                "what": "shipped",
-                "by": each.by,
-                "batch_id": row.batch_id,
-                "session_id": None,
-                "reference": row.order_ref,
-                "code": text.code,
-                "params": text.params,
-            }
-            for event_id, (each, row), text in zip(events, leaving, texts, strict=True)
-        ],
-    )
+def _book(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]], floor: _Floor) -> None:
+    connection = work.connection
+    events = floor.events[: len(leaving)]
     moves: list[tuple[int, Sequence[Line]]] = [
         (event_id, transfer(row.batch_id, row.quantity, STAGED, GONE))
         for event_id, (_, row) in zip(events, leaving, strict=True)
     ]
-    with_cartons = set(
-        work.connection.execute(
-            _statements(work.connection).staged_cartons, {"ids": batches}
-        ).scalars()
-    )
+    stock, changes = ledger.taking_off(connection, moves)
+    story = inserting(connection, t.event, _story(work, events, leaving))
+    with_cartons = [row for _, row in leaving if row.batch_id in floor.in_cartons]
     if with_cartons:
         # Which cartons go along, and what is left in an opened one, is read off what is left: first
         # the stock, whose rows let no other group read the same cartons.
-        ledger.post_all(work.connection, moves)
-    for _, row in leaving:
-        if row.batch_id in with_cartons:
+        ledger.check_taken(changes, ask_all(connection, [story, *stock]))
+        for row in with_cartons:
             relocate_cartons(work, row.batch_id, row.quantity, STAGED, GONE, CartonState.PICKED)
-    work.connection.execute(
-        _statements(work.connection).shipped, {"ids": [row.id for _, row in leaving]}
-    )
+    shipped = (_statements(connection).shipped, {"ids": [row.id for _, row in leaving]})
+    kept = [shipped, *_keys_kept(work, leaving)]
+    if with_cartons:
+        ask_all(connection, kept)
+    else:
+        # Last, since others ship goods of the same batches meanwhile and wait for these rows.
+        ledger.check_taken(changes, ask_all(connection, [story, *kept, *stock]))
+
+
+def _story(
+    work: Work, events: Sequence[int], leaving: list[tuple[GoodsIssue, Row[Any]]]
+) -> list[dict[str, Any]]:
+    texts = [
+        Reason("story_shipped", {"order": row.order_ref, "quantity": row.quantity})
+        for _, row in leaving
+    ]
+    return [
+        {
+            "id": event_id,
+            "at": work.now,
+            "what": "shipped",
+            "by": each.by,
+            "batch_id": row.batch_id,
+            "session_id": None,
+            "reference": row.order_ref,
+            "code": text.code,
+            "params": text.params,
+        }
+        for event_id, (each, row), text in zip(events, leaving, texts, strict=True)
+    ]
+
+
+def _keys_kept(work: Work, leaving: list[tuple[GoodsIssue, Row[Any]]]) -> list[Asked]:
     keys = [
         {"key": each.key, "request_hash": each.digest, "at": work.now}
         for each, _ in leaving
         if each.key is not None
     ]
-    insert_all(work.connection, t.command, keys)
-    if not with_cartons:
-        # Last, since others ship goods of the same batches meanwhile and wait for these rows.
-        ledger.post_all(work.connection, moves)
+    return [inserting(work.connection, t.command, keys)] if keys else []
 
 
 def guards_of(connection: Connection, ids: Sequence[int]) -> set[Guard]:
@@ -210,19 +244,7 @@ def guards_of(connection: Connection, ids: Sequence[int]) -> set[Guard]:
     return wanted
 
 
-def _answered(connection: Connection, asked: Sequence[GoodsIssue]) -> set[str]:
-    """The keys that came before, asked once the reservations are locked: a goods issue with the
-    same key elsewhere has then ended.
-    """
-    keys = [each.key for each in asked if each.key is not None]
-    return (
-        set(connection.execute(_statements(connection).keys, {"ids": keys}).scalars())
-        if keys
-        else set()
-    )
-
-
-def _is_repeated(connection: Connection, asked: GoodsIssue, answered: set[str]) -> bool:
+def _is_repeated(connection: Connection, asked: GoodsIssue, answered: frozenset[str]) -> bool:
     if asked.key is None or asked.key not in answered:
         return False
     first_outcome(connection, asked.key, asked.digest)
@@ -236,8 +258,6 @@ class _Statements:
     touched: Select[Any]
     reservations: Select[Any]
     batches: Select[Any]
-    named: Select[Any]
-    staged_cartons: Select[Any]
     shipped: Update
     keys: Select[Any]
 
@@ -249,6 +269,16 @@ def _statements(connection: Connection) -> _Statements:
 @cache
 def _made(*, arrays: bool) -> _Statements:
     reservation = among(t.reservation.c.id, "ids", arrays=arrays)
+    named = select(t.hold.c.hold_id).where(
+        t.hold.c.batch_id == t.batch.c.id,
+        or_(*(t.hold.c.kind == kind for kind in NAMING)),
+        t.hold.c.released_at.is_(None),
+    )
+    in_cartons = select(t.carton.c.carton_id).where(
+        t.carton.c.batch_id == t.batch.c.id,
+        t.carton.c.location == STAGED.location,
+        t.carton.c.status == STAGED.status.value,
+    )
     return _Statements(
         touched=select(t.batch, t.reservation.c.location.label("stood_at"))
         .join(t.batch, t.batch.c.id == t.reservation.c.batch_id)
@@ -257,21 +287,9 @@ def _made(*, arrays: bool) -> _Statements:
         .where(reservation)
         .order_by(t.reservation.c.id)
         .with_for_update(),
-        batches=select(t.batch).where(among(t.batch.c.id, "ids", arrays=arrays)),
-        named=select(t.hold.c.batch_id)
-        .where(
-            among(t.hold.c.batch_id, "ids", arrays=arrays),
-            t.hold.c.kind.in_(NAMING),
-            t.hold.c.released_at.is_(None),
-        )
-        .distinct(),
-        staged_cartons=select(t.carton.c.batch_id)
-        .where(
-            among(t.carton.c.batch_id, "ids", arrays=arrays),
-            t.carton.c.location == STAGED.location,
-            t.carton.c.status == STAGED.status.value,
-        )
-        .distinct(),
+        batches=select(
+            t.batch, named.exists().label("named"), in_cartons.exists().label("in_cartons")
+        ).where(t.batch.c.id.in_(select(t.reservation.c.batch_id).where(reservation))),
         shipped=update(t.reservation).where(reservation).values(state=SHIPPED),
         keys=select(t.command.c.key).where(among(t.command.c.key, "ids", arrays=arrays)),
     )
