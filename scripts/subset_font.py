@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 -- a script by itself, run by hand
 """Makes appliance/fonts/NotoSansSC-Regular.ttf: the font that PDFs carry.
 
     pip install fonttools

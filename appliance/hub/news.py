@@ -18,6 +18,7 @@ _TOPICS = {
     "transport": "transport",
     "device": "health",
     "lesson": "lesson",
+    "alarm": "alarm",
 }
 
 

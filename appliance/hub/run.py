@@ -21,8 +21,9 @@ from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
+from appliance.excursions.facts import Signer
 from appliance.gateway import port as sensors_port
-from appliance.hub import care, dates, offline, orders
+from appliance.hub import care, dates, excursions, offline, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
 from appliance.hub.health import HubHealth
@@ -54,6 +55,7 @@ from contracts.clock import Clock, SystemClock
 from contracts.ports import LiveView
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
+from erp_link.service.excursions.desk import Excursions
 from erp_link.service.goods.shelf import Shelf
 from erp_link.service.merge.desk import OfflineLogs
 from erp_link.service.orders.desk import Orders
@@ -128,6 +130,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
             rates=rates, lessons=Console(core.profile_events, office, evidence), erp=erp, clock=clock,
             exchange=exchange,
+            signer=Signer(ca.head_signer.sign, ca.head_certificate_pem, ca.device_ca_pem, config.site.name),
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 
@@ -166,6 +169,7 @@ def _side_work(
         "read rates": rates.watch,
         "stock care": lambda: care.keep_up(core),
         "dates": lambda: dates.keep_watch(Shelf(core), live),
+        "excursions": lambda: excursions.keep_measured(Excursions(core), live),
         "offline logs": lambda: offline.keep_booked(OfflineLogs(core, policy)),
         "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,

@@ -16,6 +16,7 @@ from appliance.accounts.user import Role
 from appliance.accounts.web import optional_user, require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
+from appliance.excursions.facts import Signer
 from appliance.hub.erp import HubErp
 from appliance.hub.forward import forward_router
 from appliance.readrates import api as read_rates_api
@@ -28,6 +29,7 @@ from appliance.web.conflicts import conflicts_router
 from appliance.web.core_records import CoreRecords
 from appliance.web.evidence import evidence_router
 from appliance.web.exchange import exchange_router
+from appliance.web.excursions.pages import excursions_router
 from appliance.web.gate import AccountsGate
 from appliance.web.goods.acceptance import acceptance_router
 from appliance.web.goods.products import goods_router
@@ -51,6 +53,8 @@ from erp_link.asn.files import parse_asn
 from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
 from erp_link.service.exchange.desk import Exchange
+from erp_link.service.excursions.desk import Excursions
+from erp_link.service.excursions.whereabouts import Whereabouts
 from erp_link.service.goods.acceptance import Acceptances
 from erp_link.service.goods.products import Products
 from erp_link.service.merge.desk import OfflineLogs
@@ -70,6 +74,7 @@ def hub_app(
     lessons: LessonBook,
     erp: HubErp,
     exchange: Exchange,
+    signer: Signer,
     clock: Clock,
 ) -> tuple[FastAPI, httpx.AsyncClient]:
     """The application, and the forwarding client to close at the end."""
@@ -90,7 +95,9 @@ def hub_app(
     quality = Quality(core, policy)
     # Before the tickets, whose addresses would take its own.
     app.include_router(conflicts_router(OfflineLogs(core, policy), gate))
-    app.include_router(quality_router(records, gate, CoreDesk(quality, accounts), evidence))
+    app.include_router(
+        quality_router(records, gate, CoreDesk(quality, accounts, Excursions(core)), evidence)
+    )
     app.include_router(
         receiving_router(records, gate, lambda data, name: parse_asn(data, name=name))
     )
@@ -98,6 +105,7 @@ def hub_app(
     app.include_router(goods_router(Products(core), gate))
     app.include_router(orders_router(Orders(core), gate))
     app.include_router(holding_router(core, gate))
+    app.include_router(excursions_router(Excursions(core), Whereabouts(core), signer, gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))
