@@ -6,6 +6,9 @@ const target = new URL("./static/vendor/", import.meta.url);
 const files = [
   ["node_modules/htmx.org/dist/htmx.min.js", "htmx.min.js"],
   ["node_modules/htmx.org/LICENSE", "htmx.LICENSE"],
+  ["node_modules/uplot/dist/uPlot.iife.min.js", "uPlot.iife.min.js"],
+  ["node_modules/uplot/dist/uPlot.min.css", "uPlot.min.css"],
+  ["node_modules/uplot/LICENSE", "uPlot.LICENSE"],
 ];
 
 await mkdir(target, { recursive: true });

@@ -1,0 +1,129 @@
+"""The page of one sensor with its charts, and the page that says what history is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from appliance.web.app import pages_of
+from appliance.web.charts.gateway import Gateway, SeriesCard, StoreCard
+from appliance.web.ports import Gate
+from contracts.errors import NotFoundError, TallymanError, UnavailableError
+
+SPANS: Final = {
+    "15m": 900,
+    "1h": 3_600,
+    "24h": 86_400,
+    "7d": 7 * 86_400,
+    "30d": 30 * 86_400,
+    "90d": 90 * 86_400,
+}
+"""What a chart may show up to now, seconds."""
+FIRST: Final = "1h"
+POINTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCard:
+    """What the sensor book says of a device."""
+
+    device: str
+    name: str = ""
+    place: str = ""
+    template: str = ""
+    address: str = ""
+    """Page where its entry is edited; empty: nowhere."""
+
+
+Book = Callable[[str], DeviceCard | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure: a series and the question that its first picture answers."""
+
+    series: SeriesCard
+    question: str
+    overdue: bool
+
+
+def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) -> APIRouter:
+    """/sensors/history and /sensors/DEVICE: to be included behind every other page of /sensors."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/sensors/history")
+    async def history(request: Request) -> Response:
+        viewer = await gate.require(request)
+        store: StoreCard | None = None
+        trouble: TallymanError | None = None
+        try:
+            store = await gateway.store()
+        except UnavailableError as error:
+            trouble = error
+        return pages_of(request).render(
+            request,
+            "sensor_history.html",
+            store=store,
+            trouble=trouble,
+            moment=_moment,
+            viewer=viewer,
+        )
+
+    @router.get("/sensors/{device}")
+    async def sensor(request: Request, device: str) -> Response:
+        viewer = await gate.require(request)
+        card = book(device)
+        found: Sequence[SeriesCard] = ()
+        trouble: TallymanError | None = None
+        try:
+            found = await gateway.series(device)
+        except UnavailableError as error:
+            trouble = error
+        if not found and card is None and trouble is None:
+            raise NotFoundError(
+                f"No sensor {device!r} is in the book or in the history",
+                mend="Choose one from the list of sensors",
+            )
+        pages = pages_of(request)
+        span = request.query_params.get("span", "")
+        span = span if span in SPANS else FIRST
+        now = pages.clock.now()
+        return pages.render(
+            request,
+            "sensor.html",
+            device=device,
+            card=card or DeviceCard(device),
+            charts=[_chart(each, span, now) for each in found],
+            place=next((each.place for each in found if each.place), card.place if card else ""),
+            spans=SPANS,
+            span=span,
+            trouble=trouble,
+            moment=_moment,
+            viewer=viewer,
+        )
+
+    return router
+
+
+def _chart(series: SeriesCard, span: str, now: datetime) -> Chart:
+    to_us = int(now.timestamp() * 1_000_000)
+    question = series.query(from_us=to_us - SPANS[span] * 1_000_000, to_us=to_us, points=POINTS)
+    return Chart(series, question, _overdue(series, now.date()))
+
+
+def _overdue(series: SeriesCard, today: date) -> bool:
+    due = series.calibration.due_on if series.calibration else ""
+    try:
+        return bool(due) and date.fromisoformat(due) < today
+    except ValueError:
+        return False
+
+
+def _moment(at_us: int) -> datetime:
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC)
