@@ -1,0 +1,1 @@
+"""The hub's sensor book: kept whole, changed one entry or one sheet at a time, checked before."""
