@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from appliance.web.ports import AsnRow, SessionRow, Sheet, SheetLine
+from appliance.web.ports import AsnRow, Listed, SessionRow, Sheet, SheetLine
 from contracts.asn import Asn
 from contracts.stock import (
     BatchEvent,
@@ -17,7 +18,9 @@ from contracts.stock import (
 from erp_link.domain.receiving import CartonState, DeliveryReport, OffListCarton
 from erp_link.service.core import Core
 from erp_link.service.goods.acceptance import Acceptances
+from erp_link.service.lists import Lists, Window
 
+T = TypeVar("T")
 _DAMAGED = (CartonState.DAMAGED, CartonState.REFUSED)
 
 
@@ -73,29 +76,58 @@ def sheet_of(report: DeliveryReport) -> Sheet:
     return Sheet(session_row(report), tuple(lines))
 
 
+def _listed(window: Window[T]) -> Listed[T]:
+    return Listed(window.rows, window.found, window.total)
+
+
 class CoreRecords:
     """appliance.web.ports.Records over erp_link's Core."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._lists = Lists(core)
 
-    def batches(self) -> Sequence[BatchSummary]:
-        return self._core.batches()
+    def batches(self, query: str, *, skip: int, most: int) -> Listed[BatchSummary]:
+        return _listed(self._lists.batches(query, skip=skip, most=most))
+
+    def batch(self, key: BatchKey) -> BatchSummary:
+        return self._core.batch(key)
 
     def batch_story(self, key: BatchKey) -> Sequence[BatchEvent]:
         return self._core.batch_story(key)
 
-    def holds(self) -> Sequence[Hold]:
-        return self._core.holds(open_only=False)
+    def holds(self, query: str, *, skip: int, most: int) -> Listed[Hold]:
+        return _listed(self._lists.holds(query, skip=skip, most=most))
 
-    def tickets(self) -> Sequence[Ticket]:
-        return self._core.tickets()
+    def holds_on(self, key: BatchKey) -> Sequence[Hold]:
+        return self._lists.holds_on(key)
+
+    def holds_named(self, ids: Collection[str]) -> Sequence[Hold]:
+        return self._lists.holds_named(ids)
+
+    def tickets(self, query: str, *, skip: int, most: int) -> Listed[Ticket]:
+        return _listed(self._lists.tickets(query, skip=skip, most=most))
 
     def ticket(self, ticket_id: str) -> Ticket:
         return self._core.ticket(ticket_id)
 
-    def sessions(self) -> Sequence[SessionRow]:
-        return [session_row(report) for report in self._core.sessions()]
+    def sessions(self, *, skip: int, most: int) -> Listed[SessionRow]:
+        window = self._lists.sessions(skip=skip, most=most)
+        rows = [
+            SessionRow(
+                session=row.session,
+                asn=row.asn,
+                supplier=row.supplier,
+                dock=row.dock,
+                opened_at=row.opened_at,
+                opened_by=row.opened_by,
+                announced=row.announced,
+                counted=row.counted,
+                closed_at=row.closed_at,
+            )
+            for row in window.rows
+        ]
+        return Listed(rows, window.found, window.total)
 
     def sheet(self, session: str) -> Sheet:
         waiting = Acceptances(self._core).waiting()
@@ -110,8 +142,7 @@ class CoreRecords:
     def waiting_asns(self) -> Sequence[AsnRow]:
         return [
             AsnRow(asn.number, asn.supplier, asn.lines, asn.quantity)
-            for asn in self._core.asns()
-            if asn.session is None
+            for asn in self._core.asns(waiting=True)
         ]
 
     def import_asn(self, asn: Asn, *, by: str) -> None:

@@ -7,10 +7,10 @@ a thread. Errors are TallymanErrors and become problem documents or a page that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -23,6 +23,8 @@ from contracts.stock import (
     Hold,
     Ticket,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +131,47 @@ class AsnRow:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """Some rows of a list: `found` of all `total` rows match the filter."""
+
+    rows: Sequence[T]
+    found: int
+    total: int
+
+
 class Records(Protocol):
     """What the quality and receiving pages ask of the stock core."""
 
-    def batches(self) -> Sequence[BatchSummary]: ...
+    def batches(self, query: str, *, skip: int, most: int) -> Listed[BatchSummary]: ...
+
+    def batch(self, key: BatchKey) -> BatchSummary:
+        """Raises NotFoundError."""
+        ...
 
     def batch_story(self, key: BatchKey) -> Sequence[BatchEvent]:
         """Oldest first. Raises NotFoundError."""
         ...
 
-    def holds(self) -> Sequence[Hold]: ...
+    def holds(self, query: str, *, skip: int, most: int) -> Listed[Hold]:
+        """Open ones first, the newest of each first."""
+        ...
 
-    def tickets(self) -> Sequence[Ticket]: ...
+    def holds_on(self, key: BatchKey) -> Sequence[Hold]: ...
+
+    def holds_named(self, ids: Collection[str]) -> Sequence[Hold]: ...
+
+    def tickets(self, query: str, *, skip: int, most: int) -> Listed[Ticket]:
+        """What waits for a decision first, by due time."""
+        ...
 
     def ticket(self, ticket_id: str) -> Ticket:
         """Raises NotFoundError."""
         ...
 
-    def sessions(self) -> Sequence[SessionRow]: ...
+    def sessions(self, *, skip: int, most: int) -> Listed[SessionRow]:
+        """Open ones first, the newest of each first."""
+        ...
 
     def sheet(self, session: str) -> Sheet:
         """Raises NotFoundError."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from appliance.web.app import pages_of
+from appliance.web.listing import ON_A_PAGE, turn_of
 from appliance.web.ports import Gate, Records
 from contracts.asn import Asn
 from contracts.errors import BadAsnError, BadInputError, ConflictError
@@ -34,13 +35,14 @@ async def _list(
     request: Request, records: Records, gate: Gate, *, error: BadInputError | ConflictError | None
 ) -> Response:
     viewer = await gate.require(request)
-    sessions = await run_in_threadpool(records.sessions)
-    newest = sorted(sessions, key=lambda row: row.opened_at, reverse=True)
+    turn = turn_of(request)
+    listed = await run_in_threadpool(lambda: records.sessions(skip=turn.skip, most=ON_A_PAGE))
     return pages_of(request).render(
         request,
         "receiving.html",
         status_code=422 if error else 200,
-        sessions=sorted(newest, key=lambda row: not row.is_open),
+        listed=listed,
+        turn=turn,
         waiting=await run_in_threadpool(records.waiting_asns),
         docks=await run_in_threadpool(records.docks),
         may_receive=viewer.may(*RECEIVERS),

@@ -86,7 +86,8 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
     @api.get("/asns", tags=["deliveries"], dependencies=[reader])
     def asns(page: Paged, core: Core = needs_core) -> list[AsnSummary]:
         """Announced deliveries, newest first."""
-        return page.cut(core.asns(), lambda each: (each.number,))
+        found = core.asns(before=page.moment(), limit=page.limit + 1)
+        return page.of(found, lambda each: (each.imported_at.isoformat(), each.number))
 
     @api.post("/asns", tags=["deliveries"], status_code=201, openapi_extra=_UPLOAD)
     async def import_asn(
@@ -105,8 +106,9 @@ def _add_deliveries(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -
     @api.get("/sessions", tags=["deliveries"], dependencies=[reader])
     def sessions(page: Paged, core: Core = needs_core) -> list[SessionOut]:
         """Receiving sessions with their counts, newest first."""
-        found = page.cut(core.sessions(), lambda each: (each.session,))
-        return [SessionOut.of(report) for report in found]
+        (before,) = page.strings(1) or (None,)
+        found = core.sessions(before=before, limit=page.limit + 1)
+        return [SessionOut.of(each) for each in page.of(found, lambda row: (row.session,))]
 
     @api.post("/sessions", tags=["deliveries"], status_code=201)
     def open_session(

@@ -9,6 +9,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request, Response
@@ -18,6 +19,7 @@ from contracts.errors import BadInputError
 T = TypeVar("T")
 
 MOST = 500
+_MOST_NUMBER = 2**53
 USUAL = 100
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most")]
@@ -45,6 +47,33 @@ class Page:
         if len(self.after) != count or not all(isinstance(part, str) for part in self.after):
             raise _no_cursor()
         return self.after
+
+    def moment(self) -> tuple[datetime, str] | None:
+        """What the cursor holds where it is a moment with an id; None for the first page.
+
+        Raises BadInputError for the cursor of another list.
+        """
+        place = self.strings(2)
+        if place is None:
+            return None
+        try:
+            at = datetime.fromisoformat(place[0])
+        except ValueError as error:
+            raise _no_cursor() from error
+        if at.tzinfo is None:
+            raise _no_cursor()
+        return at, place[1]
+
+    def number(self) -> int | None:
+        """What the cursor holds where it is a whole number; None for the first page.
+
+        Raises BadInputError for the cursor of another list.
+        """
+        if not self.after:
+            return None
+        if len(self.after) != 1 or type(self.after[0]) is not int or self.after[0] > _MOST_NUMBER:
+            raise _no_cursor()
+        return int(self.after[0])
 
     def of(self, rows: Sequence[T], place_of: Callable[[T], tuple[Any, ...]]) -> list[T]:
         """The page out of `rows`, which were asked for with one more than `limit` of them;

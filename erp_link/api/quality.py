@@ -20,7 +20,8 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
     @api.get("/holds", tags=["quality"], dependencies=[reader])
     def holds(page: Paged, *, open_only: bool = True, core: Core = needs_core) -> list[Hold]:
         """Holds, newest first, each with what it came too late for."""
-        return page.cut(core.holds(open_only=open_only), lambda each: (each.hold_id,))
+        found = core.holds(open_only=open_only, before=page.moment(), limit=page.limit + 1)
+        return page.of(found, lambda each: (each.raised_at.isoformat(), each.hold_id))
 
     @api.post("/holds", tags=["quality"], status_code=201)
     def add_hold(body: HoldIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> Hold:
@@ -42,7 +43,8 @@ def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any, quality: A
     @api.get("/tickets", tags=["quality"], dependencies=[reader])
     def tickets(page: Paged, core: Core = needs_core) -> list[Ticket]:
         """Tickets with their evidence, newest first."""
-        return page.cut(core.tickets(), lambda each: (each.ticket_id,))
+        found = core.tickets(before=page.moment(), limit=page.limit + 1)
+        return page.of(found, lambda each: (each.opened_at.isoformat(), each.ticket_id))
 
     @api.get("/tickets/{ticket_id}", tags=["quality"], dependencies=[reader])
     def ticket(ticket_id: str, core: Core = needs_core) -> Ticket:

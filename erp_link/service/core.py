@@ -121,9 +121,19 @@ class Core(Commands):
         )
         return asn.number
 
-    def asns(self) -> list[AsnSummary]:
-        """Every announced delivery, newest first; those without a session wait at the gate."""
-        return self.read(reports.announced)
+    def asns(
+        self,
+        *,
+        waiting: bool = False,
+        before: tuple[datetime, str] | None = None,
+        limit: int | None = None,
+    ) -> list[AsnSummary]:
+        """Announced deliveries, newest first; those without a session wait at the gate (`waiting`:
+        only those). At most `limit` of those imported before `(when, number)`.
+        """
+        return self.read(
+            lambda c: reports.announced(c, waiting=waiting, before=before, limit=limit)
+        )
 
     def open_session(self, asn_number: str, *, dock: str, by: str, key: str | None = None) -> str:
         """Start to receive an announced delivery; the session's id.
@@ -157,9 +167,16 @@ class Core(Commands):
         """Announced against counted: over, short, damaged, in review, off the list."""
         return self.read(lambda c: reports.report(c, session))
 
-    def sessions(self) -> list[DeliveryReport]:
-        """The reports of all sessions, newest first."""
-        return self.read(lambda c: [reports.report(c, name) for name in reports.all_sessions(c)])
+    def sessions(
+        self, *, before: str | None = None, limit: int | None = None
+    ) -> list[DeliveryReport]:
+        """The reports of all sessions, newest first; at most `limit` of those older than `before`."""
+        return self.read(
+            lambda c: [
+                reports.report(c, name)
+                for name in reports.all_sessions(c, before=before, limit=limit)
+            ]
+        )
 
     def expectations(self, station: str | None = None) -> Expectations:
         """What a station is told: the newest session open at its own dock, else the only one open

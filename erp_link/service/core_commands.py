@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -233,13 +233,26 @@ class Commands(Store):
         )
         return self.ticket(ticket_id)
 
-    def holds(self, *, open_only: bool = True) -> list[Hold]:
-        """Holds, newest first."""
-        return self.read(lambda c: holding.read_holds(c, open_only=open_only))
+    def holds(
+        self,
+        *,
+        open_only: bool = True,
+        before: tuple[datetime, str] | None = None,
+        limit: int | None = None,
+    ) -> list[Hold]:
+        """Holds, newest first; at most `limit` of those raised before `(when, id)`."""
+        only = None
+        if before is not None:
+            only = ticketing.older_than(t.hold.c.raised_at, t.hold.c.hold_id, before)
+        return self.read(
+            lambda c: holding.read_holds(c, open_only=open_only, only=only, limit=limit)
+        )
 
-    def tickets(self) -> list[Ticket]:
-        """Tickets, newest first."""
-        return self.read(ticketing.read_tickets)
+    def tickets(
+        self, *, before: tuple[datetime, str] | None = None, limit: int | None = None
+    ) -> list[Ticket]:
+        """Tickets, newest first; at most `limit` of those opened before `(when, id)`."""
+        return self.read(lambda c: ticketing.read_tickets(c, before=before, limit=limit))
 
     def ticket(self, ticket_id: str) -> Ticket:
         """One ticket with its history. Raises NotFoundError."""

@@ -236,9 +236,13 @@ def open_holds_on(connection: Connection, batch: Row[Any], *locations: str) -> l
 
 
 def read_holds(
-    connection: Connection, *, open_only: bool = True, only: ColumnElement[bool] | None = None
+    connection: Connection,
+    *,
+    open_only: bool = True,
+    only: ColumnElement[bool] | None = None,
+    limit: int | None = None,
 ) -> list[Hold]:
-    """Holds, newest first; `only` is a condition on the hold table."""
+    """Holds, newest first, at most `limit`; `only` is a condition on the hold table."""
     query = (
         select(t.hold, t.batch.c.supplier.label("of"), t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == t.hold.c.batch_id, isouter=True)
@@ -248,6 +252,9 @@ def read_holds(
     which: list[ColumnElement[bool]] = [] if only is None else [only]
     if open_only:
         which.append(t.hold.c.released_at.is_(None))
+    rows = connection.execute(query.where(*which).limit(limit)).all()
+    if limit is not None:
+        which = [t.hold.c.hold_id.in_([row.hold_id for row in rows])]
     tickets: dict[str, str] = {}
     ordered = links.where(*which).order_by(t.ticket_hold.c.ticket_id)
     for link in connection.execute(ordered):
@@ -270,7 +277,7 @@ def read_holds(
             at_risk=tuple(AtRisk(**each) for each in row.at_risk),
             quantity=row.quantity,
         )
-        for row in connection.execute(query.where(*which))
+        for row in rows
     ]
 
 

@@ -71,17 +71,18 @@ def batches(
     wanted = select(t.batch).order_by(*order).limit(limit)
     if after is not None:
         wanted = wanted.where(tuple_(*order) > tuple_(*after))
-    return _summaries(connection, connection.execute(wanted).all(), now=now, zone=zone)
+    return summaries(connection, connection.execute(wanted).all(), now=now, zone=zone)
 
 
 def batch(connection: Connection, key: BatchKey, *, now: datetime, zone: tzinfo) -> BatchSummary:
     """One batch, and whether it may leave. Raises NotFoundError."""
-    return _summaries(connection, [find_batch(connection, key)], now=now, zone=zone)[0]
+    return summaries(connection, [find_batch(connection, key)], now=now, zone=zone)[0]
 
 
-def _summaries(
+def summaries(
     connection: Connection, known: Sequence[Row[Any]], *, now: datetime, zone: tzinfo
 ) -> list[BatchSummary]:
+    """The summaries of these rows of `batch`, in their order."""
     amounts: dict[int, dict[str, int]] = {}
     reserved: dict[int, int] = {}
     for ids in _parts([row.id for row in known]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.stock import BatchKey
@@ -17,7 +17,8 @@ from erp_link.domain.receiving import (
     OffListCarton,
     ReportLine,
 )
-from erp_link.service.sessions import find_session, name_of
+from erp_link.service.sessions import find_session, name_of, number_of
+from erp_link.service.ticketing import older_than
 from erp_link.service.work import EXPECTATIONS
 
 
@@ -107,8 +108,22 @@ class AsnSummary:
     session: str | None
 
 
-def announced(connection: Connection) -> list[AsnSummary]:
-    """Every announced delivery, newest first."""
+def announced(
+    connection: Connection,
+    *,
+    waiting: bool = False,
+    before: tuple[datetime, str] | None = None,
+    limit: int | None = None,
+) -> list[AsnSummary]:
+    """Announced deliveries, newest first: all, those that wait for a session, or at most `limit` of
+    those imported before `(when, number)`. Of two of one moment the one with the higher number is
+    the newer.
+    """
+    which: list[ColumnElement[bool]] = []
+    if before is not None:
+        which.append(older_than(t.asn.c.imported_at, t.asn.c.number, before))
+    if waiting:
+        which.append(t.asn.c.number.not_in(select(t.session.c.asn)))
     newest = (
         select(t.session.c.asn, func.max(t.session.c.id).label("session_id"))
         .group_by(t.session.c.asn)
@@ -133,7 +148,9 @@ def announced(connection: Connection) -> list[AsnSummary]:
             t.asn.c.imported_by,
             newest.c.session_id,
         )
-        .order_by(t.asn.c.imported_at.desc(), t.asn.c.number)
+        .where(*which)
+        .order_by(t.asn.c.imported_at.desc(), t.asn.c.number.desc())
+        .limit(limit)
     )
     return [
         AsnSummary(
@@ -149,10 +166,15 @@ def announced(connection: Connection) -> list[AsnSummary]:
     ]
 
 
-def all_sessions(connection: Connection) -> list[str]:
-    """The ids of all sessions, newest first."""
-    rows = connection.execute(select(t.session.c.id).order_by(t.session.c.id.desc())).scalars()
-    return [name_of(session_id) for session_id in rows]
+def all_sessions(
+    connection: Connection, *, before: str | None = None, limit: int | None = None
+) -> list[str]:
+    """The ids of sessions, newest first; at most `limit` of those older than `before`."""
+    query = select(t.session.c.id).order_by(t.session.c.id.desc()).limit(limit)
+    number = number_of(before)
+    if number is not None:
+        query = query.where(t.session.c.id < number)
+    return [name_of(session_id) for session_id in connection.execute(query).scalars()]
 
 
 def _lines(connection: Connection, row: Row[Any]) -> tuple[ReportLine, ...]:

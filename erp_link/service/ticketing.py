@@ -157,22 +157,45 @@ def unknown_ticket(ticket_id: str) -> NotFoundError:
     )
 
 
-def read_tickets(connection: Connection, *, only: Collection[str] | None = None) -> list[Ticket]:
-    """Every ticket, newest first; or those of these ids."""
+def read_tickets(
+    connection: Connection,
+    *,
+    only: Collection[str] | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int | None = None,
+) -> list[Ticket]:
+    """Every ticket, newest first; or those of these ids; or at most `limit` of those that were
+    opened before `(when, id)`.
+    """
     if only is None:
-        return _read(connection)
+        older = [] if before is None else [older_than(t.ticket.c.opened_at, _ID, before)]
+        return _read(connection, *older, limit=limit)
     found: list[Ticket] = []
     for part in _chunks(sorted(only)):
         found += _read(connection, t.ticket.c.ticket_id.in_(part))
     return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.ticket_id), reverse=True)
 
 
-def _read(connection: Connection, *which: ColumnElement[bool]) -> list[Ticket]:
+def older_than(
+    at: ColumnElement[Any], name: ColumnElement[Any], before: tuple[datetime, str]
+) -> ColumnElement[bool]:
+    """The rows after `(when, id)` in a list with the newest first."""
+    when, last = before
+    return (at < when) | ((at == when) & (name < last))
+
+
+_ID = t.ticket.c.ticket_id
+
+
+def _read(
+    connection: Connection, *which: ColumnElement[bool], limit: int | None = None
+) -> list[Ticket]:
     rows = connection.execute(
         select(t.ticket, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == t.ticket.c.batch_id, isouter=True)
         .where(*which)
         .order_by(t.ticket.c.opened_at.desc(), t.ticket.c.ticket_id.desc())
+        .limit(limit)
     ).all()
     ids = [row.ticket_id for row in rows]
     history: dict[str, list[TicketEvent]] = {}

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse
 
 from contracts.clock import FixedClock
 from contracts.errors import TallymanError
-from contracts.stock import BatchKey
+from contracts.reason import Reason
+from contracts.stock import BatchKey, HoldKind
 from erp_link.api import router
 from erp_link.service.core import Core
 from tests.erp_link.over_http import Client, auth
@@ -61,6 +62,24 @@ def test_every_batch_comes_once_page_after_page(core: Core, client: Client) -> N
         url = next_of(response)
         pages += 1
     assert (seen, pages) == (lots, 3)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/holds", "/api/v1/tickets"])
+def test_holds_and_tickets_come_once_the_newest_first(
+    core: Core, client: Client, path: str
+) -> None:
+    for lot in fill(core, 5):
+        batch, smell = BatchKey("ACME", WATER.gtin, lot), Reason("held_by_hand", {"note": "smell"})
+        core.add_hold(HoldKind.BATCH, batch=batch, reason=smell, by="op")
+    whole = client.get(path).json()
+    seen: list[object] = []
+    url: str | None = f"{path}?limit=2"
+    while url:
+        response = client.get(url)
+        seen += response.json()
+        url = next_of(response)
+    assert seen == whole
+    assert client.get(f"{path}?after=WyJub29uIiwieCJd").json()["code"] == "bad_input"
 
 
 def test_the_last_page_names_no_next(core: Core, client: Client) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -19,8 +20,17 @@ from appliance.web.app import create_app
 from appliance.web.evidence import evidence_router
 from appliance.web.health import health_router
 from appliance.web.lessons import lessons_router
+from appliance.web.listing import matching
 from appliance.web.live import live_router
-from appliance.web.ports import AsnRow, HealthItem, SessionRow, Sheet, SheetLine, Viewer
+from appliance.web.ports import (
+    AsnRow,
+    HealthItem,
+    Listed,
+    SessionRow,
+    Sheet,
+    SheetLine,
+    Viewer,
+)
 from appliance.web.quality import quality_router
 from appliance.web.quality.ports import Choice
 from appliance.web.receiving import receiving_router
@@ -100,6 +110,9 @@ def goods_jpeg(*, dent: bool, heat: bool = False) -> bytes:
         colours = cv2.applyColorMap(cv2.GaussianBlur(glow, (0, 0), 40), cv2.COLORMAP_INFERNO)
         picture = cv2.addWeighted(picture, 0.45, colours, 0.75, 0)
     return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1])
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -190,6 +203,11 @@ class FakeDesk:
         self.printed.append(carton_id)
 
 
+def listed(rows: Sequence[T], query: str, skip: int, most: int) -> Listed[T]:
+    found = matching(rows, query, str)
+    return Listed(found[skip : skip + most], len(found), len(rows))
+
+
 class FakeRecords:
     """appliance.web.ports.Records over lists."""
 
@@ -201,19 +219,31 @@ class FakeRecords:
         self.sheets: dict[str, Sheet] = {}
         self.asns: list[AsnRow] = []
 
-    def batches(self) -> Sequence[BatchSummary]:
-        return self.batch_rows
+    def batches(self, query: str, *, skip: int, most: int) -> Listed[BatchSummary]:
+        return listed(self.batch_rows, query, skip, most)
+
+    def batch(self, key: BatchKey) -> BatchSummary:
+        return next(row for row in self.batch_rows if row.key == key)
 
     def batch_story(self, key: BatchKey) -> Sequence[BatchEvent]:
         if key not in self.stories:
             raise NotFoundError(f"There is no batch {key}", mend="Look in the list of batches")
         return self.stories[key]
 
-    def holds(self) -> Sequence[Hold]:
-        return self.hold_rows
+    def holds(self, query: str, *, skip: int, most: int) -> Listed[Hold]:
+        newest = sorted(self.hold_rows, key=lambda hold: hold.raised_at, reverse=True)
+        return listed(sorted(newest, key=lambda hold: not hold.is_open), query, skip, most)
 
-    def tickets(self) -> Sequence[Ticket]:
-        return self.ticket_rows
+    def holds_on(self, key: BatchKey) -> Sequence[Hold]:
+        return [hold for hold in self.hold_rows if hold.batch == key]
+
+    def holds_named(self, ids: Collection[str]) -> Sequence[Hold]:
+        return [hold for hold in self.hold_rows if hold.hold_id in ids]
+
+    def tickets(self, query: str, *, skip: int, most: int) -> Listed[Ticket]:
+        done = (TicketState.DECIDED, TicketState.CLOSED)
+        queue = sorted(self.ticket_rows, key=lambda row: (row.state in done, row.due_at))
+        return listed(queue, query, skip, most)
 
     def ticket(self, ticket_id: str) -> Ticket:
         for ticket in self.ticket_rows:
@@ -227,8 +257,10 @@ class FakeRecords:
         new = replace(old, state=TicketState.DECIDED, decision=choice.decision, history=history)
         self.ticket_rows[self.ticket_rows.index(old)] = new
 
-    def sessions(self) -> Sequence[SessionRow]:
-        return [sheet.session for sheet in self.sheets.values()]
+    def sessions(self, *, skip: int, most: int) -> Listed[SessionRow]:
+        rows = [sheet.session for sheet in self.sheets.values()]
+        newest = sorted(rows, key=lambda row: row.opened_at, reverse=True)
+        return listed(sorted(newest, key=lambda row: not row.is_open), "", skip, most)
 
     def sheet(self, session: str) -> Sheet:
         if session not in self.sheets:

@@ -8,18 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.web.app import pages_of
-from appliance.web.listing import matching, query_of
+from appliance.web.listing import ON_A_PAGE, query_of, turn_of
 from appliance.web.ports import Gate, Records
-from contracts.stock import BatchKey, BatchSummary, Hold
-
-
-def _batch_text(row: BatchSummary) -> str:
-    state = "free" if row.may_leave else "held"
-    return f"{row.key} {row.description} {row.expiry or ''} {state}"
-
-
-def _hold_text(row: Hold) -> str:
-    return f"{row.hold_id} {row.batch or ''} {row.location} {row.raised_by} {row.reason.code}"
+from contracts.stock import BatchKey
 
 
 def add_to(router: APIRouter, records: Records, gate: Gate, *, dossiers: bool) -> None:
@@ -28,11 +19,12 @@ def add_to(router: APIRouter, records: Records, gate: Gate, *, dossiers: bool) -
     @router.get("/batches", include_in_schema=False)
     async def batches(request: Request) -> Response:
         viewer = await gate.require(request)
-        every = await run_in_threadpool(records.batches)
-        query = query_of(request)
-        rows = matching(every, query, _batch_text)
+        query, turn = query_of(request), turn_of(request)
+        listed = await run_in_threadpool(
+            lambda: records.batches(query, skip=turn.skip, most=ON_A_PAGE)
+        )
         return pages_of(request).render(
-            request, "batches.html", rows=rows, total=len(every), q=query, viewer=viewer
+            request, "batches.html", listed=listed, turn=turn, q=query, viewer=viewer
         )
 
     @router.get("/batch", include_in_schema=False)
@@ -42,15 +34,15 @@ def add_to(router: APIRouter, records: Records, gate: Gate, *, dossiers: bool) -
         viewer = await gate.require(request)
         key = BatchKey(supplier, gtin, lot)
         story = await run_in_threadpool(records.batch_story, key)
-        summaries = await run_in_threadpool(records.batches)
-        holds = await run_in_threadpool(records.holds)
+        summary = await run_in_threadpool(records.batch, key)
+        holds = await run_in_threadpool(records.holds_on, key)
         return pages_of(request).render(
             request,
             "batch.html",
             key=key,
             story=story,
-            summary=next((row for row in summaries if row.key == key), None),
-            holds=[hold for hold in holds if hold.batch == key],
+            summary=summary,
+            holds=holds,
             dossiers=dossiers,
             viewer=viewer,
         )
@@ -58,10 +50,10 @@ def add_to(router: APIRouter, records: Records, gate: Gate, *, dossiers: bool) -
     @router.get("/holds", include_in_schema=False)
     async def holds(request: Request) -> Response:
         viewer = await gate.require(request)
-        every = await run_in_threadpool(records.holds)
-        query = query_of(request)
-        newest = sorted(every, key=lambda hold: hold.raised_at, reverse=True)
-        rows = matching(sorted(newest, key=lambda hold: not hold.is_open), query, _hold_text)
+        query, turn = query_of(request), turn_of(request)
+        listed = await run_in_threadpool(
+            lambda: records.holds(query, skip=turn.skip, most=ON_A_PAGE)
+        )
         return pages_of(request).render(
-            request, "holds.html", rows=rows, total=len(every), q=query, viewer=viewer
+            request, "holds.html", listed=listed, turn=turn, q=query, viewer=viewer
         )

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from appliance.web.app import pages_of
-from appliance.web.listing import matching, query_of
+from appliance.web.listing import ON_A_PAGE, query_of, turn_of
 from appliance.web.ports import Gate, Records, Viewer
 from appliance.web.quality.ports import AboutTicket, Choice, Decider, Desk
 from contracts.errors import BadInputError, NotFoundError
-from contracts.stock import Ticket, TicketState, UsageDecision
+from contracts.stock import TicketState, UsageDecision
 from erp_link.service.quality.keys import PROOF, SigningKey
 
 DECIDERS = ("quality",)
@@ -24,12 +24,6 @@ WORKERS = ("operator", "quality", "ops")
 LEAVING = (UsageDecision.RETURN, UsageDecision.SCRAP)
 _DONE = (TicketState.DECIDED, TicketState.CLOSED)
 _NAME = 120
-
-
-def _ticket_text(row: Ticket) -> str:
-    return (
-        f"{row.ticket_id} {row.batch or ''} {row.carton_id} {row.owner} {row.station} {row.state}"
-    )
 
 
 def add_to(
@@ -51,14 +45,15 @@ def _add_views(router: APIRouter, records: Records, gate: Gate, desk: Desk | Non
     @router.get("/tickets", include_in_schema=False)
     async def tickets(request: Request) -> Response:
         viewer = await gate.require(request)
-        every = await run_in_threadpool(records.tickets)
-        query = query_of(request)
-        queue = sorted(every, key=lambda ticket: (ticket.state in _DONE, ticket.due_at))
+        query, turn = query_of(request), turn_of(request)
+        listed = await run_in_threadpool(
+            lambda: records.tickets(query, skip=turn.skip, most=ON_A_PAGE)
+        )
         return pages_of(request).render(
             request,
             "tickets.html",
-            rows=matching(queue, query, _ticket_text),
-            total=len(every),
+            listed=listed,
+            turn=turn,
             done=_DONE,
             q=query,
             viewer=viewer,
@@ -68,7 +63,6 @@ def _add_views(router: APIRouter, records: Records, gate: Gate, desk: Desk | Non
     async def ticket(request: Request, ticket_id: str) -> Response:
         viewer = await gate.require(request)
         found = await run_in_threadpool(records.ticket, ticket_id)
-        every = await run_in_threadpool(records.holds)
         about: AboutTicket | None = None
         if desk is not None:
             about = await run_in_threadpool(desk.about, ticket_id)
@@ -78,7 +72,7 @@ def _add_views(router: APIRouter, records: Records, gate: Gate, desk: Desk | Non
             request,
             "ticket.html",
             ticket=found,
-            holds=[hold for hold in every if hold.hold_id in shown],
+            holds=await run_in_threadpool(records.holds_named, shown),
             decisions=list(UsageDecision),
             undecided=undecided,
             may_decide=viewer.may(*DECIDERS),
