@@ -10,6 +10,9 @@ WORKERS ?= 2
 PROFILE ?= dev
 ARGS ?=
 
+# What was compiled once is kept: hundreds of short processes would each compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core fmt lock image image-test clean
 
