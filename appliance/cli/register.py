@@ -8,6 +8,7 @@ import typer
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
     from appliance.bench.core.command import core as bench_core
+    from appliance.bench.ingest.command import ingest as bench_ingest
     from appliance.bench.inspect import inspect as bench_inspect
     from appliance.bench.inspecting.condition import condition as bench_condition
     from appliance.bench.read import read as bench_read
@@ -28,6 +29,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.journal import journal
     from appliance.cli.learn import learn
     from appliance.cli.read import read
+    from appliance.cli.report import report
     from appliance.cli.tailer import gateway_tailer
     from appliance.cli.telemetry import telemetry
     from appliance.cli.token import token
@@ -36,6 +38,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
 
     app.command()(read)
     bench.command("core")(bench_core)
+    bench.command("ingest")(bench_ingest)
     bench.command("inspect")(bench_inspect)
     bench.command("condition")(bench_condition)
     bench.command("read")(bench_read)
@@ -59,6 +62,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
         "gateway": gateway,
         "agv": agv,
         "telemetry": telemetry,
+        "report": report,
         "asn": asn,
         "export": export,
     }

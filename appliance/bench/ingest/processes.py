@@ -50,6 +50,15 @@ class Started:
     def pid(self) -> int:
         return self.process.pid
 
+    def first_line(self) -> str:
+        """What it says first. Raises UnavailableError where it ends without a word."""
+        until = time.monotonic() + _START_S
+        while not (said := self.said.read_text(encoding="utf-8")).endswith("\n"):
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise UnavailableError(f"It came to nothing: {said[-2000:]}", mend="Read its log")
+            time.sleep(_LOOK_S)
+        return said.splitlines()[0]
+
     def wait_for(self, line: str, *, within_s: float = _START_S) -> None:
         """Until it has said `line`. Raises UnavailableError with what it said instead."""
         until = time.monotonic() + within_s

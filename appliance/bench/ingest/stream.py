@@ -16,10 +16,12 @@ TOPIC = "sensors/cold-{:04d}/reading"
 FILTER = "sensors/#"
 _WARM_ONE_IN = 1_000
 _START_MS = 1_795_305_600_000
-"""2026-11-22; the readings go on from there, one a sensor and second."""
+"""2026-11-22; the readings go on from there, one a sensor and millisecond."""
 
 
-def messages(count: int, *, seed: int, sensors: int = SENSORS) -> Iterator[tuple[str, bytes]]:
+def messages(
+    count: int, *, seed: int, sensors: int = SENSORS, start_ms: int = _START_MS
+) -> Iterator[tuple[str, bytes]]:
     """`count` (topic, payload), sensors in turn, each with its own sequence from 1."""
     rng = Random(seed)  # noqa: S311 -- repeatable, not secret
     encode = msgspec.json.encode
@@ -32,7 +34,7 @@ def messages(count: int, *, seed: int, sensors: int = SENSORS) -> Iterator[tuple
                 {
                     "device": f"cold-{sensor:04d}",
                     "seq": sequence,
-                    "time": _START_MS + 1_000 * sequence,
+                    "time": start_ms + sequence,
                     "temperature": round(rng.gauss(9.5 if warm else 4.0, 0.4), 2),
                     "humidity": round(rng.gauss(62.0, 4.0), 1),
                     "battery": 3.6,
