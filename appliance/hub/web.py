@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-import httpx
 from fastapi import FastAPI
 from starlette.requests import Request
 
@@ -19,6 +18,7 @@ from appliance.evidence import EvidenceStore
 from appliance.excursions.facts import Signer
 from appliance.hub.erp import HubErp
 from appliance.hub.forward import forward_router
+from appliance.hub.sensor_pages import add_sensor_charts
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.web.app import create_app
@@ -76,8 +76,8 @@ def hub_app(
     exchange: Exchange,
     signer: Signer,
     clock: Clock,
-) -> tuple[FastAPI, httpx.AsyncClient]:
-    """The application, and the forwarding client to close at the end."""
+) -> tuple[FastAPI, Clients]:
+    """The application, and what it asks others with, to close at the end."""
     app = create_app(
         config.site.name,
         station=config.edge.station,
@@ -124,8 +124,20 @@ def hub_app(
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
+    # Behind every other page below /sensors: /sensors/DEVICE takes what is left.
+    close_charts = add_sensor_charts(app, config, gate, clock=clock)
+    return app, Clients((client.aclose, close_charts))
 
-    return app, client
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Connections of the application to others."""
+
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def aclose(self) -> None:
+        for close in self.closers:
+            await close()
 
 
 @dataclass(frozen=True, slots=True)
