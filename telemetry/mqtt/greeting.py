@@ -53,7 +53,7 @@ def first_packet(data: bytes, limits: EndpointLimits) -> Span | None:
     """Where CONNECT lies; None while its header is not complete. Raises MqttError for anything else,
     and for one that is too long to come from somebody who has not signed in.
     """
-    if data[0] >> 4 != Kind.CONNECT:
+    if data[0] != Kind.CONNECT << 4:
         raise MqttError("something else than CONNECT came first", code="mqtt_no_connect")
     return split(data, 0, len(data), limits.connect_bytes)
 
