@@ -8,14 +8,12 @@ picture's name is its own. What was signed stands as it was signed (`decisions.j
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -40,17 +38,10 @@ manifest.json   SHA-256 of every file above
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """The zip, and how many of the pictures it names have not arrived yet."""
-
-    data: bytes
-    missing_pictures: tuple[str, ...]
-
-
-def pack(claim: Claim, pictures: PictureStore, *, page: str) -> Pack:
-    """`page` is the readable page; it finds pictures at `picture_names`."""
-    found, missing = _pictures(claim, pictures)
+def pack(claim: Claim, pictures: PictureStore, *, page: str, out: IO[bytes]) -> None:
+    """Write the zip to `out`, one picture in memory at a time. `page` is the readable page; it finds
+    pictures at `picture_names`.
+    """
     files: dict[str, bytes] = {
         "README.txt": README.format(asn=claim.report.asn, session=claim.report.session).encode(),
         "index.html": page.encode(),
@@ -62,45 +53,49 @@ def pack(claim: Claim, pictures: PictureStore, *, page: str) -> Pack:
         "journal.json": _json(
             {device: {"seq": seq, "hash": digest} for device, (seq, digest) in claim.heads.items()}
         ),
-        **found,
     }
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    files["manifest.json"] = _json(
-        {"session": claim.report.session, "files": hashes, "missing_pictures": missing}
-    )
-    return Pack(_zipped(files), tuple(missing))
+    hashes: dict[str, str] = {}
+    missing: list[str] = []
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in sorted(files.items()):
+            _add(archive, name, data, hashes)
+        for sha256 in claim.pictures:
+            picture = pictures.get(sha256)
+            if picture is None:
+                missing.append(sha256)
+            else:
+                _add(archive, _name_of(sha256, picture), picture, hashes)
+        told = {
+            "session": claim.report.session,
+            "files": dict(sorted(hashes.items())),
+            "missing_pictures": missing,
+        }
+        _add(archive, "manifest.json", _json(told), hashes)
 
 
 def picture_names(claim: Claim, pictures: PictureStore) -> dict[str, str]:
     """The path in the pack of each picture that is here, by its SHA-256."""
-    found, _ = _pictures(claim, pictures)
-    return {name.split("/")[1].split(".")[0]: name for name in found}
-
-
-def _pictures(claim: Claim, pictures: PictureStore) -> tuple[dict[str, bytes], list[str]]:
-    found: dict[str, bytes] = {}
-    missing: list[str] = []
+    found: dict[str, str] = {}
     for sha256 in claim.pictures:
-        data = pictures.get(sha256)
-        if data is None:
-            missing.append(sha256)
-            continue
-        ending = next((end for start, end in _STARTS if data.startswith(start)), "bin")
-        found[f"pictures/{sha256}.{ending}"] = data
-    return found, missing
+        picture = pictures.get(sha256)
+        if picture is not None:
+            found[sha256] = _name_of(sha256, picture)
+    return found
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, _FIXED)
-            entry.external_attr = 0o644 << 16
-            # Pictures are compressed already.
-            stored = name.startswith("pictures/")
-            entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-    return out.getvalue()
+def _name_of(sha256: str, picture: bytes) -> str:
+    ending = next((end for start, end in _STARTS if picture.startswith(start)), "bin")
+    return f"pictures/{sha256}.{ending}"
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, hashes: dict[str, str]) -> None:
+    hashes[name] = hashlib.sha256(data).hexdigest()
+    entry = zipfile.ZipInfo(name, _FIXED)
+    entry.external_attr = 0o644 << 16
+    # Pictures are compressed already.
+    stored = name.startswith("pictures/")
+    entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    archive.writestr(entry, data)
 
 
 def _json(value: object) -> bytes:

@@ -171,7 +171,7 @@ def read_tickets(
         older = [] if before is None else [older_than(t.ticket.c.opened_at, _ID, before)]
         return _read(connection, *older, limit=limit)
     found: list[Ticket] = []
-    for part in _chunks(sorted(only)):
+    for part in chunks(sorted(only)):
         found += _read(connection, t.ticket.c.ticket_id.in_(part))
     return sorted(found, key=lambda ticket: (ticket.opened_at, ticket.ticket_id), reverse=True)
 
@@ -200,7 +200,7 @@ def _read(
     ids = [row.ticket_id for row in rows]
     history: dict[str, list[TicketEvent]] = {}
     holds: dict[str, list[str]] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids):
         events = select(t.ticket_event).where(t.ticket_event.c.ticket_id.in_(part))
         for event in connection.execute(events.order_by(t.ticket_event.c.id)):
             history.setdefault(event.ticket_id, []).append(
@@ -239,5 +239,6 @@ def _ticket(row: Row[Any], holds: tuple[str, ...], history: tuple[TicketEvent, .
     )
 
 
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+def chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    """As many ids as one question takes."""
     return (ids[i : i + size] for i in range(0, len(ids), size))

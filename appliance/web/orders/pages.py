@@ -172,7 +172,7 @@ def _add_steps(router: APIRouter, desk: OrderDesk, gate: Gate) -> None:
 def take_step(desk: OrderDesk, order: str, form: Mapping[str, str], *, by: str) -> None:
     """The step that the pressed button names. Raises BadInputError for one that is none."""
     one = form.get("reservation", "")
-    only = (int(one),) if one.isdigit() else ()
+    only = (_whole(one, "The reservation"),) if one else ()
     match form.get("step", ""):
         case "pick":
             desk.pick(order, only=only, by=by)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from appliance.claims.pack import pack, picture_names
 from appliance.web.app import pages_of
@@ -13,6 +17,8 @@ from appliance.web.ports import Gate, PictureStore
 from appliance.web.quality.ports import Desk
 from contracts.stock import BatchKey
 
+_IN_MEMORY = 8 * 1024 * 1024
+_PART = 256 * 1024
 CLAIMANTS = ("quality", "operator", "ops", "integrator")
 
 
@@ -35,10 +41,27 @@ def add_to(router: APIRouter, gate: Gate, desk: Desk, pictures: PictureStore) ->
         page = pages_of(request).render(
             request, "claims_pack.html", claim=found, pictures=names, viewer=viewer
         )
-        made = await run_in_threadpool(pack, found, pictures, page=bytes(page.body).decode())
+        # A delivery with thousands of pictures goes to the disk, not into memory.
+        file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- closed when it is sent
+        text = bytes(page.body).decode()
+        try:
+            await run_in_threadpool(pack, found, pictures, page=text, out=file)
+        except BaseException:
+            file.close()
+            raise
+        size = file.tell()
+        file.seek(0)
         name = "".join(c if c.isascii() and c.isalnum() else "-" for c in found.report.asn)
-        return Response(
-            made.data,
+        return StreamingResponse(
+            _parts(file),
             media_type="application/zip",
-            headers={"Content-Disposition": f'attachment; filename="claims-{name}-{session}.zip"'},
+            headers={
+                "Content-Disposition": f'attachment; filename="claims-{name}-{session}.zip"',
+                "Content-Length": str(size),
+            },
         )
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(_PART), b"")

@@ -73,7 +73,7 @@ class Site:
         for (kind, ours), theirs in known.items():
             if kind == NameKind.PRODUCT and theirs == code:
                 return ours
-        return code.zfill(14) if code.isdigit() else code
+        return code.zfill(14) if code.isascii() and code.isdigit() else code
 
     def find_lot(self, goods: Goods, product: Product) -> int | None:
         """The lot's number, None where Tryton has never heard of it."""

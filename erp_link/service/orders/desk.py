@@ -200,7 +200,8 @@ class Orders:
             guards_of=lambda c: commands.guards_of_batch(c, batch),
             act=act,
         )
-        return next(q for q in self.quotas(open_only=False) if q.quota_id == quota_id)
+        (made,) = self._core.read(lambda c: quotas.read_quotas(c, open_only=False, only=quota_id))
+        return made
 
     def end_quota(self, quota_id: str, *, by: str, key: str | None = None) -> int:
         """End a quota before its time: what is left comes back blocked, to be counted. The units.

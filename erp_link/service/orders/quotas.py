@@ -152,14 +152,20 @@ def find(connection: Connection, quota_id: str, *, lock: bool = False) -> Row[An
 
 
 def read_quotas(
-    connection: Connection, *, device: str | None = None, open_only: bool = True
+    connection: Connection,
+    *,
+    device: str | None = None,
+    open_only: bool = True,
+    only: str | None = None,
 ) -> list[Quota]:
-    """Quotas, those that end first first."""
+    """Quotas, those that end first first; of one device, or the one with the id `only`."""
     query = (
         select(o.quota, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == o.quota.c.batch_id)
         .order_by(o.quota.c.expires_at, o.quota.c.quota_id)
     )
+    if only is not None:
+        query = query.where(o.quota.c.quota_id == only)
     if device is not None:
         query = query.where(o.quota.c.device == device)
     if open_only:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Text, cast, select
 
 from contracts.reason import Reason
 from contracts.stock import BatchKey, BatchSummary, Evidence, Hold, Ticket
+from erp_link.adapters import clock_floor
 from erp_link.adapters import read_tables as r
 from erp_link.adapters import tables as t
 from erp_link.service import holding, queries, ticketing
 from erp_link.service.core import Core
 from erp_link.service.quality.records import DecisionRecord, Signature, read_decisions
+from erp_link.service.ticketing import chunks
 from erp_link.service.work import find_batch
 
 
@@ -97,7 +99,7 @@ class _Parts:
 
 def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = None) -> Dossier:
     """The dossier of a batch, read in one transaction. Raises NotFoundError."""
-    now = core.clock.now()
+    zone = core.zone
 
     def ask(connection: Connection) -> _Parts:
         row = find_batch(connection, batch)
@@ -110,7 +112,12 @@ def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = Non
         of_batch = (t.hold.c.batch_id == row.id) | t.hold.c.hold_id.in_(sorted(named))
         holds = holding.read_holds(connection, open_only=False, only=of_batch)
         return _Parts(
-            queries.batch(connection, batch, now=now, zone=core.zone),
+            queries.batch(
+                connection,
+                batch,
+                now=clock_floor.at_least(connection, core.clock.now()),
+                zone=zone,
+            ),
             cartons,
             holds,
             tickets,
@@ -124,7 +131,7 @@ def dossier(core: Core, batch: BatchKey, temperatures: Temperatures | None = Non
     parts = core.read(ask)
     measured: tuple[TemperatureSpan, ...] | None = None
     if temperatures is not None and parts.entries:
-        measured = tuple(temperatures.of_batch(batch, parts.entries[0].at, now))
+        measured = tuple(temperatures.of_batch(batch, parts.entries[0].at, core.clock.now()))
     return Dossier(
         batch,
         parts.summary,
@@ -185,14 +192,26 @@ def time_line(
 
 
 def tickets_about(connection: Connection, cartons: Collection[str]) -> set[str]:
-    """The tickets that name one of these cartons."""
-    rows = connection.execute(
-        select(t.ticket.c.ticket_id, t.ticket.c.carton_id, t.ticket.c.cartons)
-    )
+    """The tickets that name one of these cartons. Those that name several are about their batch, or
+    about no batch at all.
+    """
     names = set(cartons)
-    return {
-        row.ticket_id for row in rows if row.carton_id in names or names.intersection(row.cartons)
-    }
+    found: set[str] = set()
+    for part in chunks(sorted(names)):
+        batches = select(t.carton.c.batch_id).where(t.carton.c.carton_id.in_(part)).distinct()
+        rows = connection.execute(
+            select(t.ticket.c.ticket_id, t.ticket.c.carton_id, t.ticket.c.cartons).where(
+                t.ticket.c.carton_id.in_(part)
+                | t.ticket.c.batch_id.in_(batches)
+                | (t.ticket.c.batch_id.is_(None) & (cast(t.ticket.c.cartons, Text) != "[]"))
+            )
+        )
+        found.update(
+            row.ticket_id
+            for row in rows
+            if row.carton_id in names or names.intersection(row.cartons)
+        )
+    return found
 
 
 def cartons_of(connection: Connection, which: ColumnElement[bool]) -> list[CartonFact]:

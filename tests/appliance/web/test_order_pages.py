@@ -120,6 +120,8 @@ async def test_what_was_typed_wrongly_is_told(
     assert (await client.get("/orders/one?order=none")).status_code == 404
     await client.post("/orders", data=FORM)
     assert (await client.post("/orders/step", data=step("dance"))).status_code == 409
+    odd = await client.post("/orders/step", data=step("pick", reservation="²"))
+    assert "Write a whole number" in odd.text
     assert (await client.post("/orders/step", data=step("cancel", reason=""))).status_code == 409
     Orders(core).grant_quota("phone-1", LATE, 2, clock.at + timedelta(hours=8), by="ops")
     assert "phone-1" in (await client.get("/orders")).text
