@@ -42,7 +42,8 @@ ROLES: Mapping[str, TopicRule] = {
         tuple(f"+/+/+/+/{topic}" for topic in _VEHICLE_SAYS),
         tuple(f"+/+/+/+/{topic}" for topic in _VEHICLE_HEARS),
     ),
-    "gateway": TopicRule(("$none",), ("sensors/#",)),
+    # MQTT's `#` matches the level above too, and NATS asks for the right to both.
+    "gateway": TopicRule(("$none",), ("sensors", "sensors/#")),
     "sensors": TopicRule(("sensors/#",), ("$none",)),
     "lane": TopicRule(("tallyman/+/trigger",), ("tallyman/+/lane",)),
 }

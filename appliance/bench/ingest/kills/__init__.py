@@ -1,0 +1,1 @@
+"""Real processes of a gateway killed, frozen and filled up, and the account of every reading."""
