@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appliance.excursions.facts import SignedReport, stamp, text_of
+from appliance.web.care.sheets import csv_text
 from appliance.words import Words
 from erp_link.service.excursions.report import ExcursionReport
 
@@ -60,3 +61,8 @@ def rows(found: ExcursionReport, signed: SignedReport, t: Words) -> Iterator[tup
             signed.sha256,
             signed.signature,
         )
+
+
+def as_csv(found: ExcursionReport, signed: SignedReport, t: Words) -> str:
+    """The table as a file's text."""
+    return csv_text(COLUMNS, rows(found, signed, t))

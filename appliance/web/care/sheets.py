@@ -15,15 +15,20 @@ _MARK = "\ufeff"
 
 def csv_answer(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """A file to be kept: UTF-8, RFC 4180, header first."""
+    return Response(
+        csv_text(columns, rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The file's text, with the mark that spreadsheets know UTF-8 by."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows([_plain(value) for value in row] for row in rows)
-    return Response(
-        _MARK + text.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return _MARK + text.getvalue()
 
 
 def _plain(value: object) -> object:

@@ -31,7 +31,7 @@ def add_to(router: APIRouter, desk: ExcursionDesk, gate: Gate) -> None:
         return pages_of(request).render(
             request,
             "excursion_limits.html",
-            status_code=400 if error else 200,
+            status_code=422 if error else 200,
             limits=await run_in_threadpool(desk.limits),
             may_set=viewer.may(*SETTERS),
             degrees=DEGREES,

@@ -26,7 +26,7 @@ def add_to(router: APIRouter, gate: Gate) -> None:
         return pages_of(request).render(
             request,
             "excursion_logger.html",
-            status_code=400 if error else 200,
+            status_code=422 if error else 200,
             tag=tag,
             error=error,
             viewer=viewer,
@@ -40,8 +40,9 @@ def add_to(router: APIRouter, gate: Gate) -> None:
     async def read(request: Request) -> Response:
         await gate.require(request)
         await gate.verify(request)
-        sent = (await request.form()).get("export")
-        data = await sent.read(MOST_BYTES + 1) if isinstance(sent, UploadFile) else b""
+        async with request.form(max_files=1) as form:
+            sent = form.get("export")
+            data = await sent.read(MOST_BYTES + 1) if isinstance(sent, UploadFile) else b""
         try:
             return await page(request, await run_in_threadpool(read_fridge_tag, data))
         except BadInputError as error:

@@ -29,7 +29,7 @@ def add_to(router: APIRouter, places: ZoneDesk, gate: Gate) -> None:
         return pages_of(request).render(
             request,
             "excursion_zones.html",
-            status_code=400 if error else 200,
+            status_code=422 if error else 200,
             zones=sorted(together.items()),
             may_name=viewer.may(*NAMERS),
             error=error,

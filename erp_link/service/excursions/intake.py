@@ -135,7 +135,7 @@ def _went_on(work: Work, row: Row[Any], body: AlarmChanged) -> Row[Any]:
             severity=body.severity,
             escalated=escalated,
             calibration=asdict(body.calibration),
-            **_now(body),
+            **{**_now(body), "worst": row.worst if body.worst is None else body.worst},
         )
     )
     return _row(work, body.alarm_id)

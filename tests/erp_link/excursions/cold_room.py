@@ -53,6 +53,7 @@ class Alarm:
     product: str = ""
     calibration: Calibration = CERTIFICATE
     number: int = 0
+    worst: float | None = None
     trace_to_us: int = 0
     told: list[AlarmChanged] = field(default_factory=list)
 
@@ -80,6 +81,8 @@ class Alarm:
         points = minutes_of(begun, *celsius) if trace is None else tuple(trace)
         self.trace_to_us = begun + len(celsius) * MINUTE_US
         self.number += 1
+        if celsius:
+            self.worst = max(celsius if self.worst is None else (self.worst, *celsius))
         made = AlarmChanged(
             alarm_id=self.alarm_id,
             number=self.number,
@@ -98,7 +101,7 @@ class Alarm:
             at_us=self.trace_to_us if at_us is None else at_us,
             value=celsius[-1] if celsius else None,
             limit=self.limit,
-            worst=max(celsius) if celsius else None,
+            worst=self.worst,
             trace=points,
             calibration=self.calibration,
             batch=self.batch,
