@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from appliance.config import Config
 from appliance.fences.office import FenceOffice
@@ -13,6 +12,7 @@ from appliance.fences.store import FenceStore
 from appliance.fences.wire import SignedFences
 from appliance.gateway.bundle import SensorBundle
 from appliance.layout import Layout
+from appliance.sensors.store import SensorStore, open_store
 from appliance.teaching.office import QualityOffice
 from appliance.web.quality.core_desk import decision_policy
 from contracts.clock import Clock
@@ -36,22 +36,22 @@ def open_sensors(
     try:
         quality = Quality(core, decision_policy(config.quality))
         fences = FenceOffice(store, lead, quality, clock)
-        yield SensorDocuments(core, fences, lambda: site_book(folder))
+        yield SensorDocuments(core, fences, open_store(folder, clock))
     finally:
         store.close()
 
 
 @dataclass(frozen=True, slots=True)
 class SensorDocuments:
-    """`book` gives the sensor book's JSON and the texts of the site's own templates."""
+    """What pages edit: `fences` and the `book`."""
 
     core: Core
     fences: FenceOffice
-    book: Callable[[], tuple[bytes, tuple[str, ...]]]
+    book: SensorStore
 
     def bundle(self) -> SensorBundle:
         """All of it as it stands now. Blocks."""
-        book, templates = self.book()
+        book, templates = self.book.documents()
         told = self.fences.told()
         return SensorBundle(
             book.decode(), templates, told, self._whereabouts(told), self._acknowledged()
@@ -70,14 +70,6 @@ class SensorDocuments:
     def _acknowledged(self) -> tuple[str, ...]:
         opened = Alarms(self.core).open()
         return tuple(sorted(each.alarm_id for each in opened if each.acknowledged_at is not None))
-
-
-def site_book(folder: Path) -> tuple[bytes, tuple[str, ...]]:
-    """The book and the templates as they lie in the hub's folder of sensors."""
-    path, own = folder / "book.json", folder / "templates"
-    book = path.read_bytes() if path.exists() else b""
-    texts = [each.read_text(encoding="utf-8") for each in sorted(own.glob("*.toml"))]
-    return book, tuple(texts)
 
 
 def _scope(text: str) -> Scope | None:
