@@ -29,6 +29,7 @@ from contracts.clock import SystemClock
 from contracts.telemetry import AlarmChange, AlarmChanged
 from telemetry.coap.endpoint import CoapEndpoint
 from telemetry.ingest.intake import Intake
+from telemetry.ingest.tuning import prepare_process
 from telemetry.mqtt.endpoint import Endpoint
 from telemetry.now import system_us
 from telemetry.ports import Admission, Caller
@@ -98,6 +99,7 @@ async def receive(folder: Path, tls: Sequence[str] | None, broker: str) -> None:
         coap = CoapEndpoint(intake)
         coap.open("127.0.0.1", 0)
         following = _follow(intake, broker, plain, secure, coap.address[1]) if broker else None
+        prepare_process()
         if following is None:
             _say(Listening(plain, secure, coap.address[1]))
         await stop.wait()
