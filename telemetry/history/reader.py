@@ -133,7 +133,9 @@ class History:
                 self._opened = None
 
     def known(self) -> list[Known]:
-        """Every series, by device, quantity and channel; nothing where there is no history yet."""
+        """Every series, by device, and in the order of its template; nothing where there is no
+        history yet.
+        """
         try:
             with self._manifest() as manifest:
                 last = {each.series: each for each in manifest.last()}
@@ -141,7 +143,9 @@ class History:
                     Known(
                         line, next(reversed(manifest.standings(line.id)), None), last.get(line.id)
                     )
-                    for line in sorted(manifest.lines(), key=lambda line: (line.key, line.id))
+                    for line in sorted(
+                        manifest.lines(), key=lambda line: (line.key.device, line.id)
+                    )
                 ]
         except UnavailableError:
             return []
@@ -177,13 +181,14 @@ class History:
         line = self._line(key)
         begins = {level: self._keeping.begins(level, self._now_us()) for level in Level}
         level = choose(from_us, to_us, points, begins)
-        if level is Level.RAW:
+        if level in (Level.RAW, Level.SECOND) and begins[Level.RAW] <= from_us:
+            # Few readings stand as they are: a sensor that speaks every minute has no seconds.
             single = _ask(partial(self._readings, line, from_us, to_us, points))
             if single is not None:
                 at, value = single
                 ones = (1,) * len(at)
                 return Envelope(
-                    key, line.unit, level, from_us, to_us, 1, at, value, value, value, ones
+                    key, line.unit, Level.RAW, from_us, to_us, 1, at, value, value, value, ones
                 )
         step = buckets(from_us, to_us, points, level.step_us)
         rows = _ask(partial(self._rolled, level, line, from_us, to_us, step))

@@ -12,6 +12,7 @@ import { t } from "./words.js";
 const uPlot = /** @type {any} */ (window).uPlot;
 const language = document.documentElement.lang;
 const numbers = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
+const rounded = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
 const counts = new Intl.NumberFormat(language);
 const MOST_LIVE = 20_000;
 const DAY_S = 86_400;
@@ -217,7 +218,7 @@ export class Chart {
     const sums = {
       least: all ? `${numbers.format(least.reduce((a, b) => Math.min(a, b)))} ${this.unit}` : "–",
       most: all ? `${numbers.format(most.reduce((a, b) => Math.max(a, b)))} ${this.unit}` : "–",
-      mean: all ? `${numbers.format(total / all)} ${this.unit}` : "–",
+      mean: all ? `${rounded.format(total / all)} ${this.unit}` : "–",
       count: counts.format(all),
     };
     for (const [name, text] of Object.entries(sums)) part(this.figure, `[data-sum=${name}]`).textContent = text;
