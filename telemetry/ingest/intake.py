@@ -76,8 +76,11 @@ class Intake:
         self._last_write = 0.0
         self._last_checkpoint = 0.0
         self._checkpoint_due = False
+        self._changed = False
+        """Something came since the last checkpoint."""
         self._waiting_for_room: list[Callable[[], None]] = []
         self._timers: list[asyncio.Task[None]] = []
+        self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -115,6 +118,7 @@ class Intake:
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
+        self._stopping = True
         self._checkpoint_due = self._store is not None
         self._plan()
         with suppress(TimeoutError):
@@ -222,7 +226,8 @@ class Intake:
 
     def _tidy(self) -> None:
         self._sieve.tidy(self._limits.known_messages)
-        if self._loop.time() - self._last_checkpoint >= self._limits.checkpoint_s:
+        since = self._loop.time() - self._last_checkpoint
+        if self._changed and since >= self._limits.checkpoint_s:
             self._checkpoint_due = True
 
     def _plan(self) -> None:
@@ -246,9 +251,10 @@ class Intake:
         self._last_write = self._loop.time()
         batch = self._gathering.close()
         batch.changes = self._engine.take_changes()
+        self._changed = self._changed or bool(batch.groups or batch.changes)
         if self._checkpoint_due:
             batch.state = self._engine.save()
-            self._checkpoint_due = False
+            self._checkpoint_due = self._changed = False
             self._last_checkpoint = self._loop.time()
         if not (batch.groups or batch.quarantine or batch.state):
             self._written(batch)
@@ -278,6 +284,9 @@ class Intake:
             _log.error("Nothing can be stored, so nothing is acknowledged: %s", problem)
         code = "store_full" if problem.errno in _FULL else "store_failed"
         self.trouble = Reason(code, {"problem": problem.strerror or str(problem)})
+        if self._stopping:
+            self._idle.set()
+            return
         self._planned = self._loop.call_later(self._limits.retry_s, self._try_again, batch)
 
     def _try_again(self, batch: Batch) -> None:
@@ -298,9 +307,9 @@ class Intake:
             waiting, self._waiting_for_room = self._waiting_for_room, []
             for callback in waiting:
                 callback()
-        if self._gathering:
+        if self._gathering or self._checkpoint_due:
             self._plan()
-        elif self._planned is None and not self._checkpoint_due:
+        elif self._planned is None:
             self._idle.set()
 
     def _note(self, batch: Batch) -> None:
