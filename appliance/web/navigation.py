@@ -72,7 +72,13 @@ GROUPS = (
     ),
     Group(
         "sensors",
-        (Page("excursions", "/excursions"),),
+        (
+            Page("sensors", "/sensors"),
+            Page("alarms", "/alarms"),
+            Page("fences", "/fences"),
+            Page("excursions", "/excursions"),
+            Page("gateway", "/sensors/gateway"),
+        ),
     ),
     Group(
         "system",
