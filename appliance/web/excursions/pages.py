@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -21,9 +22,10 @@ from appliance.web.excursions.ports import ExcursionDesk, ZoneDesk
 from appliance.web.listing import matching, query_of
 from appliance.web.ports import Gate
 from contracts.errors import BadInputError
+from erp_link.domain.excursions.exposure import MINUTE_US
 from erp_link.domain.excursions.judging import minutes, number, unit_words
 from erp_link.service.excursions.report import ExcursionLine, ExcursionReport
-from erp_link.service.excursions.whereabouts import micros
+from erp_link.service.excursions.whereabouts import micros, moment
 
 HOME = "/excursions"
 _PAGE = 100
@@ -72,6 +74,7 @@ def excursions_router(
             report=found,
             about=found.alarm,
             chart=drawn(found, pages.zone),
+            curve=_ends(found),
             sealed=signer.report(found),
             viewer=viewer,
             **_SHOWN,
@@ -107,6 +110,13 @@ def excursions_router(
         return _file(signer.report(found).file(), "application/json", found, "json")
 
     return router
+
+
+def _ends(found: ExcursionReport) -> tuple[datetime, datetime] | None:
+    """When the curve begins and ends."""
+    if not found.trace:
+        return None
+    return moment(found.trace[0].at_us), moment(found.trace[-1].at_us + MINUTE_US)
 
 
 def _file(data: bytes, media: str, found: ExcursionReport, ending: str) -> Response:
