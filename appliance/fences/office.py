@@ -60,8 +60,8 @@ class FenceOffice:
     def lead_key(self) -> QualityKey | None:
         return self._lead.key()
 
-    def keys(self, person: str) -> Sequence[SigningKey]:
-        """A person's own keys that are good."""
+    def keys(self, person: str | None = None) -> Sequence[SigningKey]:
+        """Good keys of a person, or of everybody."""
         return [each for each in self._people.keys(person) if each.is_good]
 
     def may_sign(self, person: str) -> frozenset[str]:

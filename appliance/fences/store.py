@@ -21,6 +21,7 @@ from appliance.fences.statement import (
     State,
     Statement,
     check_signed,
+    read_statement,
 )
 from contracts.errors import ConflictError, NotFoundError
 from telemetry.watching.fences import Fence, check_fence, read_fence
@@ -66,6 +67,11 @@ class Version:
     def is_draft(self) -> bool:
         return self.state == "draft"
 
+    @property
+    def said(self) -> Statement | None:
+        """What was signed of it; None for a draft."""
+        return read_statement(self.statement) if self.statement else None
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -90,6 +96,14 @@ class Story:
     def active(self) -> Version | None:
         signed = self.signed
         return signed if signed is not None and signed.state == "active" else None
+
+    @property
+    def retiring(self) -> Fence | None:
+        """What is signed to end it, in the place of a draft; None where it is not in force."""
+        if self.active is None:
+            return None
+        newest = self.newest.fence.version
+        return replace(self.active.fence, version=newest if self.draft else newest + 1)
 
 
 class FenceStore:
@@ -162,11 +176,9 @@ class FenceStore:
         story = self.story(fence)
         about = story.draft.fence if story.draft else None
         if state == "retired":
-            if story.active is None:
-                raise ConflictError(f"{fence} is not in force", mend="There is nothing to end")
-            about = replace(story.active.fence, version=story.newest.fence.version + 1)
-            if story.draft:
-                about = replace(about, version=story.draft.fence.version)
+            about = story.retiring
+        if about is None and state == "retired":
+            raise ConflictError(f"{fence} is not in force", mend="There is nothing to end")
         if about is None:
             raise ConflictError(f"{fence} has no draft", mend="Change it first, then sign")
         return Statement(
@@ -198,9 +210,11 @@ class FenceStore:
     def text_to_sign(self, said: Statement) -> str:
         """The text of the fence that a statement of `statement` is about."""
         story = self.story(said.fence)
-        source = story.active if said.state == "retired" else story.draft
-        assert source is not None  # noqa: S101 -- `statement` made sure of it
-        return replace(source.fence, version=said.version).text()
+        draft = story.draft.fence if story.draft else None
+        about = story.retiring if said.state == "retired" else draft
+        if about is None:
+            raise ConflictError(f"{said.fence} has changed meanwhile", mend="Load the page again")
+        return about.text()
 
     def delegate(self, said: Delegation, *, by: str) -> None:
         """Keep the lead's word; the same key again renews it."""

@@ -41,6 +41,8 @@ from contracts.events import DeviceStarted
 from telemetry.history.reader import History
 from telemetry.ingest.intake import Intake
 from telemetry.ingest.limits import Limits
+from telemetry.ingest.tuning import prepare_process
+from telemetry.watching.api import watching_router
 
 _RATE_S = 1.0
 _TAILER_AGAIN_S = 5.0
@@ -109,6 +111,7 @@ async def run_gateway(
             quarantine=layout.quarantine,
             history=history,
             open_alarms=lambda: knowledge.engine.open_alarms() if knowledge.engine else [],
+            routers=(watching_router(history),),
         )
         serving.http(app, gateway.listen, where="gateway.listen")
         serving.job("uplink", uplink.run)
@@ -118,6 +121,7 @@ async def run_gateway(
         tailer = _tailer(layout, config_file)
         stack.push_async_callback(tailer.stop)
         serving.side_job("tailer", tailer.start, again_s=_TAILER_AGAIN_S)
+        prepare_process()
         await serving.run()
 
 

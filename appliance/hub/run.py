@@ -131,6 +131,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             rates=rates, lessons=Console(core.profile_events, office, evidence), erp=erp, clock=clock,
             exchange=exchange,
             signer=Signer(ca.head_signer.sign, ca.head_certificate_pem, ca.device_ca_pem, config.site.name),
+            fences=sensors.fences,
+            sensors=sensors.book,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 

@@ -16,11 +16,14 @@ from appliance.accounts.web import optional_user, require_scope
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.excursions.facts import Signer
+from appliance.fences.office import FenceOffice
 from appliance.hub.erp import HubErp
+from appliance.hub.fence_pages import add_fence_pages
 from appliance.hub.forward import forward_router
-from appliance.hub.sensor_pages import add_sensor_charts
+from appliance.hub.sensor_pages import add_sensor_pages
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
+from appliance.sensors.store import SensorStore
 from appliance.web.app import create_app
 from appliance.web.care.health import stock_health_router
 from appliance.web.care.master_data import master_data_router
@@ -75,6 +78,8 @@ def hub_app(
     erp: HubErp,
     exchange: Exchange,
     signer: Signer,
+    fences: FenceOffice,
+    sensors: SensorStore,
     clock: Clock,
 ) -> tuple[FastAPI, Clients]:
     """The application, and what it asks others with, to close at the end."""
@@ -124,9 +129,10 @@ def hub_app(
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
+    close_trials = add_fence_pages(app, config, core, fences, gate)
     # Behind every other page below /sensors: /sensors/DEVICE takes what is left.
-    close_charts = add_sensor_charts(app, config, gate, clock=clock)
-    return app, Clients((client.aclose, close_charts))
+    close_charts = add_sensor_pages(app, config, gate, clock=clock, store=sensors, core=core)
+    return app, Clients((client.aclose, close_charts, close_trials))
 
 
 @dataclass(frozen=True, slots=True)

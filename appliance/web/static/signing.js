@@ -1,33 +1,8 @@
 // Signing a usage decision: what is signed is compared with what the page shows before it is signed.
 
 import { canSign, keep, keyOf, newKey, sign } from "./keystore.js";
+import { on, post, tell } from "./signed_form.js";
 import { t } from "./words.js";
-
-/** @param {string} place @param {string[]} sentences */
-function tell(place, sentences) {
-  const box = document.querySelector(place);
-  if (!(box instanceof HTMLElement)) return;
-  box.replaceChildren(...sentences.filter(Boolean).map((sentence) => {
-    const line = document.createElement("p");
-    line.textContent = sentence;
-    return line;
-  }));
-  box.hidden = sentences.length === 0;
-  if (sentences.length) box.scrollIntoView({ block: "nearest" });
-}
-
-/**
- * @param {string} address
- * @param {FormData} body
- * @returns {Promise<Record<string, any>>} the answer; raises Error with what to tell the person
- */
-async function post(address, body) {
-  const answer = await fetch(address, { method: "POST", body, headers: { accept: "application/json" } });
-  const told = await answer.json().catch(() => ({}));
-  if (answer.ok) return told;
-  const sentence = told.code === "stale_signature" ? t("sign.stale") : "";
-  throw new Error([sentence, told.detail, told.mend].filter(Boolean).join(" · "));
-}
 
 /** @param {HTMLFormElement} form @param {boolean} ready @param {string} [label] */
 function show(form, ready, label = "") {
@@ -89,20 +64,6 @@ async function enrol(form) {
   const told = await post("/signing-keys", body);
   await keep({ person, keyId: told.key_id, privateKey: made.privateKey });
   location.reload();
-}
-
-/** @param {HTMLFormElement} form @param {string} place @param {(form: HTMLFormElement) => Promise<void>} act */
-function on(form, place, act) {
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const button = form.querySelector("button:not([type=button])");
-    if (button instanceof HTMLButtonElement) button.disabled = true;
-    tell(place, []);
-    act(form).catch((error) => {
-      tell(place, [error instanceof TypeError ? t("sign.not_sent") : String(error.message ?? error)]);
-      if (button instanceof HTMLButtonElement) button.disabled = false;
-    });
-  });
 }
 
 async function start() {
