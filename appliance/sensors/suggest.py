@@ -7,26 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from telemetry.describing.binding import Refused
-from telemetry.describing.compiled import TriedOut, try_out
+from telemetry.describing.compiled import Column, TriedOut, try_out
 from telemetry.describing.envelopes import TOPICS, unwrapper
 from telemetry.describing.template import Template
 
 _TEXTS = frozenset({"json", "csv", "senml"})
 MOST = 12
+_SAMPLE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A template that read the payload. `device` is the name its topic would give, "" for none."""
+    """A template that read the payload. `device` is the name the address gives its sender."""
 
     template: Template
     device: str
+    named: bool
+    """The template's own topic fits the address; else it is one of many that may be meant."""
     out: TriedOut
 
     @property
     def values(self) -> int:
         """How many values were read."""
         return sum(value is not None for _, _, row in self.out.readings for value in row)
+
+    @property
+    def sample(self) -> list[tuple[Column, float]]:
+        """The first few values of the first reading: a person sees whether they can be right."""
+        row = self.out.readings[0][2] if self.out.readings else ()
+        found = [(c, v) for c, v in zip(self.out.columns, row, strict=False) if v is not None]
+        return found[:_SAMPLE]
 
 
 def suggest(templates: Mapping[str, Template], address: str, payload: bytes) -> list[Suggestion]:
@@ -39,14 +49,14 @@ def suggest(templates: Mapping[str, Template], address: str, payload: bytes) -> 
     port = _port(envelope, payload)
     found: list[Suggestion] = []
     for template in templates.values():
-        device = _device(template, address) or name
+        own = _device(template, address)
         texts = any(layout.format in _TEXTS for layout in template.file.layout)
         if not texts and not envelope:
             continue
         out = try_out(template, payload, envelope="none" if texts else envelope, port=port)
         if out.refused is None and any(v is not None for _, _, row in out.readings for v in row):
-            found.append(Suggestion(template, device, out))
-    found.sort(key=lambda one: (not _device(one.template, address), -one.values, one.template.name))
+            found.append(Suggestion(template, own or name, bool(own), out))
+    found.sort(key=lambda one: (not one.named, -one.values, one.template.name))
     return found[:MOST]
 
 

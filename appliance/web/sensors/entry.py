@@ -59,6 +59,7 @@ class _Form:
             places=await run_in_threadpool(self.places),
             probes=_probes(known),
             suggested=suggested,
+            suggest_url=lambda each: _chosen_url(request, each),
             error=error,
             may_keep=viewer.may(*self.keepers),
             viewer=viewer,
@@ -100,12 +101,12 @@ def _add_new(router: APIRouter, form: _Form) -> None:
                 if found and found[0].device
                 else device_in(store.templates(), address)
             )
+        named = found[0].template.name if found and found[0].device and found[0].named else ""
         topic = address if not any(one.device == name for one in found) else ""
         return await form.show(
             request,
             None,
-            fields=written(Device(name, chosen or (found[0].template.name if found else "")))
-            | {"topic": topic},
+            fields=written(Device(name, chosen or named)) | {"topic": topic},
             suggested=found,
         )
 
@@ -163,6 +164,12 @@ def _add_known(router: APIRouter, form: _Form) -> None:
         devices = read_sheet(await sheet.read(), store.book())
         await run_in_threadpool(lambda: store.put_devices(devices, by=viewer.name))
         return RedirectResponse(HOME, status_code=303)
+
+
+def _chosen_url(request: Request, each: Suggestion) -> str:
+    """The same form with this template chosen."""
+    chosen = request.url.include_query_params(template=each.template.name)
+    return f"{chosen.path}?{chosen.query}"
 
 
 def _known(store: SensorStore, name: str) -> Device:
