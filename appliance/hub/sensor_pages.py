@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from urllib.parse import quote
 
 from fastapi import FastAPI
 
 from appliance.config import Config
 from appliance.live.readings import ReadingsLine
+from appliance.sensors.store import SensorStore
 from appliance.web.charts.data import sensor_data_router
 from appliance.web.charts.gateway import Gateway
-from appliance.web.charts.pages import Book, DeviceCard, charts_router
+from appliance.web.charts.pages import DeviceCard, charts_router
+from appliance.web.gateway.pages import gateway_router
 from appliance.web.ports import Gate
+from appliance.web.sensors import sensors_router
 from contracts.clock import Clock
+from erp_link.service.core import Core
+from erp_link.service.excursions.whereabouts import Whereabouts
 
 
-def nobody(_device: str) -> DeviceCard | None:
-    """A book without entries: pages know what the gateway says."""
-    return None
-
-
-def add_sensor_charts(
-    app: FastAPI, config: Config, gate: Gate, *, clock: Clock, book: Book = nobody
+def add_sensor_pages(
+    app: FastAPI, config: Config, gate: Gate, *, clock: Clock, store: SensorStore, core: Core
 ) -> Callable[[], Awaitable[None]]:
     """To be called behind every other page below /sensors. Answers what closes the connections."""
     gateway = Gateway(config.hub.gateway_url)
     line = ReadingsLine(config.live.url) if config.live.url else None
+    app.include_router(sensors_router(store, gateway, gate, lambda: _places(core)))
+    app.include_router(gateway_router(gateway, gate))
     app.include_router(sensor_data_router(gateway, line, gate, clock=clock))
-    app.include_router(charts_router(gateway, gate, book=book))
+    app.include_router(charts_router(gateway, gate, book=lambda name: _card(store, name)))
 
     async def close() -> None:
         async with AsyncExitStack() as closing:
@@ -37,3 +40,18 @@ def add_sensor_charts(
                 closing.push_async_callback(line.close)
 
     return close
+
+
+def _card(store: SensorStore, name: str) -> DeviceCard | None:
+    found = store.book().find(name)
+    if found is None:
+        return None
+    return DeviceCard(
+        found.id, found.name, found.place, found.template, f"/sensors/book/{quote(found.id)}"
+    )
+
+
+def _places(core: Core) -> list[str]:
+    """Locations and zones that a sensor may stand in, for the form to offer."""
+    zones = Whereabouts(core).zones()
+    return sorted({place for place in (*zones, *zones.values()) if place and place[0] != "@"})
