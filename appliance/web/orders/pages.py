@@ -89,6 +89,7 @@ async def _list(
         line_numbers=range(1, _LINES + 1),
         may_handle=viewer.may(*HANDLERS),
         quotas=await run_in_threadpool(desk.quotas),
+        offered=await run_in_threadpool(desk.offered),
         error=error,
         typed=typed or {},
         viewer=viewer,
@@ -116,12 +117,15 @@ async def _one(
 
 
 def steps_of(view: OrderView) -> tuple[str, ...]:
-    """What can be done with an order now, the next step first."""
+    """What can be done with an order now, the next step first: goods that may not leave any more
+    go back before anything else, since no step that takes them along would be done.
+    """
     row = view.summary
     if row.state in (OrderState.CANCELLED, OrderState.SHIPPED):
         return ()
     loose = row.picked - row.packed
     wanted = (
+        ("return_stopped", bool(stopped_of(view))),
         ("pick", row.reserved > 0),
         ("pack", loose > 0),
         ("ship", row.packed > 0 and loose == 0 and not row.reserved and not row.short),
@@ -131,6 +135,15 @@ def steps_of(view: OrderView) -> tuple[str, ...]:
         ("cancel", row.shipped == 0),
     )
     return tuple(name for name, can in wanted if can)
+
+
+def stopped_of(view: OrderView) -> tuple[int, ...]:
+    """The reservations whose goods are picked and may not leave."""
+    return tuple(
+        good.reservation_id
+        for good in view.goods
+        if good.stopped and good.state in ("picked", "packed")
+    )
 
 
 def _add_lists(router: APIRouter, desk: OrderDesk, gate: Gate) -> None:
@@ -184,6 +197,13 @@ def take_step(desk: OrderDesk, order: str, form: Mapping[str, str], *, by: str) 
             desk.ship(order, partly=True, by=by)
         case "plan":
             desk.plan(order, by=by)
+        case "return_stopped":
+            stopped = stopped_of(desk.order(order))
+            if not stopped:
+                raise ConflictError(
+                    f"Nothing picked for order {order} is stopped any more", mend="Look again"
+                )
+            desk.bring_back(order, only=stopped, by=by)
         case "return":
             desk.bring_back(order, only=only, by=by)
         case "cancel":

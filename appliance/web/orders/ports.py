@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from erp_link.domain.orders import NewOrder
@@ -20,6 +20,10 @@ class OrderDesk(Protocol):
 
     def order(self, order: str) -> OrderView:
         """Raises NotFoundError."""
+        ...
+
+    def offered(self) -> Mapping[str, str]:
+        """The GTINs of what is in the house, with names."""
         ...
 
     def place(self, order: NewOrder, *, by: str, key: str | None = None) -> OrderView: ...

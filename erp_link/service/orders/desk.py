@@ -164,6 +164,10 @@ class Orders:
             lambda c: views.read_orders(c, open_only=open_only, after=after, limit=limit)
         )
 
+    def offered(self) -> dict[str, str]:
+        """What can be ordered: the GTINs of goods in the house with their names, at most 500."""
+        return self._core.read(views.offered)
+
     # Quotas
 
     def grant_quota(

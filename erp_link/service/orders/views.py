@@ -32,6 +32,7 @@ from erp_link.service.orders.shapes import (
 )
 from erp_link.service.work import key_of
 
+_MOST_OFFERED = 500
 _WAITING = (TicketState.OPEN.value, TicketState.CONTAINED.value)
 
 
@@ -211,6 +212,20 @@ def _plan(row: Row[Any]) -> Plan:
         for kept in row.choices
     )
     return Plan(row.at, row.by, Allocation(row.asked, Rotation(row.rotation), choices))
+
+
+def offered(connection: Connection) -> dict[str, str]:
+    """The GTINs of goods in the house, each with its product's name or what a list called it."""
+    rows = connection.execute(
+        select(t.batch.c.gtin, func.max(t.batch.c.description).label("words"))
+        .join(t.stock, t.stock.c.batch_id == t.batch.c.id)
+        .where(t.stock.c.quantity > 0)
+        .group_by(t.batch.c.gtin)
+        .order_by(t.batch.c.gtin)
+        .limit(_MOST_OFFERED)
+    ).all()
+    products = read_products(connection, [row.gtin for row in rows])
+    return {row.gtin: products[row.gtin].name or row.words or "" for row in rows}
 
 
 def _goods(

@@ -15,7 +15,9 @@ from appliance.web.ports import Viewer
 from contracts.clock import FixedClock
 from contracts.reason import Reason
 from contracts.stock import BatchKey, HoldKind
+from erp_link.domain.products import Product
 from erp_link.service.core import Core
+from erp_link.service.goods.products import Products
 from erp_link.service.orders.desk import Orders
 from tests.support.pages import CSRF, FakeGate
 
@@ -62,6 +64,12 @@ def step(name: str, **more: str) -> dict[str, str]:
     return {"csrf_token": CSRF, "order": "WH/OUT/7", "step": name, **more}
 
 
+async def test_the_form_knows_what_is_in_the_house(client: httpx.AsyncClient, core: Core) -> None:
+    Products(core).describe(Product(GTIN, name="Still water 24 x 0.5 l"), by="lead")
+    page = (await client.get("/orders")).text
+    assert f'<option value="{GTIN}">Still water 24 x 0.5 l</option>' in page
+
+
 async def test_an_empty_book_says_what_to_do(client: httpx.AsyncClient) -> None:
     assert "No orders yet" in (await client.get("/orders")).text
     assert "暂无订单" in (await client.get("/orders?lang=zh")).text
@@ -99,10 +107,13 @@ async def test_a_hold_shows_on_the_order_and_stops_the_step_in_place(
     assert refused.status_code == 409
     assert "may not leave" in refused.text
     assert "Nothing was done" in refused.text
+    # What may not leave goes back before anything else is offered, and nothing else goes with it.
+    assert page.index('value="return_stopped"') < page.index('value="ship')
+    assert (await client.post("/orders/step", data=step("return_stopped"))).status_code == 303
+    assert (await client.post("/orders/step", data=step("return_stopped"))).status_code == 409
     orders = Orders(core)
-    held = next(g for g in orders.order("WH/OUT/7").goods if g.batch == EARLY)
-    back = step("return", reservation=str(held.reservation_id))
-    assert (await client.post("/orders/step", data=back)).status_code == 303
+    (stays,) = [g for g in orders.order("WH/OUT/7").goods if g.state == "packed"]
+    assert stays.batch == LATE
     orders.tidy()
     text = (await client.get("/orders/one?order=WH/OUT/7")).text
     assert "planned again: 3 set aside on other goods" in text
