@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 
 from appliance.bench.core.racing.plan import FREE, RESERVED, STAGED, Race
 from contracts.stock import HoldKind, StockStatus
@@ -116,35 +125,25 @@ class Amounts:
 
 def amounts(connection: Connection, race: Race) -> Amounts:
     """What stands and what left, as any reader sees it."""
-    mine = select(t.batch.c.id).where(t.batch.c.lot == race.batch.lot).scalar_subquery()
-    lines, stock = t.move_line.c, t.stock.c
-    return Amounts(
-        shipped=_sum(
-            connection,
-            lines.quantity,
-            lines.batch_id == mine,
-            lines.location == CUSTOMER_ACCOUNT,
-        ),
-        off_shelf=_sum(
-            connection,
-            t.reservation.c.quantity,
-            t.reservation.c.batch_id == mine,
-            t.reservation.c.state.in_(_OFF_THE_SHELF),
-        ),
-        free=_sum(
-            connection,
-            stock.quantity,
-            stock.batch_id == mine,
-            stock.status == _UNRESTRICTED.value,
-        ),
-        reserved=_sum(connection, stock.reserved, stock.batch_id == mine),
-        received=-_sum(
-            connection,
-            lines.quantity,
-            lines.batch_id == mine,
-            lines.location == SUPPLIER_ACCOUNT,
-        ),
-    )
+    return Amounts(*connection.execute(_AMOUNTS, {"of": race.batch.lot}).one())
+
+
+def _sum(column: Column[int], *where: ColumnElement[bool]) -> ColumnElement[int]:
+    batches: Any = column.table.c.batch_id
+    mine = select(t.batch.c.id).where(t.batch.c.lot == bindparam("of")).scalar_subquery()
+    total = cast(func.coalesce(func.sum(column), 0), BigInteger)
+    return select(total).where(batches == mine, *where).scalar_subquery()
+
+
+_LINES, _STOCK, _RESERVATION = t.move_line.c, t.stock.c, t.reservation.c
+_AMOUNTS = select(
+    _sum(_LINES.quantity, _LINES.location == CUSTOMER_ACCOUNT),
+    _sum(_RESERVATION.quantity, _RESERVATION.state.in_(_OFF_THE_SHELF)),
+    _sum(_STOCK.quantity, _STOCK.status == _UNRESTRICTED.value),
+    _sum(_STOCK.reserved),
+    -_sum(_LINES.quantity, _LINES.location == SUPPLIER_ACCOUNT),
+)
+"""In the order of `Amounts`."""
 
 
 def lost(race: Race, held: Amounts | None, last: Amounts) -> list[str]:
@@ -163,8 +162,3 @@ def lost(race: Race, held: Amounts | None, last: Amounts) -> list[str]:
     if last.received != _ALL + race.received:
         found.append(f"{last.received} units received, {_ALL + race.received} came")
     return found
-
-
-def _sum(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> int:
-    asked = select(func.coalesce(func.sum(column), 0)).where(*where)
-    return int(connection.execute(asked).scalar_one())

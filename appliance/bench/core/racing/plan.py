@@ -5,7 +5,7 @@ killed. The same seed and number give the same race; only the machine decides wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from contracts.stock import BatchKey, HoldKind
@@ -18,6 +18,7 @@ RESERVED = 2
 FREE = 10
 _GTIN = "06933132577789"
 _KILLED_PERCENT = 6
+_NO_CAMPAIGN = -1
 _KINDS = (
     HoldKind.BATCH,
     HoldKind.BATCH,
@@ -92,3 +93,12 @@ def race(seed: int, number: int) -> Race:
 def races(seed: int, numbers: Sequence[int]) -> list[Race]:
     """Several races."""
     return [race(seed, number) for number in numbers]
+
+
+def rehearsal() -> list[Race]:
+    """A race for each kind of hold, that no campaign runs: nobody is killed and nothing is counted."""
+    named = (race(_NO_CAMPAIGN, number) for number in range(len(HoldKind)))
+    return [
+        replace(each, kind=kind, killed=-1)
+        for each, kind in zip(named, dict.fromkeys(_KINDS), strict=False)
+    ]

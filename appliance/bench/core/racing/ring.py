@@ -17,7 +17,7 @@ from typing import Any, cast
 from appliance.bench.core.racing import worker
 from appliance.bench.core.racing.floor import Amounts, lost
 from appliance.bench.core.racing.plan import PROCESSES, Race
-from appliance.bench.core.racing.worker import Ran
+from appliance.bench.core.racing.worker import Ran, Worker
 from erp_link.adapters.guards import Guarding
 from erp_link.service.proof.verify import Verified
 
@@ -39,18 +39,17 @@ class Ended:
 class _Racer:
     """A process and the pipe to it."""
 
-    def __init__(self, url: str, guarding: Guarding) -> None:
-        self._url, self._guarding = url, guarding
+    def __init__(self, rehearsed: Worker) -> None:
+        self._rehearsed = rehearsed
         self._start()
 
     def _start(self) -> None:
         # Forked, not spawned: thousands are killed and started again, and a fork is at once there.
         context = multiprocessing.get_context("fork")
         self._pipe, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_child, args=(theirs,))
+        self._process: BaseProcess = context.Process(target=_child, args=(self._rehearsed, theirs))
         self._process.start()
         theirs.close()
-        self.ask("open", self._url, self._guarding)
 
     def send(self, name: str, *args: object) -> None:
         self._pipe.send((name, args))
@@ -80,12 +79,12 @@ class _Racer:
         self._pipe.close()
 
 
-def _child(pipe: Pipe) -> None:
+def _child(rehearsed: Worker, pipe: Pipe) -> None:
     # Whatever else the parent has open is not ours: the other racers' pipes above all, which would
     # never end, and a database's connections.
     os.closerange(_STANDARD, pipe.fileno())
     os.closerange(pipe.fileno() + 1, _MOST_OPEN)
-    worker.serve(pipe)
+    worker.serve(rehearsed, pipe)
 
 
 class Ring:
@@ -93,9 +92,11 @@ class Ring:
 
     def __init__(self, url: str, *, guarding: Guarding = Guarding.LOCKED) -> None:
         self._racers: list[_Racer] = []
+        rehearsed = Worker(url, guarding)
+        rehearsed.rehearse()
         try:
             for _ in range(PROCESSES + 1):
-                self._racers.append(_Racer(url, guarding))
+                self._racers.append(_Racer(rehearsed))
         except BaseException:
             self.close()
             raise

@@ -1,4 +1,8 @@
-"""A process of the race: opens the core by itself, does what it is sent, and may die at any moment."""
+"""A process of the race: has connections of its own, does what it is sent, and may die at any moment.
+
+The core that it begins with was opened and used before it was forked: a killed process is replaced
+at once by one that need not read every statement anew, as a program that has run for a while.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from appliance.bench.core.racing import floor
-from appliance.bench.core.racing.plan import Command, Race
+from appliance.bench.core.racing.plan import Command, Race, rehearsal
 from contracts.clock import FixedClock
 from contracts.errors import TallymanError
 from contracts.reason import Reason
@@ -38,23 +42,19 @@ class Ran:
 class Worker:
     """The commands that the ring sends, by name."""
 
-    def __init__(self) -> None:
-        self._core: Core | None = None
+    def __init__(self, url: str, guarding: Guarding) -> None:
+        self.core = Core(url, clock=FixedClock(_NOW), guarding=guarding)
 
-    @property
-    def core(self) -> Core:
-        if self._core is None:
-            raise AssertionError("no core is open in this process")
-        return self._core
-
-    def open(self, url: str, guarding: Guarding) -> None:
-        self.close()
-        self._core = Core(url, clock=FixedClock(_NOW), guarding=guarding)
-
-    def close(self) -> None:
-        if self._core is not None:
-            self._core.close()
-            self._core = None
+    def rehearse(self) -> None:
+        """Do once what racers do, and give the connections back: nothing is left to share."""
+        races = rehearsal()
+        try:
+            for race, numbers in zip(races, self.lay_out(races), strict=True):
+                early, late = race.racers[1:4], race.racers[4:]
+                for commands in (*early, race.racers[0], *late):
+                    self.run(race, commands, numbers, 0.0)
+        finally:
+            self.core.close()
 
     def lay_out(self, races: Sequence[Race]) -> list[list[int]]:
         return self.core.write(lambda work: floor.lay_out(work, races), by="op")
@@ -115,13 +115,12 @@ class Worker:
                 self.core.add_hold(race.kind, location=place, reason=reason, by="q", key=key)
 
 
-def serve(pipe: Pipe) -> None:
+def serve(worker: Worker, pipe: Pipe) -> None:
     """Answer what comes through the pipe until it ends. Never returns: nothing that belongs to the
     parent process is cleaned up here.
     """
     # Ctrl-C reaches the whole group: the ring ends its processes itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    worker = Worker()
     with contextlib.suppress(EOFError, OSError):
         while True:
             name, args = pipe.recv()
