@@ -21,6 +21,8 @@ import httpx
 from appliance import pages_url
 from appliance.accounts.store import Accounts
 from appliance.config import Config, host_port
+from appliance.demo.sensors import introduce_sensors
+from appliance.gateway.doors import credentials_file
 from appliance.identity.device import DeviceIdentity
 from appliance.identity.registry import DeviceRegistry
 from appliance.identity.site_ca import SiteCa
@@ -65,11 +67,13 @@ async def everything(
     config_file: Path | None = None,
     replay: Path | None = None,
     demo_token: bool = True,
+    sensors: bool = False,
 ) -> AsyncIterator[Running]:
     """Start all services; they end with the context, last started first.
 
     `replay` is the folder of carton pictures that the edge judges; None: its configured cameras.
-    `demo_token` makes an API token for whoever sends deliveries through.
+    `demo_token` makes an API token for whoever sends deliveries through. `sensors` starts virtual
+    ones, where the site has none of its own.
     Raises AlreadyRunningError, and UnavailableError for a child that does not come up.
     """
     layout = Layout(config.data)
@@ -92,11 +96,11 @@ async def everything(
         api_url, api_trust = pages_url.for_this_machine(config), pages_url.trust(config)
         edge_url = settings["TALLYMAN_HUB_EDGE_URL"]
 
-        async def child(name: str, ready_url: str | None) -> ChildProcess:
-            env = settings | {"TALLYMAN_BROKER_URL": broker_url(name)}
+        async def child(name: str, ready_url: str | None, *command: str) -> ChildProcess:
+            env = settings | ({} if command else {"TALLYMAN_BROKER_URL": broker_url(name)})
             spec = ChildSpec(
                 name=name,
-                command=[sys.executable, "-m", "appliance", name],
+                command=[sys.executable, "-m", "appliance", *(command or (name,))],
                 log_file=layout.logs / f"{name}.log",
                 ready=_answers(ready_url, api_trust),
                 env=env,
@@ -109,9 +113,13 @@ async def everything(
             return process
 
         _check_free(config.hub.listen, "hub.listen")
+        # Before the hub reads its sensor book.
+        play = await asyncio.to_thread(_virtual_sensors, config, layout, settings, wanted=sensors)
         await child("hub", f"{api_url}/livez")
         gateway_url = settings["TALLYMAN_HUB_GATEWAY_URL"]
         await asyncio.gather(child("fleet", None), child("gateway", f"{gateway_url}/livez"))
+        if play:
+            await child("sensors", None, *play)
 
         async def start_edge() -> None:
             await child("edge", f"{edge_url}/livez")
@@ -219,6 +227,24 @@ def _introduce(config: Config, layout: Layout, *, demo_token: bool) -> tuple[str
         return accounts.first_sign_in_token(), token
     finally:
         accounts.close()
+
+
+def _virtual_sensors(
+    config: Config, layout: Layout, settings: Mapping[str, str], *, wanted: bool
+) -> tuple[str, ...]:
+    """The command that plays them; empty where they are not wanted or have no doors."""
+    doors = {
+        name: settings.get(f"TALLYMAN_GATEWAY_{name.upper()}_LISTEN", "")
+        for name in ("mqtt", "coap")
+    }
+    if not wanted or not all(doors.values()):
+        return ()
+    passwords = introduce_sensors(layout, credentials_file(config))
+    if passwords is None:
+        return ()
+    return (
+        "demo", "sensors", str(passwords), "--mqtt", doors["mqtt"], "--coap", doors["coap"],
+    )  # fmt: skip
 
 
 def _claim(identity: Path, name: str, file: Path, ca: SiteCa, layout: Layout, clock: Clock) -> None:

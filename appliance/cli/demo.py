@@ -66,5 +66,23 @@ def prepare(
     make_ready(folder, ProfileFolder(profiles), TrustedKeys(trust), today=day)
 
 
+@demo.command(hidden=True)
+def sensors(
+    passwords: Annotated[Path, typer.Argument(help="What they sign in with.")],
+    *,
+    mqtt: Annotated[str, typer.Option(help="The gateway's door, HOST:PORT.")],
+    coap: Annotated[str, typer.Option(help="The gateway's door, HOST:PORT.")],
+) -> None:
+    """Virtual sensors that publish once a second, as `tallyman up` starts them."""
+    import asyncio
+
+    from appliance.config import host_port
+    from appliance.demo.sensors import SensorAccess, run_sensors
+
+    access = SensorAccess.read(passwords)
+    doors = host_port(mqtt, "--mqtt"), host_port(coap, "--coap")
+    asyncio.run(run_sensors(access, *doors))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)

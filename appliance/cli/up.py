@@ -76,7 +76,9 @@ async def _up(config: Config, file: Path | None, *, once: bool, demo: bool) -> i
             delivery = await _prepare(config, Layout(config.data))
     with console.status(say("demo.starting")) as status:
         replay = delivery.cartons if delivery else None
-        async with everything(config, config_file=file, replay=replay, demo_token=demo) as running:
+        async with everything(
+            config, config_file=file, replay=replay, demo_token=demo, sensors=demo
+        ) as running:
             status.stop()
             console.print(say("demo.pages", url=running.pages_url))
             if running.sign_in_link:
