@@ -4,6 +4,10 @@ A message has an identity where its template reads a sequence or the sensor's ow
 again by device, sequence, time and values together: a device that was restarted counts from anew,
 and its readings must not be taken for those of its last life.
 
+Without a time of its own, and with a counter that begins anew after 255 or 65,535, the same numbers
+and values come again in all honesty: a door that is shut says so for days. There a message that
+follows its predecessor is always new, and what is older than some ten minutes is not looked up.
+
 Nearly all messages come in order, and a number that is exactly the next one cannot be known yet. So
 their marks are only put down in a list, and looked up in a set when one comes out of order.
 """
@@ -13,15 +17,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+HORIZON_S: Final = 600.0
+"""How often narrow counters without a time forget what is older than the last time."""
 _BACK: Final = 1024
 """So far below the newest a number may come late; farther is a device that counts from anew."""
+_NARROW: Final = 1 << 16
+_TURNS: Final = frozenset({1 << 7, 1 << 8, 1 << 15, 1 << 16, 1 << 31, 1 << 32})
+"""What would be next where a counter of so many bits begins anew."""
 _NONE_DUE: Final = -1
 
 
 class Memory:
     """What is remembered of one device under one template."""
 
-    __slots__ = ("_index", "_indexed", "_next", "due", "marks", "newest_us")
+    __slots__ = (
+        "_anew",
+        "_index",
+        "_indexed",
+        "_next",
+        "_old",
+        "due",
+        "marks",
+        "newest_us",
+        "timed",
+    )
 
     def __init__(self) -> None:
         self.marks: list[int] = []
@@ -31,37 +50,68 @@ class Memory:
         far, or the device has counted from anew and earlier numbers come again."""
         self.newest_us = 0
         """Newest time of a reading; what is older came late."""
+        self.timed = True
+        """The device tells the time of its readings."""
         self._next: int | None = None
+        self._anew = False
         self._index: set[int] = set()
         self._indexed = 0
+        self._old = 0
+
+    def admit(self, sequence: int | None, mark: int, steps: Steps, *, timed: bool) -> bool:
+        """Whether a message whose number was not `due` is new; from now on it is known."""
+        self.timed = timed
+        if self.due != _NONE_DUE:
+            self._next = self.due
+        follows = sequence is not None and not timed and self._follows(sequence)
+        if not follows and self.knows(mark):
+            return False
+        self.marks.append(mark)
+        if sequence is not None:
+            self._step(sequence, steps)
+        return True
 
     def knows(self, mark: int) -> bool:
-        """Whether a message that was not due is there already."""
         if self._indexed < len(self.marks):
             self._index.update(self.marks[self._indexed :])
             self._indexed = len(self.marks)
         return mark in self._index
 
-    def step(self, sequence: int, steps: Steps) -> None:
-        """A new message whose number was not `due`."""
-        if self.due != _NONE_DUE:
-            self._next = self.due
+    def _follows(self, sequence: int) -> bool:
+        """The next number, or the first one after the last of a counter."""
+        return sequence == self._next or (sequence <= 1 and self._next in _TURNS)
+
+    def _step(self, sequence: int, steps: Steps) -> None:
         expected = self._next
         if expected is None or sequence >= expected:
             steps.gaps += sequence - expected if expected is not None else 0
-            if expected is None or self.due != _NONE_DUE:
-                self.due = sequence + 1
-            self._next = sequence + 1
-        elif sequence < expected - _BACK or sequence <= 1:
-            steps.restarts += 1
-            self._next, self.due = sequence + 1, _NONE_DUE
-        elif steps.gaps:
-            steps.gaps -= 1  # late, so not left out
+        elif sequence > 1 and sequence >= expected - _BACK:
+            steps.gaps -= min(steps.gaps, 1)  # late, so not left out
+            return
+        else:
+            steps.restarts += expected not in _TURNS
+            self._anew = True
+        self._next = sequence + 1
+        self.due = _NONE_DUE if self._anew and self.timed else sequence + 1
+
+    def grow_old(self) -> None:
+        """Every `HORIZON_S`: a narrow counter without a time forgets what was known before the last
+        call.
+        """
+        newest = self._next if self.due == _NONE_DUE else self.due
+        if self.timed or newest is None or newest > _NARROW:
+            return
+        self._drop(self._old)
+        self._old = len(self.marks)
 
     def forget(self, keep: int) -> None:
         """Only the newest `keep` messages stay known."""
-        if len(self.marks) > keep:
-            del self.marks[: len(self.marks) - keep]
+        self._drop(len(self.marks) - keep)
+
+    def _drop(self, count: int) -> None:
+        if count > 0:
+            del self.marks[:count]
+            self._old = max(self._old - count, 0)
             self._index.clear()
             self._indexed = 0
 
@@ -88,7 +138,6 @@ def thin_out(memories: Iterable[Memory], most: int) -> int:
         return total
     left = most
     for place, memory in enumerate(every):
-        share = left // (len(every) - place)
-        memory.forget(share)
+        memory.forget(left // (len(every) - place))
         left -= len(memory.marks)
     return most - left

@@ -225,7 +225,7 @@ class Intake:
         self._plan()
 
     def _tidy(self) -> None:
-        self._sieve.tidy(self._limits.known_messages)
+        self._sieve.tidy(self._limits.known_messages, self._loop.time())
         since = self._loop.time() - self._last_checkpoint
         if self._changed and since >= self._limits.checkpoint_s:
             self._checkpoint_due = True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from telemetry.describing.binding import Binding, Measured, Refused
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.identity import Memory, Steps, thin_out
+from telemetry.ingest.identity import HORIZON_S, Memory, Steps, thin_out
 from telemetry.ports import Engine
 from telemetry.segments.groups import Message, Quarantined
 
@@ -59,6 +59,7 @@ class Sieve:
         self._known = Addresses(self._meet)
         self._memories: dict[tuple[object, ...], Memory] = {}
         self._steps = Steps()
+        self._old_at_s = 0.0
 
     @property
     def version(self) -> str:
@@ -105,12 +106,12 @@ class Sieve:
                 elif at_us is None and sequence is None:
                     at_us = received_us
                 else:
-                    mark = hash(measured)
-                    if memory.knows(mark) and not again:
+                    timed = at_us is not None
+                    new = memory.admit(sequence, hash(measured), self._steps, timed=timed)
+                    if not new and not again:
                         self._counts.duplicates += 1
                         continue
                     at_us = device.binding.time_of(at_us, received_us)
-                    self._remember(memory, sequence, mark)
             except Exception as error:  # noqa: BLE001 -- a template's fault must not stop the others
                 refused.append(_set_aside(address, payload, error))
                 continue
@@ -139,12 +140,16 @@ class Sieve:
                 every = device.binding.measured(payload)
             except Exception:  # noqa: BLE001, S112 -- another template by now: it is not known then
                 continue
-            if mark := _mark(every):
-                for _, sequence, _ in every:
-                    self._remember(device.memory, sequence, mark)
+            self._admit(device.memory, every)
 
-    def tidy(self, most: int) -> int:
-        """Once a second: bounds the memory of identities to about `most`; how many are left."""
+    def tidy(self, most: int, now_s: float) -> int:
+        """Once a second, `now_s` on any steady clock: bounds the memory of identities to about
+        `most`; how many are left.
+        """
+        if now_s >= self._old_at_s:
+            for memory in self._memories.values():
+                memory.grow_old()
+            self._old_at_s = now_s + HORIZON_S
         if len(self._known) > _MOST_ADDRESSES:
             self._known.clear()
         self._counts.sequence_gaps = self._steps.gaps
@@ -171,14 +176,10 @@ class Sieve:
         """A payload of several moments is one message: taken whole. False: known already."""
         binding, memory = device.binding, device.memory
         every = binding.measured(payload)
-        mark = _mark(every)
-        if mark and memory.knows(mark) and not again:
+        times = [binding.time_of(at_us, received_us) for at_us, _, _ in every]
+        if not self._admit(memory, every) and not again:
             self._counts.duplicates += 1
             return False
-        times = [binding.time_of(at_us, received_us) for at_us, _, _ in every]
-        if mark:
-            for _, sequence, _ in every:
-                self._remember(memory, sequence, mark)
         self._extend()
         try:
             for at_us, (_, _, values) in zip(times, every, strict=True):
@@ -200,23 +201,21 @@ class Sieve:
                 if not watcher.low <= value <= watcher.high:
                     watcher.see(at_us, value)
 
-    def _remember(self, memory: Memory, sequence: int | None, mark: int) -> None:
-        memory.marks.append(mark)
-        if sequence is not None and sequence == memory.due:
-            memory.due += 1
-        elif sequence is not None:
-            memory.step(sequence, self._steps)
+    def _admit(self, memory: Memory, every: Sequence[Measured]) -> bool:
+        """Whether a payload is new, by all of its readings together. The last one's sequence is the
+        message's: some loggers number their records, others the message.
+        """
+        if not every:
+            return True
+        at_us, sequence, _ = every[-1]
+        if at_us is None and sequence is None:
+            return True
+        mark = hash(every[0]) if len(every) == 1 else hash(tuple(every))
+        return memory.admit(sequence, mark, self._steps, timed=at_us is not None)
 
     def _rules_failed(self, where: str) -> None:
         self._counts.rule_errors += 1
         _log.exception("The rules failed on a reading of %s; it is stored", where)
-
-
-def _mark(every: Sequence[Measured]) -> int:
-    """Of all readings of a payload; 0 where none of them has an identity."""
-    if all(at is None and number is None for at, number, _ in every):
-        return 0
-    return hash(every[0]) if len(every) == 1 else hash(tuple(every))
 
 
 def _set_aside(address: str, payload: bytes, error: Exception) -> Quarantined:

@@ -88,13 +88,46 @@ def test_each_of_a_devices_messages_counts_exactly_once_in_any_order(numbers: li
 
 def test_numbers_left_out_and_a_new_count_are_told() -> None:
     memory, steps = Memory(), Steps()
+
+    def came(number: int) -> None:
+        assert memory.admit(number, number + 1_000 * steps.restarts, steps, timed=True)
+
     for number in (1, 2, 5):
-        memory.step(number, steps)
+        came(number)
     assert (steps.gaps, steps.restarts) == (2, 0)
-    memory.step(3, steps)
+    came(3)
     assert (steps.gaps, steps.restarts) == (1, 0)
-    memory.step(0, steps)
+    came(0)
     assert (steps.gaps, steps.restarts) == (1, 1)
+
+
+def test_a_counter_of_eight_bits_that_begins_anew_loses_no_reading_of_a_door_that_is_shut() -> None:
+    stream = Stream()
+    for _ in range(3):
+        assert all(stream.take(reading(n)) for n in range(256))
+    assert stream.counts.duplicates == 0
+    assert not stream.take(reading(255)), "sent again it is known all the same"
+
+
+def test_a_narrow_counter_without_a_clock_forgets_after_some_minutes() -> None:
+    stream = Stream()
+    for number in (10, 20, 30):
+        assert stream.take(reading(number))
+    stream.sieve.tidy(1_000, 1_000.0)
+    assert not stream.take(reading(10))
+    stream.sieve.tidy(1_000, 1_700.0)
+    assert stream.take(reading(10)), "it can only be the next turn of the counter"
+
+
+def test_a_wide_counter_or_a_clock_is_known_for_as_long_as_there_is_memory() -> None:
+    stream = Stream()
+    for number in (10, 20, 30):
+        assert stream.take(reading(number, 4.0, NOW_MS))
+        assert stream.take(reading(70_000 + number), "plant/wide")
+    for minute in range(100):
+        stream.sieve.tidy(1_000, 60.0 * minute)
+    assert not stream.take(reading(10, 4.0, NOW_MS))
+    assert not stream.take(reading(70_010), "plant/wide")
 
 
 def test_memory_is_shared_by_need_and_the_newest_stay_known() -> None:
