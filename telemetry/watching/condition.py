@@ -82,6 +82,16 @@ class Surroundings(Protocol):
     def reschedule(self, condition: Condition) -> None: ...
 
 
+def nothing_new() -> Memory:
+    """What a condition without news knows: it watches for long, and nothing was wrong."""
+    return Memory(heard_us=1)
+
+
+def name_head(fence: Fence, sha256: str) -> str:
+    """How the names of a fence's conditions begin: another text has other conditions."""
+    return f"{fence.fence}@{fence.version}.{sha256[:12]}"
+
+
 class Condition:
     """Subclasses say in `see` whether a value is bad or good, and how far."""
 
@@ -100,7 +110,7 @@ class Condition:
 
     def __init__(self, fence: Fence, sha256: str, facts: Series, engine: Surroundings) -> None:
         self.fence, self.sha256, self.facts = fence, sha256, facts
-        self.name = f"{fence.fence}@{fence.version}.{sha256[:12]}/{self.rule}/{facts.key}"
+        self.name = f"{name_head(fence, sha256)}/{self.rule}/{facts.key}"
         self._for_us, self._clear_us = fence.for_s * _US, fence.clear_for_s * _US
         self._engine = engine
         self.uses: tuple[str, ...] = ()
@@ -117,6 +127,11 @@ class Condition:
         self._trace = Trace(memory.minutes)
         memory.minutes = self._trace.minutes
         self.set_band()
+
+    def has_news(self) -> bool:
+        """Whether a restart must be told more than that nothing was wrong so far."""
+        memory = self.memory
+        return memory.phase is not Phase.QUIET or memory.alarm_since_us > 0 or bool(memory.window)
 
     def listens_to(self, series: Series) -> bool:
         """Whether readings of `series` must be seen: those of quantities that it asks for."""

@@ -28,7 +28,16 @@ from contracts.reason import Reason
 from contracts.telemetry import AlarmChanged
 from telemetry.describing.series import Series, SeriesBook
 from telemetry.watching import saved
-from telemetry.watching.condition import INFINITY, NEVER, Condition, Memory, Phase, given_up
+from telemetry.watching.condition import (
+    INFINITY,
+    NEVER,
+    Condition,
+    Memory,
+    Phase,
+    given_up,
+    name_head,
+    nothing_new,
+)
 from telemetry.watching.fences import Fence
 from telemetry.watching.making import Prepared, prepare
 from telemetry.watching.neighbours import Neighbours
@@ -96,6 +105,8 @@ class Engine:
         self._prepared: list[Prepared] = []
         self._schedules: list[Schedule] = []
         self._conditions: dict[str, Condition] = {}
+        self._asking: list[Condition] = []
+        """Those that ask for other series beside their own."""
         self._neighbours = Neighbours((), self.latest_us)
         self._heap: list[tuple[int, str, int, Timed]] = []
         self._serial = 0
@@ -125,13 +136,14 @@ class Engine:
     def extend(self) -> None:
         """The book has more series."""
         for number in self._number_series():
-            for condition in self._wanted(self._book[number]):
+            for condition in self._wanted(self._book[number], {}):
                 self._conditions[condition.name] = condition
                 self._attach(condition)
                 self._start(condition)
-            for condition in self._conditions.values():
+            for condition in self._asking:
                 if condition.listens_to(self._book[number]):
-                    self._attach(condition)
+                    self._listen(condition, number)
+            self.watch[number].fit()
 
     # Other fences, and a start
 
@@ -192,8 +204,9 @@ class Engine:
             saved.SavedSeries(each.key, each.unit, each.site, each.place, value, at_us)
             for each, value, at_us in zip(self._book, self.latest, self.latest_us, strict=False)
         ]
-        memories = {name: each.memory for name, each in self._conditions.items()}
-        return saved.encode(saved.SavedState(self.now, known, memories))
+        memories = {name: each.memory for name, each in self._conditions.items() if each.has_news()}
+        heads = [name_head(each.fence, each.sha256) for each in self._prepared]
+        return saved.encode(saved.SavedState(self.now, known, memories, heads))
 
     def restore(self, data: bytes) -> None:
         """Go on where `save` was called; call it before anything else. Raises BadInputError."""
@@ -208,11 +221,16 @@ class Engine:
             if number is not None:
                 self.latest[number], self.latest_us[number] = each.value, each.at_us
         self._heap.clear()
+        heads, keys = set(state.heads), {each.key for each in state.series}
         self._rebuild({})
         self._schedule()
         for name, condition in self._conditions.items():
             condition.armed = self._holds(condition)
-            condition.recall(state.conditions.get(name, Memory()))
+            memory = state.conditions.get(name)
+            if memory is None:
+                watched = name_head(condition.fence, condition.sha256) in heads
+                memory = nothing_new() if watched and condition.facts.key in keys else Memory()
+            condition.recall(memory)
             self.reschedule(condition)
         for name, memory in sorted(state.conditions.items()):
             if name not in self._conditions and memory.phase is Phase.RAISED and memory.last:
@@ -245,7 +263,8 @@ class Engine:
             self._neighbours.add(self._book[number])
         return range(known, every)
 
-    def _wanted(self, series: Series) -> Iterator[Condition]:
+    def _wanted(self, series: Series, before: Mapping[str, Condition]) -> Iterator[Condition]:
+        """What watches a series: as it was before, or made anew."""
         for each in self._prepared:
             fence = each.fence
             if fence.quantity != series.key.quantity or not covers(
@@ -253,42 +272,48 @@ class Engine:
             ):
                 continue
             if fence.unit != series.unit:
-                params: dict[str, str | int | float] = {
-                    "fence": fence.fence, "unit": fence.unit,
-                    "series": str(series.key), "its_unit": series.unit,
-                }  # fmt: skip
-                self.troubles.append(Reason("fence_unit", params))
+                self._differs(fence, series)
                 continue
-            yield from each.conditions(series, self)
+            for name, rule in each.names(series.key).items():
+                yield before.get(name) or each.make(rule, series, self)
+
+    def _differs(self, fence: Fence, series: Series) -> None:
+        params: dict[str, str | int | float] = {
+            "fence": fence.fence, "unit": fence.unit,
+            "series": str(series.key), "its_unit": series.unit,
+        }  # fmt: skip
+        self.troubles.append(Reason("fence_unit", params))
 
     def _rebuild(self, before: Mapping[str, Condition]) -> list[Condition]:
         """Everything that is wanted now, with what went on; what is new is given back."""
         self.troubles.clear()
+        self._asking.clear()
         for watcher in self.watch:
             watcher.conditions.clear()
-        fresh = []
         for series in self._book:
-            for made in self._wanted(series):
-                kept = before.get(made.name, made)
-                kept.facts = series
-                kept.watched.clear()
-                self._conditions[made.name] = kept
-                if kept is made:
-                    fresh.append(made)
+            for condition in self._wanted(series, before):
+                condition.facts = series
+                condition.watched.clear()
+                self._conditions[condition.name] = condition
         for condition in self._conditions.values():
             self._attach(condition)
         for watcher in self.watch:
             watcher.fit()
-        return fresh
+        return [each for name, each in self._conditions.items() if name not in before]
 
     def _attach(self, condition: Condition) -> None:
-        for series in self._book if condition.uses else (condition.facts,):
-            watcher = self.watch[series.number]
-            listens = series is condition.facts or condition.listens_to(series)
-            if listens and condition not in watcher.conditions:
-                watcher.conditions.append(condition)
-                condition.watched.append(series.number)
-                watcher.fit()
+        self._listen(condition, condition.facts.number)
+        if condition.uses:
+            self._asking.append(condition)
+            for series in self._neighbours.around(condition.facts):
+                if condition.listens_to(series):
+                    self._listen(condition, series.number)
+
+    def _listen(self, condition: Condition, number: int) -> None:
+        watcher = self.watch[number]
+        if number not in condition.watched:
+            watcher.conditions.append(condition)
+            condition.watched.append(number)
 
     def _schedule(self) -> None:
         """Each fence's hours as of now; nothing is told of it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from telemetry.describing.series import Series
 from telemetry.watching.condition import Condition, Surroundings
-from telemetry.watching.fences import Fence
 from telemetry.watching.formulas.formula import Formula
 from telemetry.watching.rules import Clearing, Limit
 
@@ -51,12 +50,10 @@ class Expression(Limit):
     kind = rule = "expression"
     always = True
 
-    def __init__(
-        self, fence: Fence, sha256: str, facts: Series, engine: Surroundings, formula: Formula
-    ) -> None:
-        self._asked = Asked(formula, facts, engine)
-        super().__init__(fence, sha256, facts, engine)
-        self.uses = tuple(each for each in formula.uses if each != fence.quantity)
+    def ask(self, formula: Formula) -> None:
+        """To be called once, before anything is seen."""
+        self._asked = Asked(formula, self.facts, self._engine)
+        self.uses = tuple(each for each in formula.uses if each != self.fence.quantity)
 
     def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
         answer = self._asked.answer()

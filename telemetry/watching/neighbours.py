@@ -14,14 +14,24 @@ class Neighbours:
         self._latest_us = latest_us
         self._of_device: dict[tuple[str, str], list[Series]] = {}
         self._of_place: dict[tuple[str, str], list[Series]] = {}
+        self._around: dict[tuple[str, str], list[Series]] = {}
         for series in book:
             self.add(series)
 
     def add(self, series: Series) -> None:
         quantity = series.key.quantity
         self._of_device.setdefault((series.key.device, quantity), []).append(series)
+        self._around.setdefault(("device", series.key.device), []).append(series)
         if series.place:
+            self._around.setdefault(("place", series.place), []).append(series)
             self._of_place.setdefault((series.place, quantity), []).append(series)
+
+    def around(self, series: Series) -> list[Series]:
+        """Every series of its device and of its place."""
+        found = [*self._around.get(("device", series.key.device), ())]
+        if series.place:
+            found += self._around.get(("place", series.place), ())
+        return found
 
     def of(self, series: Series, quantity: str) -> int | None:
         """The number of the series of `quantity` beside `series`, the one with the newest reading;

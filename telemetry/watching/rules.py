@@ -154,6 +154,10 @@ class Missing(Limit):
         memory.heard_us = memory.heard_us or self._engine.now
         super().recall(memory)
 
+    def has_news(self) -> bool:
+        heard_us, _ = self._engine.newest(self.facts.number)
+        return super().has_news() or heard_us < self.memory.heard_us
+
     def quiet_band(self) -> tuple[float, float]:
         return -INFINITY, INFINITY
 

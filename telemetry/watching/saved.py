@@ -24,6 +24,9 @@ class SavedState(msgspec.Struct):
     now: int
     series: list[SavedSeries]
     conditions: dict[str, Memory]
+    """Those that know more than that nothing was wrong so far."""
+    heads: list[str]
+    """Which fences were in force."""
     version: int = _VERSION
 
 
