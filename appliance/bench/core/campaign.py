@@ -16,12 +16,10 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,16 +27,16 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
 
-from appliance.bench.core.databases import KINDS, POSTGRESQL, SQLITE, fresh
+from appliance.bench.core.databases import KINDS, POSTGRESQL, SQLITE
 from appliance.bench.core.memory import WORLDS_EACH, days
+from appliance.bench.core.racing.chunks import Chunks, side_by_side
+from appliance.bench.core.racing.place import Place, place
 from appliance.bench.core.racing.plan import races
 from appliance.bench.core.racing.ring import ring
 from appliance.bench.facts import commit, machine
 from appliance.durable import write_atomic
 from contracts.errors import BadInputError, TallymanError
-from erp_link.adapters.database import open_engine
 from erp_link.adapters.guards import Guarding
-from erp_link.adapters.migrate import migrate
 
 ABLATIONS: dict[str, tuple[Guarding, ...]] = {
     SQLITE: (Guarding.FLAG_READ_FIRST, Guarding.UNGUARDED_RECEIPT),
@@ -53,7 +51,6 @@ ABLATIONS: dict[str, tuple[Guarding, ...]] = {
 CAUGHT_WITHIN = 300
 _STEPS_EACH = 2_000
 _FACTS = ("seed", "chunk", "steps")
-_Told = Callable[[], None]
 
 
 def run(
@@ -67,7 +64,9 @@ def run(
     chunk: Annotated[int, typer.Option(min=1, help="Races over one database.")] = 1_000,
     steps: Annotated[int, typer.Option(min=1, help="Operations in one world.")] = _STEPS_EACH,
     seed: Annotated[int, typer.Option(min=0)] = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, for the books.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Books, and rings of eight racers, side by side.")
+    ] = 2,
     work: Annotated[
         Path | None, typer.Option(help="Where databases stand meanwhile; a temporary folder.")
     ] = None,
@@ -114,10 +113,10 @@ def carry_out(
         _books(out, seed, operations, steps, workers, progress)
         for at, kind in enumerate(databases):
             share = race_count // len(databases) + (at < race_count % len(databases))
-            with _databases(kind, work) as made:
-                _race(out, kind, made, seed, share, chunk, progress)
+            with place(kind, work) as stand:
+                _race(out, stand, Chunks(seed, share, chunk), workers, progress)
                 if share:
-                    _ablate(out, kind, made, seed, progress)
+                    _ablate(out, stand, seed, progress)
     return summed(out)
 
 
@@ -168,7 +167,8 @@ def _of_kind(chunks: list[dict[str, Any]]) -> dict[str, Any]:
         "outcomes": dict(outcomes),
         "lost": sum(len(each["lost"]) for each in chunks),
         "findings": sum(len(each["findings"]) for each in chunks),
-        "seconds": round(sum(each["seconds"] for each in chunks), 1),
+        # Of the wall clock: so many chunks ran side by side.
+        "seconds": round(sum(each["seconds"] / each.get("beside", 1) for each in chunks), 1),
     }
 
 
@@ -201,50 +201,33 @@ def _books(
             pool.shutdown(cancel_futures=True)
 
 
-def _race(
-    out: Path,
-    kind: str,
-    made: Callable[[str], str],
-    seed: int,
-    count: int,
-    chunk: int,
-    progress: Progress,
-) -> None:
-    bar = progress.add_task(f"races on {kind}", total=count)
-    for number in range(-(-count // chunk)):
-        path = out / f"races-{kind}-{number:05d}.json"
-        wanted = range(number * chunk, min(count, (number + 1) * chunk))
-        if path.exists() and json.loads(path.read_bytes())["races"] >= len(wanted):
-            progress.advance(bar, len(wanted))
-            continue
-        began = time.monotonic()
-        with ring(made(f"races_{number}")) as running:
-            ended = running.run(
-                races(seed, wanted), told=lambda: progress.advance(bar), until_lost=False
-            )
-            verified = running.verify()
-        found = {
-            "database": kind,
-            "races": ended.races,
-            "killed": ended.killed,
-            "outcomes": dict(ended.outcomes),
-            "lost": {str(race): words for race, words in ended.lost.items()},
-            "findings": [f"{each.check}: {each.found}" for each in verified.findings],
-            "state_sha256": verified.state_sha256,
-            "changes": verified.changes,
-            "seconds": time.monotonic() - began,
-        }
-        _keep(path, found)
+def _race(out: Path, stand: Place, chunks: Chunks, workers: int, progress: Progress) -> None:
+    """Chunks side by side: a race waits for its own turns more than it computes."""
+    bar = progress.add_task(f"races on {stand.kind}", total=chunks.races)
+    wanted = []
+    for number in range(-(-chunks.races // chunks.each)):
+        path = out / f"races-{stand.kind}-{number:05d}.json"
+        numbers = chunks.numbers(number)
+        if path.exists() and json.loads(path.read_bytes())["races"] >= len(numbers):
+            progress.advance(bar, len(numbers))
+        else:
+            wanted.append((path, numbers))
+    if not wanted:
+        return
+    with side_by_side(workers) as beside:
+        jobs = {beside.start(stand, chunks.seed, numbers): path for path, numbers in wanted}
+        for done in beside.ended(jobs, told=lambda races: progress.advance(bar, races)):
+            _keep(jobs[done], {**done.result(), "beside": workers})
 
 
-def _ablate(
-    out: Path, kind: str, made: Callable[[str], str], seed: int, progress: Progress
-) -> None:
+def _ablate(out: Path, stand: Place, seed: int, progress: Progress) -> None:
+    kind = stand.kind
     bar = progress.add_task(f"ablations on {kind}", total=len(ABLATIONS[kind]))
     for guarding in ABLATIONS[kind]:
         path = out / f"ablation-{kind}-{guarding.value}.json"
         if not path.exists():
-            caught = caught_after(made(f"ablation_{guarding.value}"), guarding, seed)
+            with stand.migrated(f"ablation_{guarding.value}") as url:
+                caught = caught_after(url, guarding, seed)
             told = {"database": kind, "guarding": guarding.value, "caught_after": caught}
             _keep(path, told)
         progress.advance(bar)
@@ -255,49 +238,6 @@ def caught_after(url: str, guarding: Guarding, seed: int) -> int:
     with ring(url, guarding=guarding) as running:
         ended = running.run(races(seed, range(CAUGHT_WITHIN)), until_lost=True)
     return ended.races if ended.lost else 0
-
-
-@contextmanager
-def _databases(kind: str, work: Path | None) -> Iterator[Callable[[str], str]]:
-    """Gives migrated databases by name; the one before is thrown away."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work)))
-        server = stack.enter_context(fresh(kind, folder)) if kind == POSTGRESQL else ""
-        last: list[str] = []
-
-        def made(name: str) -> str:
-            if last:
-                _drop(server, folder, last.pop())
-            last.append(name)
-            url = _create(server, name) if server else f"sqlite:///{folder / name}.db"
-            engine = open_engine(url)
-            migrate(engine)
-            engine.dispose()
-            return url
-
-        yield made
-
-
-def _create(server: str, name: str) -> str:
-    import psycopg
-    from sqlalchemy import make_url
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
-    return url.render_as_string(hide_password=False)
-
-
-def _drop(server: str, folder: Path, name: str) -> None:
-    if not server:
-        for path in folder.glob(f"{name}.db*"):
-            path.unlink()
-        return
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        # A process that was killed may have left a connection that nobody has noticed yet.
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def _keep(path: Path, found: dict[str, Any]) -> None:
