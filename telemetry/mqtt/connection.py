@@ -15,6 +15,7 @@ from contracts.errors import ForbiddenError, NotSignedInError
 from telemetry.mqtt import greeting, topics
 from telemetry.mqtt.decoding import decode, split
 from telemetry.mqtt.encoding import PINGRESP, encode, pubacks
+from telemetry.mqtt.half import Half
 from telemetry.mqtt.packets import (
     V5,
     V311,
@@ -62,8 +63,7 @@ class Connection(asyncio.Protocol):
         self.silence_s = 0.0
         """Longest silence allowed once open."""
         self.paused = False
-        self.half = bytearray()
-        self._need = 0
+        self.half = Half(endpoint.half_packets)
         self._limits = endpoint.limits
         self._unacked = 0
         self._connect: Connect | None = None
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
         if self._checking is not None:
             self._checking.cancel()
         was_open, self.state = self.state is State.OPEN, State.CLOSING
-        self._forget_half()
+        self.half.forget()
         self.endpoint.left(self)
         if was_open:
             self._publish_will()
@@ -96,14 +96,12 @@ class Connection(asyncio.Protocol):
         self.heard = self.endpoint.time()
         if self.state is State.CLOSING:
             return
-        if self.half:
-            self.half += data
-            self.endpoint.half_bytes += len(data)
-            if len(self.half) < self._need or self.state is State.CHECKING:
+        if len(self.half):
+            self.half.add(data)
+            if not self.half.whole or self.state is State.CHECKING:
                 self._bound_half()
                 return
-            data = bytes(self.half)
-            self._forget_half()
+            data = self.half.take()
         if self.state is State.OPEN:
             self._take(data)
         elif self.state is State.GREETING:
@@ -161,8 +159,7 @@ class Connection(asyncio.Protocol):
         self.state = State.OPEN
         self.silence_s = 1.5 * greeting.keep_alive_s(connect, self._limits)
         self._send(encode(greeting.welcome(connect, self.client_id, self._limits), self.version))
-        rest = bytes(self.half)
-        self._forget_half()
+        rest = self.half.take()
         self._go_on("checking")
         if rest:
             self._take(rest)
@@ -321,7 +318,7 @@ class Connection(asyncio.Protocol):
             self._send(answer)
         if before is State.OPEN:
             self._publish_will()
-        self._forget_half()
+        self.half.forget()
         self._transport.close()
 
     def abort(self) -> None:
@@ -349,22 +346,16 @@ class Connection(asyncio.Protocol):
         """`need`: bytes with which the packet is whole. `restart`: its time starts now."""
         if restart:
             self.since = self.heard
-        self.half += data
-        self._need = need
-        self.endpoint.half_bytes += len(data)
+        self.half.keep(data, need)
         self._bound_half()
 
     def _bound_half(self) -> None:
-        if self.endpoint.half_bytes > self._limits.half_packets_bytes:
+        if self.endpoint.half_packets.held > self._limits.half_packets_bytes:
             self.refuse(
                 "too_many_half_packets",
-                f"{len(self.half)} of {self._need} bytes came, and memory for halves is spent",
+                f"{len(self.half)} of {self.half.need} bytes came, and memory for halves is spent",
                 Code.QUOTA_EXCEEDED,
             )
-
-    def _forget_half(self) -> None:
-        self.endpoint.half_bytes -= len(self.half)
-        self.half = bytearray()
 
 
 def _nobody_waits() -> None:

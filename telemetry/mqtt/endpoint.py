@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from telemetry.mqtt.connection import Connection, State
+from telemetry.mqtt.half import HalfPackets
 from telemetry.mqtt.limits import EndpointCounts, EndpointLimits, Refusal
 from telemetry.mqtt.packets import Code, MqttError
 from telemetry.now import system_us
@@ -41,8 +42,7 @@ class Endpoint:
         self.limits = limits
         self.now_us = now_us
         self.counts = EndpointCounts()
-        self.half_bytes = 0
-        """Of packets whose end is awaited, all connections together."""
+        self.half_packets = HalfPackets()
         self.time = asyncio.get_running_loop().time
         self._every: set[Connection] = set()
         self._sessions: dict[str, Connection] = {}
@@ -158,7 +158,7 @@ class Endpoint:
             case State.OPEN:
                 if connection.paused:
                     return
-                if connection.half and since > limits.packet_s:
+                if len(connection.half) and since > limits.packet_s:
                     connection.refuse(
                         "slow_packet",
                         f"{len(connection.half)} bytes of a packet in {since:.0f} s",

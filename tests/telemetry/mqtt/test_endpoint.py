@@ -365,7 +365,7 @@ async def test_half_packets_of_many_do_not_fill_the_memory(endpoint: Endpoint, p
     closed = [asyncio.create_task(sensor.hear_all()) for sensor in crowd]
     done, _ = await asyncio.wait(closed, timeout=20, return_when=asyncio.FIRST_COMPLETED)
     assert done.pop().result() == [Disconnect(Code.QUOTA_EXCEEDED)]
-    assert endpoint.half_bytes <= LIMITS.half_packets_bytes
+    assert endpoint.half_packets.held <= LIMITS.half_packets_bytes
     for task, sensor in zip(closed, crowd, strict=True):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
