@@ -60,6 +60,10 @@ class Words:
 
         return _PLACEHOLDER.sub(value, sentence)
 
+    def sentence(self, key: str) -> str:
+        """The sentence with its places unfilled, for a script that fills them."""
+        return self._sentences[key]
+
     def __contains__(self, key: str) -> bool:
         return key in self._sentences
 

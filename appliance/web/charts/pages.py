@@ -27,6 +27,15 @@ SPANS: Final = {
 """What a chart may show up to now, seconds."""
 FIRST: Final = "1h"
 POINTS: Final = 1000
+SENTENCES: Final = (
+    "sensor.failed",
+    "sensor.empty_range",
+    "sensor.point.raw",
+    "sensor.point.step",
+    "sensor.at",
+    "sensor.at_step",
+)
+"""What chart.js writes; it fills in the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) 
             span=span,
             trouble=trouble,
             moment=_moment,
+            sentences={key: pages.words(request).sentence(key) for key in SENTENCES},
             viewer=viewer,
         )
 

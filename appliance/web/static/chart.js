@@ -1,7 +1,5 @@
 // One chart of one series: the envelope of least and most with the mean, and readings as they come.
 
-import { t } from "./words.js";
-
 /** @typedef {typeof import("uplot")} Plot */
 /** @typedef {import("uplot")} Drawn */
 /** @typedef {{level: string, step_us: number, from_us: number, to_us: number, at_us: number[],
@@ -39,7 +37,8 @@ const part = (figure, name) => /** @type {HTMLElement} */ (figure.querySelector(
 export class Chart {
   /**
    * @param {HTMLElement} figure
-   * @param {{zoom: (range: Range) => void, wider: () => void}} page
+   * @param {{zoom: (range: Range) => void, wider: () => void,
+   *   words: (key: string, values?: Record<string, string>) => string}} page
    */
   constructor(figure, page) {
     this.figure = figure;
@@ -59,15 +58,17 @@ export class Chart {
     this.live = [];
     this.asked = 0;
     this.dirty = false;
-    this.plot = this.make();
-    new ResizeObserver(() => this.plot.setSize(this.size())).observe(this.box);
+    /** @type {Drawn | null} made with its first data: an empty one would be drawn for nothing */
+    this.plot = null;
+    new ResizeObserver(() => this.plot?.setSize(this.size())).observe(this.box);
   }
 
   size() {
     return { width: Math.max(200, this.box.clientWidth), height: Math.max(120, this.box.clientHeight) };
   }
 
-  make() {
+  /** @param {import("uplot").AlignedData} data */
+  make(data) {
     const style = getComputedStyle(this.box);
     const soft = getComputedStyle(part(this.figure, ".chart-at")).color;
     const font = `12px ${style.fontFamily}`;
@@ -104,13 +105,13 @@ export class Chart {
         draw: [() => performance.mark("chart-drawn")],
       },
     };
-    return new uPlot(options, [[], [], [], []], this.box);
+    return new uPlot(options, data, this.box);
   }
 
   /** Colours of another theme. */
   redraw() {
-    this.plot.destroy();
-    this.plot = this.make();
+    this.plot?.destroy();
+    this.plot = null;
     this.draw();
   }
 
@@ -134,7 +135,7 @@ export class Chart {
       if (!answer.ok) throw new Error(String(answer.status));
       envelope = await answer.json();
     } catch {
-      if (turn === this.asked) this.say("stale", t("sensor.failed"));
+      if (turn === this.asked) this.say("stale", this.page.words("sensor.failed"));
       return;
     }
     if (turn !== this.asked) return;
@@ -205,10 +206,11 @@ export class Chart {
     const first = lowest(at, this.range.from - this.step / 1e6);
     const end = lowest(at, this.range.to);
     const shown = [at, least, most, mean, count].map((row) => row.slice(first, end));
-    const [x, low, high, middle] = withGaps(/** @type {any} */ (shown), this.step);
-    this.plot.setData(/** @type {any} */ ([x, low, high, middle]));
+    const data = /** @type {any} */ (withGaps(/** @type {any} */ (shown), this.step));
+    if (this.plot) this.plot.setData(data);
+    else this.plot = this.make(data);
     this.sums(/** @type {any} */ (shown));
-    this.say("drawn", end > first ? "" : t("sensor.empty_range"));
+    this.say("drawn", end > first ? "" : this.page.words("sensor.empty_range"));
   }
 
   /** @param {[number[], number[], number[], number[], number[]]} shown */
@@ -223,7 +225,7 @@ export class Chart {
     };
     for (const [name, text] of Object.entries(sums)) part(this.figure, `[data-sum=${name}]`).textContent = text;
     part(this.figure, "[data-point]").textContent =
-      this.step === 1 ? t("sensor.point.raw") : t("sensor.point.step", { step: duration(this.step) });
+      this.step === 1 ? this.page.words("sensor.point.raw") : this.page.words("sensor.point.step", { step: duration(this.step) });
     if (at.length > 2) part(this.figure, ".chart-now").dataset.maxAge = String(Math.max(60, 10 * usual(at)));
   }
 
@@ -242,7 +244,7 @@ export class Chart {
     const place = part(this.figure, "[data-readout]");
     if (middle === null || middle === undefined) { place.textContent = "\u00a0"; return; }
     const time = exact.format(new Date(/** @type {number} */ (at[n]) * 1000));
-    place.textContent = t(this.step === 1 ? "sensor.at" : "sensor.at_step", {
+    place.textContent = this.page.words(this.step === 1 ? "sensor.at" : "sensor.at_step", {
       time, unit: this.unit, mean: numbers.format(middle),
       least: numbers.format(/** @type {number} */ (least?.[n])), most: numbers.format(/** @type {number} */ (most?.[n])),
     });

@@ -16,6 +16,9 @@ const format = new Intl.DateTimeFormat(document.documentElement.lang, {
 class Page {
   /** @param {HTMLElement} element */
   constructor(element) {
+    // They come with the page: the first picture does not wait for the whole catalogue.
+    /** @type {Record<string, string>} */
+    this.sentences = JSON.parse(element.dataset.words ?? "{}");
     /** Seconds up to now, or 0 while a chosen range stands still. */
     this.span = Number(element.dataset.span ?? 3600);
     /** @type {Range} */
@@ -33,6 +36,11 @@ class Page {
     window.setInterval(() => this.load(), AGAIN_MS);
     window.setInterval(() => { if (document.body.dataset.line !== "live") this.load(); }, WITHOUT_LIVE_MS);
     window.setInterval(() => this.tick(), 1000);
+  }
+
+  /** @param {string} key @param {Record<string, string>} [values] */
+  words(key, values = {}) {
+    return (this.sentences[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   }
 
   /** @returns {Range} */
