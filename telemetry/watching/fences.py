@@ -26,6 +26,7 @@ _VERSION = 1
 _DAY_S = 86_400
 _WEEK_S = 7 * _DAY_S
 _MOST_STEPS = 5
+_TEXTS = ("fence", "title", "quantity", "unit", "expression", "clear_when")
 _NUMBERS = ("above", "below", "hysteresis", "rise", "fall")
 
 
@@ -246,6 +247,9 @@ def _fence_of(said: dict[str, Any]) -> Fence:
     names = {each.name for each in fields(Fence)}
     if set(said) != names:
         raise ValueError(f"other fields: {', '.join(sorted(set(said) ^ names))[:200]}")
+    for name in _TEXTS:
+        if not isinstance(said[name], str):
+            raise ValueError(f"{name} is no text")  # noqa: TRY004 -- it is the document that is wrong
     for name in _NUMBERS:
         if said[name] is not None:
             said[name] = number_of(said[name])
@@ -256,8 +260,10 @@ def _fence_of(said: dict[str, Any]) -> Fence:
         Step(int(step["after_s"]), Severity(step["severity"])) for step in said["escalation"]
     )
     if said["hours"] is not None:
-        spans = tuple(Span(s["days"], s["begins"], s["ends"]) for s in said["hours"]["spans"])
-        said["hours"] = Hours(said["hours"]["zone"], spans)
+        spans = tuple(
+            Span(str(s["days"]), str(s["begins"]), str(s["ends"])) for s in said["hours"]["spans"]
+        )
+        said["hours"] = Hours(str(said["hours"]["zone"]), spans)
     for name in ("version", "within_s", "missing_s", "for_s", "clear_for_s", "rearm_s", "tell_s"):
         if type(said[name]) is not int:
             raise ValueError(f"{name} is no whole number")
