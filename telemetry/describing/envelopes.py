@@ -11,13 +11,14 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
 from telemetry.describing.binding import Refused
 
 Envelope = Literal["auto", "none", "chirpstack", "ttn", "hex", "base64"]
+ENVELOPES: Final[tuple[Envelope, ...]] = get_args(Envelope)
 Unwrapped = tuple[int | None, bytes, int | None, int | None]
 """(port, the sensor's own bytes, microseconds since 1970, sequence)."""
 

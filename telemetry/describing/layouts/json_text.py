@@ -37,6 +37,7 @@ from telemetry.describing.layouts.source import (
 from telemetry.describing.layouts.values import moment, said_in, stated
 from telemetry.describing.template import Layout, Measure, Place
 
+_BEYOND: Final = ("`float` >=", "`float` <=", "out of range")
 _FARTHEST_US: Final = 10**17
 """Some 3,000 years: beyond it a number is no time at all."""
 
@@ -246,6 +247,4 @@ def _refusal(error: Exception) -> Refused:
         return Refused("not_json", said)
     if "missing required field" in said:
         return Refused("missing_field", said)
-    return Refused(
-        "out_of_range" if "`float` >=" in said or "`float` <=" in said else "wrong_type", said
-    )
+    return Refused("out_of_range" if any(word in said for word in _BEYOND) else "wrong_type", said)
