@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,8 +83,13 @@ def run(load: Load, *, ready: Callable[[], object] = bool) -> Done:
 
     Raises UnavailableError.
     """
-    lines = [_open(load, sensors) for sensors in load.sensors]
-    ready()
+    with ExitStack() as stack:
+        lines = [_open(load, sensors, stack) for sensors in load.sensors]
+        ready()
+        return _send(load, lines)
+
+
+def _send(load: Load, lines: list[Line]) -> Done:
     with selectors.DefaultSelector() as selector:
         for line in lines:
             selector.register(line.socket, selectors.EVENT_READ, line)
@@ -108,8 +114,6 @@ def run(load: Load, *, ready: Callable[[], object] = bool) -> Done:
                 _push(line)
         done.seconds = time.perf_counter() - began
         done.cpu_s = time.process_time() - cpu
-    for line in lines:
-        line.socket.close()
     if times:
         done.slowest_ms = max(times) * 1000
         done.median_ms = sorted(times)[len(times) // 2] * 1000
@@ -175,10 +179,10 @@ def _acknowledged(line: Line, times: list[float]) -> int:
     return count
 
 
-def _open(load: Load, sensors: tuple[int, ...]) -> Line:
-    plain = socket.create_connection((load.host, load.port), timeout=30)
+def _open(load: Load, sensors: tuple[int, ...], stack: ExitStack) -> Line:
+    plain = stack.enter_context(socket.create_connection((load.host, load.port), timeout=30))
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection = _secured(load, plain) if load.ca else plain
+    connection = stack.enter_context(_secured(load, plain)) if load.ca else plain
     hello = Connect(
         client_id=f"load-{sensors[0]:04d}",
         version=load.version,
