@@ -16,6 +16,7 @@ from appliance.services.mqtt import BrokerAddress
 from contracts.errors import BadInputError, UnavailableError
 from telemetry.coap.endpoint import CoapEndpoint
 from telemetry.coap.networks import Network
+from telemetry.coap.observe import Observer, read_url
 from telemetry.ingest.intake import Intake
 from telemetry.mqtt.endpoint import Endpoint
 from telemetry.subscriber.subscriber import BrokerLink, Subscriber
@@ -27,6 +28,7 @@ class Doors:
 
     mqtt: Endpoint | None = None
     coap: CoapEndpoint | None = None
+    observer: Observer | None = None
     subscriber: Subscriber | None = None
     addresses: dict[str, str] = field(default_factory=dict)
     """HOST:PORT of each door, by name."""
@@ -57,6 +59,9 @@ async def open_doors(config: Config, intake: Intake, *, ca_pem: str) -> Doors:
         doors.addresses["mqtt"] = f"{host}:{bound}"
     if gateway.coap_listen:
         doors.coap = _coap(gateway, intake)
+        if gateway.coap_observe:
+            observed = [read_url(each) for each in gateway.coap_observe]
+            doors.observer = doors.coap.observer = Observer(doors.coap, observed)
         host, bound = doors.coap.address
         doors.addresses["coap"] = f"{host}:{bound}"
     if config.broker.url and gateway.broker_topics:

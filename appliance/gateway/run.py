@@ -118,6 +118,8 @@ async def run_gateway(
         serving.job("rate", lambda: _note_rate(rate, lambda: intake.counts.accepted))
         if doors.subscriber is not None:
             serving.job("broker", doors.subscriber.run)
+        if doors.observer is not None:
+            serving.job("observed sensors", doors.observer.run)
         tailer = _tailer(layout, config_file)
         stack.push_async_callback(tailer.stop)
         serving.side_job("tailer", tailer.start, again_s=_TAILER_AGAIN_S)

@@ -70,12 +70,7 @@ class GatewayStatus:
             "intake": self._intake(),
             "doors": {
                 "mqtt": _mqtt(self.doors.mqtt, self.doors.addresses),
-                "coap": None
-                if self.doors.coap is None
-                else {
-                    "address": self.doors.addresses.get("coap", ""),
-                    "counts": dict(self.doors.coap.counts),
-                },
+                "coap": _coap(self.doors),
                 "broker": _broker(self.doors.subscriber, self.doors.addresses),
             },
             "sensors": self._sensors(),
@@ -136,6 +131,17 @@ def _mqtt(endpoint: Endpoint | None, addresses: Mapping[str, str]) -> dict[str, 
         "pauses": counts.pauses,
         "refused": dict(counts.refused),
         "newest": [asdict(each) for each in reversed(newest)],
+    }
+
+
+def _coap(doors: Doors) -> dict[str, Any] | None:
+    if doors.coap is None:
+        return None
+    watches = doors.observer.watches if doors.observer is not None else ()
+    return {
+        "address": doors.addresses.get("coap", ""),
+        "counts": dict(doors.coap.counts),
+        "observed": {each.observed.address: each.state for each in watches},
     }
 
 

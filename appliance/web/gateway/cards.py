@@ -60,6 +60,8 @@ class MqttCard:
 class CoapCard:
     address: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    observed: dict[str, str] = field(default_factory=dict)
+    """State of each sensor that we observe: asking, observed or silent."""
 
     @property
     def refused(self) -> dict[str, int]:

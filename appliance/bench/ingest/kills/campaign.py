@@ -49,7 +49,7 @@ BY_COAP: Final = ("probe-4",)
 _CHUNK: Final = 50
 _SETTLED_S: Final = 60.0
 # What happens, and how often of a hundred.
-_WEIGHTS: Final = {
+WEIGHTS: Final = {
     "gateway": 38,
     "gateway while it starts": 12,
     "tailer": 18,
@@ -96,9 +96,9 @@ class Campaign:
         self._senders += [CoapSender(accounts[name], plant.coap_port) for name in BY_COAP]
         self._tasks = [asyncio.create_task(each.run(self._pause_s)) for each in self._senders]
 
-    async def harm(self) -> str:
-        """One thing happens, at a random moment; what it was."""
-        what = self._random.choices([*_WEIGHTS], [*_WEIGHTS.values()])[0]
+    async def harm(self, what: str = "") -> None:
+        """One thing happens at a random moment, a random one where none of `WEIGHTS` is named."""
+        what = what or self._random.choices([*WEIGHTS], [*WEIGHTS.values()])[0]
         await asyncio.sleep(self._random.uniform(0.0, 0.6))
         plant = self.plant
         match what:
@@ -126,7 +126,6 @@ class Campaign:
                 else:
                     plant.free_disk()
         self.done[what] += 1
-        return what
 
     async def end(self) -> Verdict:
         """Nothing new is sent, what is open still is; then everything stops and is counted.
