@@ -18,6 +18,7 @@ from erp_link.api import care as api_care
 from erp_link.api import decisions as api_decisions
 from erp_link.api import device_logs as api_device_logs
 from erp_link.api import erp as api_erp
+from erp_link.api import excursions as api_excursions
 from erp_link.api import goods as api_goods
 from erp_link.api import orders as api_orders
 from erp_link.api import quality as api_quality
@@ -76,6 +77,9 @@ def router(
     planner = Depends(auth("ops", "quality", "integrator"))
     api_goods.add_to(api, needs_core, reader=reader, worker=worker, planner=planner)
     api_care.add_to(api, care or CareDesks(core_provider), reader=reader, planner=planner)
+    api_excursions.add_to(
+        api, core_provider, reader=reader, worker=worker, quality=quality, planner=planner
+    )
     if erp is not None:
         mender = Depends(auth("ops", "quality", "integrator"))
         api_erp.add_to(api, erp, reader=reader, mender=mender)

@@ -44,6 +44,9 @@ class Client:
     def put(self, path: str, **more) -> httpx.Response:
         return asyncio.run(self._ask("PUT", path, **more))
 
+    def delete(self, path: str, **more) -> httpx.Response:
+        return asyncio.run(self._ask("DELETE", path, **more))
+
     async def _ask(self, method: str, path: str, *, headers=None, **more) -> httpx.Response:
         transport = httpx.ASGITransport(app=self._app)
         async with httpx.AsyncClient(transport=transport, base_url="http://core") as client:

@@ -130,7 +130,7 @@ class Alarms:
 
         return self._core.read(ask)
 
-    def acknowledge(self, alarm_id: str, *, note: str, by: str) -> None:
+    def acknowledge(self, alarm_id: str, *, note: str, by: str, key: str | None = None) -> None:
         """Somebody has seen it and says what they make of it; the newest word stands, the history
         keeps them all. It goes on until the readings are quiet. Raises NotFoundError, BadInputError.
         """
@@ -154,7 +154,8 @@ class Alarms:
             }
             work.event("alarm", Reason("story_alarm_acknowledged", values), reference=alarm_id)
 
-        self._core.write(act, by=by)
+        body = {"alarm": alarm_id, "note": words}
+        self._core.command("acknowledge_alarm", body, by=by, key=key, guards_of=None, act=act)
 
 
 def find_alarm(connection: Connection, alarm_id: str) -> Row[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -137,13 +137,23 @@ class Excursions:
         """What goods bear, by `class:<temperature>` and by GTIN where a product has its own."""
         return self._core.read(read_limits)
 
-    def set_limits(self, subject: str, limits: Limits | None, *, by: str) -> None:
+    def set_limits(
+        self, subject: str, limits: Limits | None, *, by: str, key: str | None = None
+    ) -> None:
         """For excursions measured from now on; None takes a product's or a class's own away.
 
         Raises BadInputError.
         """
         wanted = None if limits is None else checked(limits)
-        self._core.write(lambda work: keep_limits(work, subject, wanted), by=by)
+        body = {"subject": subject, "limits": None if wanted is None else asdict(wanted)}
+        self._core.command(
+            "set_excursion_limits",
+            body,
+            by=by,
+            key=key,
+            guards_of=None,
+            act=lambda work: keep_limits(work, subject, wanted),
+        )
 
     def tidy(self, *, by: str) -> Tidied:
         """Measure again what goods were told of late for, each excursion in a transaction of its

@@ -63,7 +63,9 @@ class Whereabouts:
 
         return self._core.read(ask)
 
-    def name_zone(self, zone: str, locations: Collection[str], *, by: str) -> None:
+    def name_zone(
+        self, zone: str, locations: Collection[str], *, by: str, key: str | None = None
+    ) -> None:
         """From now on exactly these locations are in the zone by name; without any, none is.
 
         Raises BadInputError.
@@ -84,7 +86,8 @@ class Whereabouts:
             text = Reason("story_zone_named", {"zone": name, "places": len(codes)})
             work.event("place", text, reference=name)
 
-        self._core.write(act, by=by)
+        body = {"zone": name, "places": codes}
+        self._core.command("name_zone", body, by=by, key=key, guards_of=None, act=act)
 
     def holding_now(
         self, *, products: Collection[str] = (), batches: Collection[BatchKey] = ()
