@@ -29,11 +29,11 @@ from appliance.config import Config, EdgeConfig, HubConfig, ReaderConfig, SiteCo
 from appliance.demo.run import HubApi
 from appliance.demo.samples import asn_csv
 from appliance.demo.story import COOKIES
-from appliance.edge.run import introduce
 from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore
 from appliance.goods import needed_to_freeze
 from appliance.identity.device import DeviceIdentity
+from appliance.identity.introduce import introduce
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.profiles import ProfileFolder

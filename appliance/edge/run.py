@@ -7,11 +7,8 @@ and go (I6). What the box does with its parts is edge/box.py's.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import AsyncExitStack
 from pathlib import Path
-
-import structlog
 
 from appliance.accounts.session import SessionVerifier
 from appliance.cartons.lane import LaneOutput
@@ -25,7 +22,7 @@ from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore, keep_room
 from appliance.foreign_reader import SocketPlace, paddle_process
 from appliance.identity.device import DeviceIdentity
-from appliance.identity.enrol import enrol
+from appliance.identity.introduce import introduce
 from appliance.journal.journal import Journal
 from appliance.layout import Layout
 from appliance.learning.folders import edge_dataset
@@ -46,11 +43,7 @@ from appliance.teaching.teacher import Teacher
 from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
-from contracts.errors import BadInputError, UnavailableError
 from vision.engine import PADDLE
-
-_ENROL_AGAIN_S = 2.0
-log = structlog.get_logger()
 
 
 async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
@@ -241,31 +234,3 @@ def _serve_paddle(
     )
     stack.push_async_callback(paddle.stop)
     serving.side_job("paddleocr", paddle.start)
-
-
-async def introduce(
-    identity: DeviceIdentity, *, hub_url: str, claim_file: str, setting: str
-) -> None:
-    """A new device claims its certificate from the hub, once; it waits for the hub to be there.
-
-    `setting` is the one that names the claim's file. Raises BadInputError where no claim was given, and what the hub says against it.
-    """
-    if identity.is_enrolled:
-        return
-    try:
-        claim = json.loads(await asyncio.to_thread(Path(claim_file).read_text, encoding="utf-8"))
-        token, fingerprint = str(claim["token"]), str(claim["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInputError(
-            f"Device {identity.device} has no certificate and {setting} "
-            f"({claim_file or 'empty'}) holds no claim",
-            mend="Make a claim at the hub and give its file to the device",
-        ) from error
-    while True:
-        try:
-            await enrol(identity, hub_url, token=token, fingerprint=fingerprint)
-        except UnavailableError as error:
-            log.warning("waiting for the hub to enrol", error=str(error))
-            await asyncio.sleep(_ENROL_AGAIN_S)
-        else:
-            return

@@ -18,7 +18,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from appliance.config import Config
-from appliance.edge.run import introduce
 from appliance.evidence import EvidenceStore
 from appliance.fences.guard import FenceGuard
 from appliance.gateway.alarms import JournalSink
@@ -28,6 +27,7 @@ from appliance.gateway.status import GatewayStatus, Rate
 from appliance.gateway.tailer import keeping_of
 from appliance.gateway.web import gateway_app
 from appliance.identity.device import DeviceIdentity
+from appliance.identity.introduce import introduce
 from appliance.journal.journal import Journal
 from appliance.journal.stamp import to_us
 from appliance.layout import Layout
