@@ -25,7 +25,7 @@ async def test_every_page_of_the_navigation_is_served(tmp_path: Path, clock: Fix
     core, idle = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock), Idle()
     app, forwarding = hub_app(
         Config(), core, accounts=idle, evidence=idle, live=MemoryLiveView(), health=idle,
-        rates=idle, lessons=idle, erp=idle, exchange=idle, signer=idle, fences=idle,
+        rates=idle, lessons=idle, erp=idle, exchange=idle, signer=idle, fences=idle, sensors=idle,
         clock=clock,
     )  # fmt: skip
 
