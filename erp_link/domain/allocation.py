@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from contracts.errors import BadInputError
 from contracts.reason import Reason
-from contracts.stock import BatchKey
+from contracts.stock import BatchKey, StockStatus
 from erp_link.domain.leaving import LeaveFacts, may_this_leave
 
 
@@ -130,6 +130,8 @@ def in_rotation(standing: Sequence[Standing], rotation: Rotation) -> list[Standi
 
 def _against(place: Standing) -> tuple[Reason, ...]:
     reasons = may_this_leave(place.facts)
+    if not reasons and place.facts.status is StockStatus.IN_TRANSIT:
+        return (Reason("stock_picked"),)
     if not reasons and place.moved:
         return (Reason("stock_just_moved"),)
     if not reasons and place.free <= 0:

@@ -29,7 +29,14 @@ from erp_link.domain.places import (
 from erp_link.domain.receiving import CartonState, Cause, accepted
 from erp_link.domain.units import MOST_UNITS
 from erp_link.service import booking, slots
-from erp_link.service.apart import cartons_at, fitting, holds_by_name, open_cartons, set_apart
+from erp_link.service.apart import (
+    cartons_at,
+    fitting,
+    holds_by_name,
+    open_cartons,
+    set_apart,
+    units_of,
+)
 from erp_link.service.booking import PICKED, RESERVED
 from erp_link.service.goods import admission
 from erp_link.service.leave import check_leaving, check_named
@@ -222,6 +229,9 @@ def move(work: Work, key: BatchKey, quantity: int, source: Place, target: str) -
     slots.vacate(work, source.location, quantity, batch_id=batch.id)
     slots.occupy(work, target, quantity, batch_id=batch.id)
     gone = relocate_cartons(work, batch.id, quantity, source, to, None)
+    if source.status is StockStatus.INSPECTION:
+        loose = quantity - units_of(work.connection, gone)
+        admission.follow(work, batch.id, loose, source.location, target)
     if contains:
         why = Reason("moved_to_quarantine", {"source": source.location, "quantity": quantity})
         set_apart(work, f"QC-move-{event_id}", batch.id, quantity, cartons=gone, reason=why)

@@ -17,6 +17,7 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard
 from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
+from erp_link.domain.units import MOST_UNITS
 from erp_link.service import apart, booking, holding, transport
 from erp_link.service.quality import rework
 from erp_link.service.ticketing import find_ticket, note, open_ticket, set_state
@@ -40,6 +41,10 @@ def raise_hold(
 
     Raises BadInputError where it does not say what it covers, NotFoundError.
     """
+    if quantity > MOST_UNITS:
+        raise BadInputError(
+            f"A hold on {quantity} units", mend="Check the quantity: no house holds so many"
+        )
     batch_id: int | None = None
     match kind:
         case HoldKind.BATCH if batch is not None:

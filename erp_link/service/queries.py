@@ -14,6 +14,7 @@ from contracts.stock import BatchEvent, BatchKey, BatchSummary, HoldKind, StockS
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import is_expired
 from erp_link.domain.leaving import LeaveFacts, may_this_leave
+from erp_link.service.goods.product_rows import read_products
 from erp_link.service.work import find_batch, key_of, namesakes
 
 _PART = 500
@@ -90,6 +91,8 @@ def summaries(
             amounts.setdefault(row.batch_id, {})[row.status] = int(row.quantity)
             reserved[row.batch_id] = reserved.get(row.batch_id, 0) + int(row.reserved)
     by_batch, by_supplier, by_lot = _open_holds(connection)
+    # What a list called the goods; goods received by hand were on none.
+    products = read_products(connection, [row.gtin for row in known if not row.description])
 
     def holds_on(row: Row[Any]) -> tuple[str, ...]:
         if row.supplier:
@@ -103,6 +106,7 @@ def summaries(
     return [
         _summary(
             row,
+            row.description or products[row.gtin].name,
             amounts.get(row.id, {}),
             reserved.get(row.id, 0),
             holds=holds_on(row),
@@ -167,6 +171,7 @@ def devices(connection: Connection) -> list[DeviceSeen]:
 
 def _summary(
     row: Row[Any],
+    description: str,
     amounts: dict[str, int],
     reserved: int,
     *,
@@ -182,7 +187,7 @@ def _summary(
     reasons = may_this_leave(LeaveFacts(status, holds, expired_on))
     return BatchSummary(
         key=key_of(row),
-        description=row.description,
+        description=description,
         expiry=row.expiry,
         on_hand=sum(amounts.values()),
         unrestricted=free,

@@ -14,6 +14,7 @@ from appliance.words import (
     words,
 )
 from contracts.reason import Reason
+from erp_link.webhooks.topics import TOPICS
 
 
 def test_both_catalogues_have_the_same_keys_and_the_same_values_to_fill() -> None:
@@ -70,3 +71,9 @@ def test_days_left_are_written_out_in_both_languages() -> None:
 
 def test_an_unknown_language_gets_english() -> None:
     assert words("xx").language == "en"
+
+
+def test_a_webhook_may_ask_for_every_kind_of_event_that_a_story_has_a_word_for() -> None:
+    kinds = {key.removeprefix("story.") for key in read_catalogue("en") if key.startswith("story.")}
+    # What sensors measured stands on the dossier's time line, and in no event.
+    assert kinds - TOPICS <= {"measured"}

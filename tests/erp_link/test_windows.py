@@ -7,7 +7,9 @@ from datetime import timedelta
 from contracts.clock import FixedClock
 from contracts.reason import Reason
 from contracts.stock import BatchKey, HoldKind, UsageDecision
+from erp_link.domain.products import Product
 from erp_link.service.core import Core
+from erp_link.service.goods.products import Products
 from erp_link.service.lists import Lists
 from tests.erp_link.story import WATER, Station
 from tests.support.deciding import decided
@@ -87,3 +89,12 @@ def test_announced_lists_that_wait_are_asked_for_alone(core: Core, station: Stat
     assert core.asns(before=(known.imported_at, known.number)) == []
     assert [row.session for row in core.sessions(limit=1)] == [known.session]
     assert core.sessions(before=known.session) == []
+
+
+def test_goods_received_by_hand_go_by_their_products_name(core: Core) -> None:
+    core.receive(WATER, 5, location="A-01-1", by="op")
+    assert core.batch(WATER).description == ""
+    Products(core).describe(Product(WATER.gtin, name="Still water"), by="lead")
+    assert core.batch(WATER).description == "Still water"
+    (row,) = Lists(core).batches("", skip=0, most=9).rows
+    assert row.description == "Still water"

@@ -26,9 +26,10 @@ from erp_link.service.work import Work, new_id
 from erp_link.webhooks.addresses import Addresses
 from erp_link.webhooks.schedule import State
 from erp_link.webhooks.signing import new_secret
+from erp_link.webhooks.topics import checked
 
 ACTIVE, PAUSED, REMOVED, GONE = "active", "paused", "removed", "gone"
-_MOST_WEBHOOKS, _MOST_TOPICS = 100, 50
+_MOST_WEBHOOKS = 100
 _OWN = "webhook"
 _KEEP = timedelta(hours=24)
 
@@ -91,7 +92,7 @@ class Webhooks:
         Raises BadInputError where the URL or a topic cannot be, ConflictError at 100 webhooks.
         """
         self._addresses.check_url(url)
-        wanted = _topics(topics)
+        wanted = checked(topics)
         secret = new_secret()
 
         def act(work: Work) -> list[Any]:
@@ -314,17 +315,6 @@ def _projected(
 def _is_wanted(what: str, topics: Sequence[str]) -> bool:
     """Everything does not mean what happened to webhooks themselves."""
     return what in topics or ("*" in topics and what != _OWN)
-
-
-def _topics(given: Sequence[str]) -> tuple[str, ...]:
-    topics = tuple(dict.fromkeys(given))
-    wrong = [each for each in topics if each != "*" and not each.replace("_", "").isalnum()]
-    if not topics or wrong or len(topics) > _MOST_TOPICS:
-        raise BadInputError(
-            f"Topics {', '.join(map(repr, wrong)) or 'are missing or too many'}",
-            mend="Name kinds of events such as held, released, shipped, or *",
-        )
-    return topics
 
 
 def _rows(connection: Connection) -> Sequence[Row[Any]]:

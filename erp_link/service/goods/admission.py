@@ -77,6 +77,29 @@ def wait(
     return int(row.id)
 
 
+def follow(work: Work, batch_id: int, units: int, source: str, target: str) -> None:
+    """Loose goods that wait were moved: their acceptance finds them where they stand now."""
+    rows = work.connection.execute(
+        select(acceptance)
+        .where(
+            acceptance.c.batch_id == batch_id, acceptance.c.state == AcceptanceState.WAITING.value
+        )
+        .order_by(acceptance.c.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        moved = min(units, row.loose.get(source, 0))
+        if moved <= 0:
+            continue
+        units -= moved
+        loose = {**row.loose, source: row.loose[source] - moved}
+        loose[target] = loose.get(target, 0) + moved
+        kept = {place: count for place, count in loose.items() if count}
+        work.connection.execute(
+            update(acceptance).where(acceptance.c.id == row.id).values(loose=kept)
+        )
+
+
 def name_of(acceptance_id: int) -> str:
     return f"AC-{acceptance_id}"
 

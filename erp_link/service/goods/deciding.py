@@ -16,6 +16,7 @@ from erp_link.adapters.goods_tables import acceptance
 from erp_link.adapters.guards import Guard
 from erp_link.domain.acceptance import AcceptanceState, check_accept, check_refuse, is_override
 from erp_link.domain.moves import Place
+from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
 from erp_link.domain.sampling import Outcome
 from erp_link.domain.tickets import TicketKind
@@ -195,8 +196,15 @@ def _restate(work: Work, row: Row[Any], why: Reason, *, held: bool) -> None:
             work.connection, row.batch_id, Place(location, StockStatus.INSPECTION)
         )
         left = min(units, there - _in_cartons(work.connection, row.batch_id, location))
-        if left > 0:
-            _move(work, row, why, location, left, cause)
+        if left <= 0:
+            continue
+        apart_there = location == QUARANTINE and cause is Cause.NONE
+        _move(work, row, why, location, left, Cause.HOLD if apart_there else cause)
+        if apart_there:
+            # Somebody brought them there: accepted or not, quality says why they may leave it.
+            reason = Reason("received_in_quarantine", {"quantity": left})
+            name = f"QC-{name_of(row.id)}-apart"
+            apart.set_apart(work, name, row.batch_id, left, cartons=(), reason=reason)
 
 
 def _move(

@@ -102,6 +102,7 @@ class Quality:
         """
         check_decider(role, reason)
         check_scope(quantity, cartons, reason)
+        self.core.read(lambda c: keys.good_key(c, key, person=signer))
         ticket = self._undecided(ticket_id)
         waiting = self.waiting(ticket_id)
         return Statement(

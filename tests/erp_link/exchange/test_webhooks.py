@@ -433,6 +433,9 @@ def test_public_is_public() -> None:
 
 @on_one_database
 def test_topics_that_cannot_be(webhooks: Webhooks) -> None:
+    with pytest.raises(BadInputError) as refused:
+        webhooks.add("http://127.0.0.1:1/", ["shiped"], by="it")
+    assert "Is shipped meant?" in refused.value.mend
     for topics in ([], ["held; drop"], [f"t{n}" for n in range(60)]):
         with pytest.raises(BadInputError, match="Topics"):
             webhooks.add("http://127.0.0.1:1/", topics, by="it")

@@ -120,6 +120,22 @@ def test_a_refused_delivery_is_held_with_a_ticket(core: Core) -> None:
     assert stock(core) == {"unrestricted": 7}
 
 
+def test_loose_goods_that_were_brought_to_quarantine_meanwhile_do_not_stay_waiting(
+    core: Core,
+) -> None:
+    describe(core, acceptance=True)
+    core.receive(WATER, 7, location="DOCK/1", by="op")
+    waits = StockStatus.INSPECTION
+    core.move(WATER, 3, source="DOCK/1", target="QUARANTINE", status=waits, by="op")
+    Acceptances(core).accept("AC-1", by="op", roles=OPERATOR)
+    # What somebody brought there is accepted, and wants to be asked about all the same.
+    assert stock(core) == {"unrestricted": 4, "blocked": 3}
+    (ticket,) = core.tickets()
+    assert ticket.ticket_id == "QC-AC-1-apart"
+    decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="dry")
+    assert stock(core) == {"unrestricted": 7}
+
+
 def test_what_comes_after_a_refusal_is_held_with_it(core: Core, station: Station) -> None:
     describe(core, acceptance=True)
     session = station.receives(water=2, juice=0)

@@ -56,11 +56,17 @@ def houses(draw: st.DrawFn) -> list[Standing]:
     return made
 
 
+def is_usable(place: Standing) -> bool:
+    """It may leave, stands where the guards say, and is not picked for somebody else."""
+    picked = place.facts.status is StockStatus.IN_TRANSIT
+    return not (picked or place.moved or may_this_leave(place.facts))
+
+
 @settings(max_examples=60)
 @given(houses(), st.integers(1, 120), st.sampled_from(list(Rotation)))
 def test_no_more_is_taken_than_is_free_and_asked(house, quantity, rotation) -> None:
     result = allocate(quantity, house, rotation)
-    usable = [p for p in house if not may_this_leave(p.facts) and not p.moved]
+    usable = [place for place in house if is_usable(place)]
     assert result.taken == min(quantity, sum(p.free for p in usable))
     assert result.taken + result.short == quantity
     by_place = {p.location: p for p in house}
@@ -75,9 +81,7 @@ def test_no_more_is_taken_than_is_free_and_asked(house, quantity, rotation) -> N
 def test_what_goes_first_is_used_up_first(house, quantity, rotation) -> None:
     result = allocate(quantity, house, rotation)
     taken = {choice.location: choice.taken for choice in result.choices}
-    usable = [
-        p for p in in_rotation(house, rotation) if not may_this_leave(p.facts) and not p.moved
-    ]
+    usable = [place for place in in_rotation(house, rotation) if is_usable(place)]
     for earlier, later in itertools.pairwise(usable):
         if rotation is Rotation.FEFO:
             assert (earlier.facts.expiry or date.max) <= (later.facts.expiry or date.max)

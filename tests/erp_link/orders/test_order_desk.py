@@ -55,6 +55,13 @@ def lift(core: Core, hold_id: str) -> None:
     decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="sound")
 
 
+def test_what_was_picked_for_another_order_is_called_so(core: Core, orders: Orders) -> None:
+    orders.place(ordered(5), by="erp")
+    orders.pick("SO-1", by="op")
+    view = orders.place(ordered(2, "SO-2"), by="erp")
+    assert codes(view, "EARLY") == ["stock_picked"]
+
+
 def test_what_lies_in_no_parcel_does_not_leave_by_its_reservation_either(
     core: Core, orders: Orders
 ) -> None:

@@ -28,6 +28,13 @@ def release(core: Core, hold_id: str) -> None:
     decided(core, ticket.ticket_id, UsageDecision.RELEASE, by="q", role="quality", reason="ok")
 
 
+def test_more_than_any_house_holds_is_no_quantity(core: Core) -> None:
+    core.receive(WATER, 10, location="A-01-1", expiry=LATER, by="op")
+    with pytest.raises(BadInputError, match="10000000000"):
+        core.add_hold(HoldKind.QUANTITY, batch=WATER, quantity=10**10, reason=DENT, by="q")
+    assert not core.holds()
+
+
 def test_so_many_units_are_blocked_and_the_rest_may_leave(core: Core) -> None:
     core.receive(WATER, 10, location="A-01-1", expiry=LATER, by="op")
     core.receive(WATER, 4, location="A-01-2", expiry=LATER, by="op")

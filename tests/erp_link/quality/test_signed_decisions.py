@@ -143,6 +143,12 @@ def test_what_is_no_key_is_refused(desk) -> None:
             desk.register_key("mara", key, label="x", proof="", by="mara")
 
 
+def test_nothing_is_given_out_to_sign_for_a_key_that_is_not_there(desk, mara, jun, ticket) -> None:
+    for key in ("nobody's", jun.key_id):
+        with pytest.raises(SignatureRefusedError):
+            desk.statement(ticket, RELEASE, reason="dry", signer="mara", role="quality", key=key)
+
+
 def test_no_signature_is_kept_in_store(clock, desk, mara, ticket) -> None:
     for minutes in (-20, 20):
         text = _ask(desk, mara, ticket).text()
