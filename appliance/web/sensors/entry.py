@@ -161,7 +161,10 @@ def _add_known(router: APIRouter, form: _Form) -> None:
         sheet = filled.get("sheet")
         if not isinstance(sheet, UploadFile):
             raise BadInputError("No file was chosen", mend="Choose a CSV file")
-        devices = read_sheet(await sheet.read(), store.book())
+        try:
+            devices = read_sheet(await sheet.read(), store.book())
+        finally:
+            await sheet.close()
         await run_in_threadpool(lambda: store.put_devices(devices, by=viewer.name))
         return RedirectResponse(HOME, status_code=303)
 
