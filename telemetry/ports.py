@@ -25,7 +25,9 @@ class Watcher(Protocol):
 
 
 class Engine(Protocol):
-    """The fences at work. The three lists are indexed by the number of the series."""
+    """The fences at work. The three lists are indexed by the number of the series; they and the
+    watchers in them stay the same objects for as long as the engine is.
+    """
 
     latest: list[float]
     latest_us: list[int]

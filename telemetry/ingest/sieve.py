@@ -13,6 +13,7 @@ from telemetry.describing.binding import Binding, Measured, Refused
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.counts import Counts
 from telemetry.ingest.identity import HORIZON_S, Memory, Steps, thin_out
+from telemetry.ingest.judging import judge_of
 from telemetry.ports import Engine
 from telemetry.segments.groups import Message, Quarantined
 
@@ -24,11 +25,12 @@ _RECENT_US = 60_000_000
 class Known:
     """One address: its binding, and what is remembered of its device."""
 
-    __slots__ = ("binding", "decode", "memory", "plain", "series")
+    __slots__ = ("binding", "decode", "judge", "memory", "plain", "series")
 
-    def __init__(self, binding: Binding, memory: Memory) -> None:
+    def __init__(self, binding: Binding, memory: Memory, engine: Engine) -> None:
         self.binding = binding
         self.memory = memory
+        self.judge = judge_of(engine, binding.series)
         self.decode = binding.decode
         self.series = binding.series
         self.plain = (
@@ -70,7 +72,7 @@ class Sieve:
         self._catalogue = catalogue
         self._known.clear()
 
-    def sift(  # noqa: C901, PLR0912, PLR0915 -- flat: the hot loop
+    def sift(  # noqa: C901 -- flat: the hot loop
         self, messages: Sequence[Message], received_us: int, *, again: bool = False
     ) -> tuple[list[Message], list[Quarantined]]:
         """(what is new and understood, what is not understood); the rules have seen the first.
@@ -82,8 +84,6 @@ class Sieve:
         refused: list[Quarantined] = []
         keep = fresh.append
         known = self._known
-        engine = self._engine
-        latest, latest_us, watch = engine.latest, engine.latest_us, engine.watch
         recent_us = received_us - _RECENT_US
         for message in messages:
             address, payload = message
@@ -121,13 +121,7 @@ class Sieve:
                     self._come_late(device.series, values, at_us)
                     continue
                 memory.newest_us = at_us
-                for number, value in zip(device.series, values):  # noqa: B905 -- one a value
-                    if value is not None:
-                        latest[number] = value
-                        latest_us[number] = at_us
-                        watcher = watch[number]
-                        if not watcher.low <= value <= watcher.high:
-                            watcher.see(at_us, value)
+                device.judge(values, at_us)
             except Exception:  # noqa: BLE001 -- one fence's fault must not cost a reading
                 self._rules_failed(address)
         return fresh, refused
@@ -166,7 +160,7 @@ class Sieve:
             memory = self._memories[key] = Memory()
             times = self._engine.latest_us
             memory.newest_us = max((times[number] for number in binding.series), default=0)
-        return Known(binding, memory)
+        return Known(binding, memory, self._engine)
 
     def _extend(self) -> None:
         if len(self._catalogue.series) > len(self._engine.latest):
