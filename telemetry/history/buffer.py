@@ -21,6 +21,7 @@ from telemetry.history.levels import DAY_US
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _FAILED: Final = "decoder_failed"
+_MOST_PLANS: Final = 50_000
 MOST_ABROAD: Final = 1e300
 """Beyond this a float is no measurement; sums of it would not be numbers."""
 
@@ -72,7 +73,7 @@ class Buffer:
     def __init__(self, line_of: Callable[[Catalogue, int, int], int]) -> None:
         """line_of: the manifest's number of a series by the catalogue's, and when it was used."""
         self._line_of = line_of
-        self._lines: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._plans: dict[str, tuple[Binding, tuple[int, ...]]] = {}
         self._version = ""
         self._clear()
 
@@ -90,20 +91,29 @@ class Buffer:
         """Decode messages that came in together."""
         if catalogue.version != self._version:
             self._version = catalogue.version
-            self._lines.clear()
-        bind, put, known = catalogue.bind, self._put, self._lines
+            self._plans.clear()
+        plans = self._plans
+        series, values = self._series.extend, self._values.extend
+        times, came, widths = self._at.append, self._received.append, self._widths.append
         for address, payload in messages:
             try:
-                binding = bind(address)
-                if binding.several is None:
-                    at_us, _, values = binding.decode(payload)
+                binding, lines = plans.get(address) or self._plan(catalogue, address, received_us)
+                if binding.several is not None:
+                    self._several(catalogue, address, payload, received_us)
+                    continue
+                at_us, _, measured = binding.decode(payload)
+                if at_us is None:
+                    at_us = received_us
+                elif not -binding.behind_us <= at_us - received_us <= binding.ahead_us:
                     at_us = binding.time_of(at_us, received_us)
-                    lines = known.get(binding.series)
-                    if lines is None:
-                        lines = self._learn(catalogue, binding.series, received_us)
-                    put(lines, at_us, received_us, values)
-                else:
-                    self._several(catalogue, binding, payload, received_us)
+                if len(measured) != len(lines):
+                    # A template with open channels: it met one more, or this message has fewer.
+                    lines = self._plan(catalogue, address, received_us)[1][: len(measured)]
+                series(lines)
+                values(measured)
+                times(at_us)
+                came(received_us)
+                widths(len(lines))
             except Refused as refused:
                 self._left.append(
                     LeftOver(received_us, address, payload, refused.code, refused.detail)
@@ -113,36 +123,31 @@ class Buffer:
                 detail = f"{type(error).__name__}: {error}"
                 self._left.append(LeftOver(received_us, address, payload, _FAILED, detail))
 
+    def _plan(
+        self, catalogue: Catalogue, address: str, received_us: int
+    ) -> tuple[Binding, tuple[int, ...]]:
+        """How an address is decoded, and into which lines; again where its template opened more."""
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        binding = catalogue.bind(address)
+        lines = tuple(self._line_of(catalogue, number, received_us) for number in binding.series)
+        plan = self._plans[address] = (binding, lines)
+        return plan
+
     def _several(
-        self, catalogue: Catalogue, binding: Binding, payload: bytes, received_us: int
+        self, catalogue: Catalogue, address: str, payload: bytes, received_us: int
     ) -> None:
+        binding, lines = self._plans[address]
         measured = binding.measured(payload)
         times = [binding.time_of(at_us, received_us) for at_us, _, _ in measured]
-        lines = self._lines.get(binding.series)
-        if lines is None:
-            lines = self._learn(catalogue, binding.series, received_us)
+        if len(binding.series) > len(lines):
+            _, lines = self._plan(catalogue, address, received_us)
         for at_us, (_, _, values) in zip(times, measured, strict=True):
-            self._put(lines[: len(values)], at_us, received_us, values)
-
-    def _put(
-        self,
-        lines: tuple[int, ...],
-        at_us: int,
-        received_us: int,
-        values: tuple[float | None, ...],
-    ) -> None:
-        self._series.extend(lines)
-        self._values.extend(values)
-        self._at.append(at_us)
-        self._received.append(received_us)
-        self._widths.append(len(values))
-
-    def _learn(
-        self, catalogue: Catalogue, series: tuple[int, ...], received_us: int
-    ) -> tuple[int, ...]:
-        lines = tuple(self._line_of(catalogue, number, received_us) for number in series)
-        self._lines[series] = lines
-        return lines
+            self._series.extend(lines[: len(values)])
+            self._values.extend(values)
+            self._at.append(at_us)
+            self._received.append(received_us)
+            self._widths.append(len(values))
 
     def drain(self) -> tuple[Columns, list[LeftOver]]:
         """What was taken in since the last call, in order of arrival; values that are absent, and
