@@ -64,7 +64,8 @@ def write_papers(
             *(Device(name, TEMPLATE, place="A-02", topic=(COAP_TOPIC,)) for name in coap),
         )
     )
-    told = sign_fences(fences)
+    # Whose key is told first is believed from then on.
+    told = sign_fences(fences) if fences else SignedFences()
     bundle = SensorBundle(book=book.encode().decode(), fences=told)
     write_atomic(bundle_file(layout), sign_bundle(bundle, ca.head_signer))
     folder = layout.gateway
