@@ -7,12 +7,12 @@ events follow the history by a cursor (service/feed.py), in one transaction with
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_, select, update
 
 from contracts.errors import NotFoundError
 from contracts.reason import Reason
@@ -179,7 +179,9 @@ def _row(
 
 
 def _keep(work: Work, rows: Sequence[dict[str, Any]]) -> int:
-    """How many of the events are new; one that is known changes nothing."""
+    """How many of the events are new; one that is known changes nothing. Only what this house itself
+    tells takes the place of what somebody captured before under its number.
+    """
     wanted = {row["event_id"]: row for row in reversed(rows)}
     if not wanted:
         return 0
@@ -194,6 +196,7 @@ def _keep(work: Work, rows: Sequence[dict[str, Any]]) -> int:
         ),
         values,
     ).all()
+    kept = [*kept, *_taken_over(work, wanted, {row.event_id for row in kept})]
     named = [
         {"event": row.id, "kind": kind, "value": value}
         for row in kept
@@ -202,6 +205,28 @@ def _keep(work: Work, rows: Sequence[dict[str, Any]]) -> int:
     if named:
         work.connection.execute(insert(x.epcis_key), named)
     return len(kept)
+
+
+def _taken_over(
+    work: Work, wanted: Mapping[str, dict[str, Any]], new: Collection[str]
+) -> Sequence[Any]:
+    """Those of our own events that a partner's capture had already: they are ours from now on."""
+    ours = [name for name, row in wanted.items() if row["entry"] is not None and name not in new]
+    if not ours:
+        return ()
+    event = x.epcis_event.c
+    rows = work.connection.execute(
+        select(event.id, event.event_id).where(event.event_id.in_(ours), event.entry.is_(None))
+    ).all()
+    for row in rows:
+        values = {name: value for name, value in wanted[row.event_id].items() if name != "keys"}
+        work.connection.execute(delete(x.epcis_key).where(x.epcis_key.c.event == row.id))
+        work.connection.execute(
+            update(x.epcis_event)
+            .where(event.id == row.id)
+            .values(**values, record_time=work.now, captured_by=work.by)
+        )
+    return rows
 
 
 def _selected(asked: Query) -> Select[Any]:
