@@ -119,12 +119,12 @@ def durable_position(folder: Path) -> Position | None:
 def durable_end(path: Path, known: int) -> int:
     """Offset after the last whole group of one file, looking from a known good offset on.
 
-    0 where not even the file's header is whole.
+    0 where not even the file's header is whole; from the beginning where the file is shorter.
     """
     with path.open("rb") as file:
         if file.read(len(HEADER)) != HEADER:
             return 0
-        at = max(known, len(HEADER))
+        at = max(known, len(HEADER)) if known <= file.seek(0, 2) else len(HEADER)
         file.seek(at)
         while (found := _next(file)) is not None:
             at += HEAD + len(found[2])

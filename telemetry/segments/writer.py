@@ -134,8 +134,9 @@ class SegmentWriter:
     def _recover(self) -> Position:
         numbers = numbers_in(self._folder)
         marked = self._mark.get()
-        if not numbers:
-            # Numbers never go back, also when everything was given back to the disk.
+        if not numbers or numbers[-1] < marked.segment:
+            # Numbers never go back, also when somebody removed the newest: readers would pass over
+            # what is written under numbers that they have seen.
             return Position(marked.segment + 1, 0)
         last = numbers[-1]
         path = path_of(self._folder, last)
@@ -147,6 +148,9 @@ class SegmentWriter:
         finally:
             os.close(handle)
         position = Position(last, end)
+        if position < marked:
+            # Somebody cut it short; readers have seen positions behind this one.
+            position = Position(last + 1, 0)
         self._mark.set(position)
         return position
 

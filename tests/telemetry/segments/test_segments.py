@@ -144,6 +144,29 @@ def test_a_writer_whose_mark_was_lost_finds_the_end_by_itself(tmp_path: Path) ->
     assert texts(tmp_path) == [b"1", b"2"]
 
 
+def test_numbers_never_go_back_whoever_removed_what(tmp_path: Path) -> None:
+    positions = write(tmp_path, *[[("a", b"x" * 90)]] * 3, segment_bytes=50)
+    path_of(tmp_path, 3).unlink()
+    again = SegmentWriter(tmp_path)
+    again.append(9, [("a", b"later")])
+    assert again.commit() > positions[-1]
+    again.close()
+    assert texts(tmp_path, positions[-1]) == [b"later"]
+
+
+def test_a_file_that_somebody_cut_short_is_kept_up_to_its_last_whole_group(
+    tmp_path: Path,
+) -> None:
+    positions = write(tmp_path, [("a", b"1")], [("a", b"2")])
+    os.truncate(path_of(tmp_path, 1), positions[1].offset - 1)
+    again = SegmentWriter(tmp_path)
+    again.append(9, [("a", b"3")])
+    again.commit()
+    again.close()
+    assert texts(tmp_path) == [b"1", b"3"]
+    assert texts(tmp_path, positions[1]) == [b"3"]
+
+
 def test_a_killed_start_that_left_half_a_header_is_begun_anew(tmp_path: Path) -> None:
     write(tmp_path, [("a", b"1")], segment_bytes=1)
     path_of(tmp_path, 2).write_bytes(HEADER[:5])
