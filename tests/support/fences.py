@@ -1,6 +1,11 @@
 """A hub's fence office with people who sign, without a core behind it."""
 
+import atexit
+import shutil
+import tempfile
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 
 from appliance.fences.office import FenceOffice
 from appliance.fences.statement import PURPOSE
@@ -13,6 +18,22 @@ from tests.support.signing import Pen
 
 WORDS = "seven cold rooms and one door"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+@cache
+def _set_up_once():
+    """(folder, Mei's pen) of a hub whose lead let her sign."""
+    folder, pen, people = Path(tempfile.mkdtemp(prefix="tallyman-hub-")), Pen("mei"), People()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    people.register(pen)
+    clock = StandingClock()
+    lead = QualityOffice(folder / "quality.db", clock=clock)
+    store = FenceStore(folder / "sensors" / "fences.db")
+    lead.make_key(WORDS, holder="Lin")
+    FenceOffice(store, lead, people, clock).delegate("mei", pen.key_id, by="Lin", passphrase=WORDS)
+    lead.close()
+    store.close()
+    return folder, pen
 
 
 class StandingClock:
@@ -39,18 +60,27 @@ class People:
 
 
 class Hub:
-    """Office, store and people. `mei` is of quality and may sign fences from the beginning."""
+    """Office, store and people. `mei` is of quality and may sign fences from the beginning.
+
+    A passphrase is stretched for long on purpose; who wants the usual one gets a copy of a hub that
+    was set up once.
+    """
 
     def __init__(self, folder, *, passphrase=WORDS):
         self.clock = StandingClock()
+        self.people = People()
+        if passphrase == WORDS:
+            made, self.mei = _set_up_once()
+            shutil.copytree(made, folder, dirs_exist_ok=True)
+        else:
+            self.mei = Pen("mei")
+        self.people.register(self.mei)
         self.lead = QualityOffice(folder / "quality.db", clock=self.clock)
         self.store = FenceStore(folder / "sensors" / "fences.db")
-        self.people = People()
         self.office = FenceOffice(self.store, self.lead, self.people, self.clock)
-        self.lead.make_key(passphrase, holder="Lin")
-        self.mei = Pen("mei")
-        self.people.register(self.mei)
-        self.office.delegate("mei", self.mei.key_id, by="Lin", passphrase=passphrase)
+        if passphrase != WORDS:
+            self.lead.make_key(passphrase, holder="Lin")
+            self.office.delegate("mei", self.mei.key_id, by="Lin", passphrase=passphrase)
 
     def close(self):
         self.lead.close()

@@ -159,22 +159,24 @@ def _changes(story: Story | None) -> dict[int, list[tuple[str, str, str]]]:
 
 async def _trial(request: Request, trials: Trials) -> Response:
     """A part of the page: what would have been told, or why it cannot be said."""
-    pages = pages_of(request)
-    form = await request.form(max_part_size=_MOST_FILE)
     try:
-        fence = fence_of(typed_in(form), name="trial", zone=_zone(request))
-        prepare(fence)
-        tried = await _tried(request, form, fence, trials)
+        # Closed at the end: a long file lies on the disk.
+        async with request.form(max_part_size=_MOST_FILE) as form:
+            fence = fence_of(typed_in(form), name="trial", zone=_zone(request))
+            prepare(fence)
+            tried = await _tried(request, form, fence, trials)
     except (BadInputError, NotFoundError, UnavailableError) as error:
         return render(request, "part_tried.html", error=error, tried=None)
+    hours = (tried.to_us - tried.from_us) / 3_600_000_000
     return render(
         request,
         "part_tried.html",
         error=None,
         tried=tried,
         fence=fence,
-        charts=charts(fence, tried, pages.zone),
-        days=round((tried.to_us - tried.from_us) / 86_400_000_000, 1),
+        charts=charts(fence, tried, pages_of(request).zone),
+        hours=round(hours, 1),
+        days=round(hours / 24, 1),
     )
 
 
