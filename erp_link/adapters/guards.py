@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    bindparam,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
@@ -22,7 +31,7 @@ from sqlalchemy.sql.schema import Table
 
 from erp_link.adapters import tables as t
 from erp_link.adapters.bulk import has_arrays
-from erp_link.adapters.trips import Answer, ask_all
+from erp_link.adapters.trips import Answer, Asked, ask_all
 
 
 class Guarding(Enum):
@@ -77,11 +86,7 @@ def take(
         # The one writer reads them inside its own transaction: nothing can change meanwhile.
         return _ensure(connection, wanted)
     if alone:
-        _ensure(connection, wanted)
-        for guard in wanted:
-            lock = _LOCK_ALONE if guard in alone else _LOCK_SHARED
-            connection.execute(lock, {"of_kind": guard.kind, "of_ref": guard.ref})
-        return held(connection, wanted)
+        return _with_a_hold(_locked_alone(connection, wanted, alone).rows)
     locked, state = _locked(connection, wanted)
     if locked.count < len(wanted):
         _ensure(connection, wanted)
@@ -93,6 +98,21 @@ def _locked(connection: Connection, wanted: list[Guard]) -> list[Answer]:
     """Locks them for sharing, and reads their counts in a later statement of the same trip."""
     keys = _keys(connection, wanted)
     return ask_all(connection, [(_LOCK_ALL_SHARED, keys), (_STATE_OF_ALL, keys)])
+
+
+def _locked_alone(connection: Connection, wanted: list[Guard], alone: frozenset[Guard]) -> Answer:
+    """Makes the rows that are missing, locks each in its order and its way, then reads the counts:
+    all in one trip, since everybody who wants to ship waits for a hold that has begun.
+    """
+    keys = _keys(connection, wanted)
+    locks: list[Asked] = [
+        (
+            _LOCK_ALONE if guard in alone else _LOCK_SHARED,
+            {"of_kind": guard.kind, "of_ref": guard.ref},
+        )
+        for guard in wanted
+    ]
+    return ask_all(connection, [(_MAKE_ALL, keys), *locks, (_STATE_OF_ALL, keys)])[-1]
 
 
 def held(connection: Connection, guards: Collection[Guard]) -> frozenset[Guard]:
@@ -134,13 +154,13 @@ def held_unless_updated(
     return frozenset() if connection.execute(free).rowcount else held(connection, guards)
 
 
-def count_hold(connection: Connection, guard: Guard, change: int) -> None:
-    """Raise or lower a guard's count of open holds. The caller holds it FOR UPDATE."""
-    connection.execute(
-        update(t.guard)
-        .where(t.guard.c.kind == guard.kind, t.guard.c.ref == guard.ref)
-        .values(open_holds=t.guard.c.open_holds + change, generation=t.guard.c.generation + 1)
-    )
+def count_hold(connection: Connection, guards: Iterable[Guard], change: int) -> None:
+    """Raise or lower the guards' count of open holds. The caller holds them FOR UPDATE."""
+    counted: list[Asked] = [
+        (_COUNT, {"of_kind": guard.kind, "of_ref": guard.ref, "more": change})
+        for guard in sorted(guards)
+    ]
+    ask_all(connection, counted)
 
 
 def _ensure(connection: Connection, guards: list[Guard]) -> frozenset[Guard]:
@@ -163,11 +183,24 @@ _STATE = select(t.guard.c.kind, t.guard.c.ref, t.guard.c.open_holds).where(
 _ROW = select(t.guard.c.ref).where(
     t.guard.c.kind == bindparam("of_kind"), t.guard.c.ref == bindparam("of_ref")
 )
+_COUNT = (
+    update(t.guard)
+    .where(t.guard.c.kind == bindparam("of_kind"), t.guard.c.ref == bindparam("of_ref"))
+    .values(
+        open_holds=t.guard.c.open_holds + bindparam("more"),
+        generation=t.guard.c.generation + literal_column("1"),
+    )
+)
 _LOCK_ALONE = _ROW.with_for_update()
 _LOCK_SHARED = _ROW.with_for_update(read=True)
 _WANTED = """guard JOIN unnest(CAST(:kinds AS TEXT[]), CAST(:refs AS TEXT[])) AS w(kind, ref)
     ON guard.kind = w.kind AND guard.ref = w.ref"""
 _STATE_OF_ALL = text(f"SELECT guard.kind, guard.ref, guard.open_holds FROM {_WANTED}")  # noqa: S608 -- nothing from outside
+_MAKE_ALL = text(
+    "INSERT INTO guard (kind, ref, open_holds, generation) SELECT w.kind, w.ref, 0, 0"
+    " FROM unnest(CAST(:kinds AS TEXT[]), CAST(:refs AS TEXT[])) AS w(kind, ref)"
+    " ON CONFLICT DO NOTHING"
+)
 # The locks are given in the order of the sort, and "C" is the order in which Python sorts.
 _LOCK_ALL_SHARED = text(
     f"SELECT guard.ref FROM {_WANTED}"  # noqa: S608 -- nothing from outside

@@ -39,8 +39,7 @@ def hold_batch(
     many could be set apart.
     """
     batch = work.batch(batch_id)
-    for guard in hold_guards(batch):
-        guards.count_hold(work.connection, guard, 1)
+    guards.count_hold(work.connection, hold_guards(batch), 1)
     covered = covered_by_batch(work.connection, batch_id)
     for each in covered:
         _cover(work, each, hold_id, reason)
@@ -50,7 +49,7 @@ def hold_batch(
 
 def hold_supplier(work: Work, hold_id: str, supplier: str, reason: Reason) -> None:
     """Everything of a supplier may not leave, what comes later included."""
-    guards.count_hold(work.connection, Guard("supplier", supplier), 1)
+    guards.count_hold(work.connection, [Guard("supplier", supplier)], 1)
     batches = covered_by_supplier(work.connection, supplier)
     for batch_id in batches:
         _cover(work, batch_id, hold_id, reason)
@@ -64,7 +63,7 @@ def hold_location(work: Work, hold_id: str, location: str, reason: Reason) -> No
     What was picked there or is on its way from there is at risk: it cannot be shipped, and what a
     vehicle brings is blocked where it is dropped.
     """
-    guards.count_hold(work.connection, Guard("location", location), 1)
+    guards.count_hold(work.connection, [Guard("location", location)], 1)
     for row in work.connection.execute(
         select(t.stock.c.batch_id).where(t.stock.c.location == location).distinct()
     ).all():
@@ -157,12 +156,11 @@ def lift(work: Work, hold_id: str, *, reason: str) -> None:
     text = Reason("story_released", {"hold": hold_id, "reason": reason})
     match HoldKind(row.kind):
         case HoldKind.BATCH:
-            for guard in hold_guards(work.batch(row.batch_id)):
-                guards.count_hold(work.connection, guard, -1)
+            guards.count_hold(work.connection, hold_guards(work.batch(row.batch_id)), -1)
         case HoldKind.SUPPLIER:
-            guards.count_hold(work.connection, Guard("supplier", row.supplier), -1)
+            guards.count_hold(work.connection, [Guard("supplier", row.supplier)], -1)
         case HoldKind.LOCATION:
-            guards.count_hold(work.connection, Guard("location", row.location), -1)
+            guards.count_hold(work.connection, [Guard("location", row.location)], -1)
             transport.put_away_from(work, row.location)
         case HoldKind.CARTONS | HoldKind.QUANTITY:
             pass
