@@ -20,7 +20,9 @@ from contracts.clock import Clock, SystemClock
 from contracts.errors import UnavailableError
 from contracts.ports import LiveEvent, LiveView
 
-TOPICS = ("carton", "camera", "hold", "ticket", "transport", "session", "health", "lesson", "order")
+TOPICS = (
+    "carton", "camera", "hold", "ticket", "transport", "session", "health", "lesson", "order", "alarm",
+)  # fmt: skip
 BEAT_S = 1.0
 
 
