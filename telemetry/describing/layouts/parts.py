@@ -16,7 +16,7 @@ _TYPE: Final = re.compile(
     r"(?:([us])(8|16|24|32|40|48|56|64)|f(32|64))(le|be)?(?:@(\d{1,4}))?|skip (\d{1,4})"
 )
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}")
-_RESERVED: Final = frozenset({"and", "or", "not", "if", "length", "channel", "x"})
+_RESERVED: Final = frozenset({"and", "or", "not", "if", "length", "channel"})
 
 
 @dataclass(frozen=True, slots=True)
