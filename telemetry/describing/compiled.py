@@ -19,6 +19,7 @@ from telemetry.describing.layouts.csv_text import write_csv
 from telemetry.describing.layouts.json_text import write_json
 from telemetry.describing.layouts.senml import write_senml
 from telemetry.describing.layouts.source import Fields, Slot, Who, Written, newest
+from telemetry.describing.layouts.sparkplug import write_sparkplug
 from telemetry.describing.template import BadTemplateError, Layout, Measure, Template
 from telemetry.units import QUANTITIES, Conversion, UnitError, conversion, own_unit
 
@@ -202,6 +203,8 @@ def _written(
 ) -> Written:
     if layout.format == "senml":
         return write_senml(layout, slots, count, trial=trial)
+    if layout.format == "sparkplug":
+        return write_sparkplug(layout, slots, count, trial=trial)
     return _WRITERS[layout.format](layout, slots, count, parameters, name=name, trial=trial)
 
 

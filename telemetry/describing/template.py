@@ -22,7 +22,7 @@ from contracts.errors import BadInputError
 MOST_BYTES: Final = 200_000
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
-Format = Literal["json", "csv", "bytes", "tlv", "senml"]
+Format = Literal["json", "csv", "bytes", "tlv", "senml", "sparkplug"]
 TimeUnit = Literal["s", "ms", "us", "iso"]
 WrongClock = Literal["arrival", "refuse"]
 
@@ -69,7 +69,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measure(_Part, frozen=True):
-    """One value. Where it stands: `path` (JSON), `column` (CSV, from 1), `name` (SenML), or
+    """One value. Where it stands: `path` (JSON), `column` (CSV, from 1), `name` (SenML, Sparkplug), or
     `value`, a formula over the parts of a block and the parameters (see arithmetic).
     """
 
@@ -79,6 +79,8 @@ class Measure(_Part, frozen=True):
     path: str = ""
     column: int = 0
     name: str = ""
+    alias: int = -1
+    """Sparkplug: the number a metric is sent by where its name is left out."""
     value: str = ""
     """With `path` or `column` the formula sees what was read as `x`."""
     channel: str = ""

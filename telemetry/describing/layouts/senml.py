@@ -15,8 +15,8 @@ import msgspec
 
 from telemetry.describing.arithmetic import FormulaError
 from telemetry.describing.binding import Measured, Refused
-from telemetry.describing.layouts.source import Slot, Who, Written, beyond
-from telemetry.describing.layouts.values import stated
+from telemetry.describing.layouts.source import Slot, Who, Written
+from telemetry.describing.layouts.values import described, stated
 from telemetry.describing.template import Layout
 from telemetry.units import QUANTITIES, UnitError, conversion, unit_of
 
@@ -144,12 +144,7 @@ class _Pack:
         value = stated(said, measure.states, measure.word)
         if unit is not None and unit != measure.unit:
             value = _in(value, unit, measure.unit, measure.word)
-        if self._trial:
-            self._who.fields[measure.word] = value
-        low, high = measure.range or (-1e300, 1e300)
-        if not low <= value <= high:
-            raise beyond(measure.word, value, low, high)
-        return slot.conversion(value)
+        return described(slot, value, self._who.fields if self._trial else None)
 
     def _slot(self, name: str) -> Slot | None:
         if name not in self._known:

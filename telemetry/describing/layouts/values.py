@@ -7,6 +7,7 @@ from datetime import datetime
 
 from telemetry.describing.binding import Refused
 from telemetry.describing.layouts.paths import number
+from telemetry.describing.layouts.source import Fields, Slot, beyond
 from telemetry.units import UnitError, conversion
 
 
@@ -38,3 +39,16 @@ def moment(said: str) -> int:
     if at.tzinfo is None:
         raise Refused("wrong_type", f"time {said!r} has no zone")
     return round(at.timestamp() * 1_000_000)
+
+
+def described(slot: Slot, value: float, fields: Fields | None) -> float:
+    """A value in its measure's unit, looked at and said in the quantity's own. Kept in `fields`
+    where it is tried out. Raises Refused.
+    """
+    measure = slot.measure
+    if fields is not None:
+        fields[measure.word] = value
+    low, high = measure.range or (-1e300, 1e300)
+    if not low <= value <= high and fields is None:
+        raise beyond(measure.word, value, low, high)
+    return slot.conversion(value)
