@@ -11,6 +11,7 @@ from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
 from erp_link.domain.receiving import typed_goods
 from erp_link.service.core import Core, DeviceSeen, Reservation, StockLine
+from erp_link.service.goods.places import Places
 
 
 def add_to(api: APIRouter, needs_core: Any, reader: Any, worker: Any) -> None:
@@ -85,6 +86,7 @@ def _add_commands(api: APIRouter, needs_core: Any, worker: Any) -> None:
         body: ReceiveIn, key: Key = None, core: Core = needs_core, who: Any = worker
     ) -> Received:
         """Book goods in by hand."""
+        Places(core).check_known(body.location)
         status = core.receive(
             typed_goods(body.batch, body.expiry),
             body.quantity,
@@ -98,6 +100,7 @@ def _add_commands(api: APIRouter, needs_core: Any, worker: Any) -> None:
     @api.post("/stock/moves", tags=["stock"], status_code=204)
     def move(body: MoveIn, key: Key = None, core: Core = needs_core, who: Any = worker) -> None:
         """Move goods inside the house; what may not leave goes to quarantine only."""
+        Places(core).check_known(body.target)
         core.move(
             body.batch,
             body.quantity,

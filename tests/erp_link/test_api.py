@@ -113,6 +113,8 @@ def test_a_mistyped_date_is_corrected_by_quality(client: Client) -> None:
         {"batch": {**WATER, "gtin": "06933132577788"}},
         {"batch": {**WATER, "gtin": "123"}},
         {"batch": {**WATER, "lot": ""}},
+        {"location": "A-O1-1"},
+        {"location": "@customer"},
     ],
 )
 def test_goods_that_cannot_be_are_not_booked_in(client: Client, wrong: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from contracts.errors import BadInputError, ConflictError
 from contracts.reason import Reason
 from contracts.stock import BatchKey
 from erp_link.adapters import tables as t
-from erp_link.domain.places import PlaceKind, is_account
+from erp_link.domain.places import PlaceKind, dock_of, is_account
 from erp_link.domain.products import Temperature
 from erp_link.domain.slots import Slotting
 from erp_link.service import slots
@@ -61,6 +61,20 @@ class Places:
                 for row in c.execute(query)
             ]
         )
+
+    def check_known(self, code: str) -> None:
+        """Raises BadInputError for a place that was never planned and where no goods ever were: a
+        typing error would make it. A dock need not be planned.
+        """
+        if code.startswith(dock_of("")) and len(code) <= _LONGEST:
+            return
+        known = select(t.location.c.code).where(t.location.c.code == code)
+        if self._core.read(lambda c: c.execute(known).first()) is None:
+            raise BadInputError(
+                f"There is no place {code[:80]!r}",
+                mend="Check the code, or plan the slot first",
+                location=code[:80],
+            )
 
     def plan_slot(
         self,
