@@ -153,6 +153,7 @@ def _batch(each: BatchReport) -> dict[str, Any]:
         "present_s": spent.present_s,
         "outside_s": spent.outside_s,
         "unmeasured_s": spent.unmeasured_s,
+        "earlier_s": spent.earlier_s,
         "least": text_of(spent.least),
         "most": text_of(spent.most),
         "kinetic": text_of(spent.kinetic),

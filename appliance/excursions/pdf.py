@@ -104,6 +104,8 @@ def _row(each: BatchReport, t: Words, zone: tzinfo) -> dict[str, Any]:
     outside = [f"{minutes(spent.outside_s)} / {each.limits.allowed_minutes}\N{NO-BREAK SPACE}min"]
     if spent.unmeasured_s:
         outside.append(t("excursion.unmeasured", minutes=minutes(spent.unmeasured_s)))
+    if spent.earlier_s:
+        outside.append(t("excursion.earlier", minutes=minutes(spent.earlier_s)))
     return {
         "batch": [each.batch.lot, each.batch.gtin, each.batch.supplier or "–", each.description],
         "there": there,

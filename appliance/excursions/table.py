@@ -13,7 +13,7 @@ COLUMNS = (
     "excursion", "state", "place", "begun", "ended", "sensor", "quantity_measured", "unit",
     "calibration_certificate", "calibration_due", "calibration", "fence", "fence_version",
     "supplier", "gtin", "lot", "units", "present_from", "present_until", "present_minutes",
-    "outside_minutes", "unmeasured_minutes", "least", "most", "mean_kinetic", "range_low",
+    "outside_minutes", "unmeasured_minutes", "earlier_minutes", "least", "most", "mean_kinetic", "range_low",
     "range_high", "allowed_minutes", "verdict", "reason", "hold", "ticket", "decision",
     "report_sha256", "report_signature",
 )  # fmt: skip
@@ -47,6 +47,7 @@ def rows(found: ExcursionReport, signed: SignedReport, t: Words) -> Iterator[tup
             round(spent.present_s / 60, 2),
             round(spent.outside_s / 60, 2),
             round(spent.unmeasured_s / 60, 2),
+            round(spent.earlier_s / 60, 2),
             text_of(spent.least),
             text_of(spent.most),
             text_of(spent.kinetic),

@@ -89,6 +89,7 @@ excursion_batch = Table(
     Column("outside_s", BigInteger, nullable=False),
     Column("unmeasured_s", BigInteger, nullable=False),
     Column("assumed_s", BigInteger, nullable=False),
+    Column("earlier_s", BigInteger, nullable=False),
     Column("least", Float),
     Column("most", Float),
     Column("kinetic", Float),

@@ -48,6 +48,8 @@ class Exposure:
     """Over the limits' hours, in Celsius."""
     assumed_s: int = 0
     """Of those hours, what had no reading and counted as usual."""
+    earlier_s: int = 0
+    """Out of range in excursions that were over before this one began."""
 
 
 def merged(points: Iterable[TracePoint]) -> list[TracePoint]:
@@ -94,8 +96,11 @@ def exposure(
     *,
     begun_us: int,
     ended_us: int,
+    earlier_s: int = 0,
 ) -> Exposure:
-    """`present` are the times when the batch was there, within the excursion's own."""
+    """`present` are the times when the batch was there, within the excursion's own; `earlier_s` is
+    as of `earlier`.
+    """
     spans = [(max(a, begun_us), min(b, ended_us)) for a, b in present]
     spans = [(a, b) for a, b in spans if b > a]
     there = sum(b - a for a, b in spans)
@@ -123,7 +128,24 @@ def exposure(
         most=most,
         kinetic=kinetic,
         assumed_s=assumed,
+        earlier_s=earlier_s,
     )
+
+
+def earlier(excursions: Iterable[tuple[int, int, int]]) -> int:
+    """Seconds out of range in other excursions of a batch: begun, ended (microseconds), seconds.
+
+    Those that overlap are two sensors' word for one heat: the longer counts.
+    """
+    total = longest = 0
+    until: int | None = None
+    for begun, ended, outside in sorted(excursions):
+        if until is None or begun >= until:
+            total += longest
+            longest, until = outside, ended
+        else:
+            longest, until = max(longest, outside), max(until, ended)
+    return total + longest
 
 
 def _silent(before: TracePoint, after: TracePoint, begun: int, ended: int) -> list[Stretch]:

@@ -33,9 +33,13 @@ def judge(found: Exposure, limits: Limits, *, unit: str = CELSIUS) -> Finding:
         "unmeasured": silent,
         "allowed": limits.allowed_minutes,
     }
-    if found.outside_s > limits.allowed_minutes * 60:
-        return Finding(True, Reason("excursion_too_long", times))
-    if found.outside_s + found.unmeasured_s > limits.allowed_minutes * 60:
+    spent = found.outside_s + found.earlier_s
+    again = ""
+    if found.earlier_s:
+        times["earlier"], again = minutes(found.earlier_s), "_again"
+    if found.outside_s and spent > limits.allowed_minutes * 60:
+        return Finding(True, Reason(f"excursion_too_long{again}", times))
+    if found.unmeasured_s and spent + found.unmeasured_s > limits.allowed_minutes * 60:
         return Finding(True, Reason("excursion_unmeasured", times))
     if limits.kinetic is not None and found.kinetic is not None and found.kinetic > limits.kinetic:
         harm: dict[str, str | int | float] = {
@@ -44,7 +48,7 @@ def judge(found: Exposure, limits: Limits, *, unit: str = CELSIUS) -> Finding:
             "hours": limits.kinetic_hours,
         }
         return Finding(True, Reason("excursion_kinetic", harm))
-    return Finding(False, Reason("excursion_within", times))
+    return Finding(False, Reason(f"excursion_within{again}", times))
 
 
 def _worst(code: str, value: float, limit: float, unit: str) -> Reason:

@@ -32,7 +32,7 @@ class Limits:
     """In the unit of the quantity measured; None: nothing is said on that side.
 
     `low` to `high` is the range. Beyond `floor` or `ceiling` goods are bad at once; between the
-    two they bear `allowed_minutes` in all. `kinetic` is the most that the mean kinetic temperature
+    two they bear `allowed_minutes` in all, over every excursion of their life. `kinetic` is the most that the mean kinetic temperature
     over `kinetic_hours` may be; hours without a reading count as `usual`.
     """
 

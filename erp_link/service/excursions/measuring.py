@@ -18,7 +18,7 @@ from contracts.reason import Reason
 from contracts.telemetry import TracePoint
 from erp_link.adapters import tables as t
 from erp_link.adapters.alarm_tables import alarm, alarm_change, excursion, excursion_batch
-from erp_link.domain.excursions.exposure import Exposure, exposure, merged, stretches
+from erp_link.domain.excursions.exposure import Exposure, earlier, exposure, merged, stretches
 from erp_link.domain.excursions.judging import Finding, judge, minutes, number
 from erp_link.domain.excursions.limits import CELSIUS, TEMPERATURE, Limits, of_fence
 from erp_link.domain.tickets import TicketKind
@@ -110,18 +110,49 @@ def measure_all(
     own = of_products(connection, known, about.place)
     degrees = about.quantity == TEMPERATURE and about.unit == CELSIUS
     told = stretches(points, begun, ended)
-    seen: dict[tuple[object, Limits], Exposure] = {}
+    before = _earlier(connection, about.alarm_id, list(batches), begun) if degrees else {}
+    seen: dict[tuple[object, Limits, int], Exposure] = {}
     found = []
     for stay in there:
         gtin = batches[stay.batch_id].gtin
         limits = own[gtin] if degrees else of_fence(about.kind, about.limit)
         # Hundreds of batches that stood there all the time went through the same.
-        at = (stay.present, limits)
+        at = (stay.present, limits, before.get(stay.batch_id, 0))
         if at not in seen:
-            seen[at] = exposure(told, stay.present, limits, begun_us=begun, ended_us=ended)
+            seen[at] = exposure(
+                told, stay.present, limits, begun_us=begun, ended_us=ended, earlier_s=at[2]
+            )
         finding = judge(seen[at], limits, unit=about.unit)
         found.append(Measured(stay, limits, seen[at], finding))
     return found
+
+
+def _earlier(
+    connection: Connection, alarm_id: str, batches: Sequence[int], begun: int
+) -> dict[int, int]:
+    """Seconds that each batch was out of its temperature in excursions that were over before."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for at in range(0, len(batches), 500):
+        rows = connection.execute(
+            select(
+                excursion_batch.c.batch_id,
+                excursion.c.begun_us,
+                excursion.c.ended_us,
+                excursion_batch.c.outside_s,
+            )
+            .join(excursion, excursion.c.excursion_id == excursion_batch.c.excursion_id)
+            .join(alarm, alarm.c.alarm_id == excursion.c.alarm_id)
+            .where(
+                excursion_batch.c.batch_id.in_(batches[at : at + 500]),
+                excursion.c.alarm_id != alarm_id,
+                excursion.c.ended_us <= begun,
+                excursion_batch.c.outside_s > 0,
+                alarm.c.quantity == TEMPERATURE,
+            )
+        )
+        for batch_id, since, until, outside in rows:
+            found.setdefault(batch_id, []).append((since, until, outside))
+    return {batch_id: earlier(parts) for batch_id, parts in found.items()}
 
 
 def _there(connection: Connection, about: Row[Any], begun: int, ended: int) -> list[Stay]:
@@ -206,6 +237,7 @@ def _keep(
         "outside_s": each.found.outside_s,
         "unmeasured_s": each.found.unmeasured_s,
         "assumed_s": each.found.assumed_s,
+        "earlier_s": each.found.earlier_s,
         "least": each.found.least,
         "most": each.found.most,
         "kinetic": each.found.kinetic,
@@ -244,7 +276,7 @@ def _left_out(work: Work, excursion_id: str, known: dict[int, Row[Any]], found: 
                 excursion_batch.c.batch_id == batch_id,
             )
             .values(
-                quantity=0, present=[], present_s=0, outside_s=0, unmeasured_s=0, assumed_s=0,
+                quantity=0, present=[], present_s=0, outside_s=0, unmeasured_s=0, assumed_s=0, earlier_s=0,
                 least=None, most=None, kinetic=None, beyond=0, code="excursion_not_there",
                 params={},
             )

@@ -174,4 +174,5 @@ def as_exposure(row: Row[Any]) -> Exposure:
         most=row.most,
         kinetic=row.kinetic,
         assumed_s=row.assumed_s,
+        earlier_s=row.earlier_s,
     )

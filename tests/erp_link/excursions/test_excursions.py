@@ -230,3 +230,38 @@ def test_an_alarm_without_effect_is_only_shown(
     gateway.alarm(clock.at, effect=AlarmEffect.NONE).says(AlarmChange.RAISED, 12.0)
     assert core.tickets() == []
     assert core.read(lambda c: c.execute(select(a.alarm.c.state)).scalars().all()) == ["open"]
+
+
+def test_what_goods_bear_they_bear_in_all(core: Core, gateway: Gateway, clock: FixedClock) -> None:
+    """Fifteen hours out of range twice: each is borne, both together are not."""
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    first = gateway.alarm(clock.at)
+    clock.at += timedelta(hours=15)
+    first.says(AlarmChange.RAISED, *[8.2] * (15 * 60))
+    first.says(AlarmChange.CLEARED, 5.0)
+    assert core.holds() == []
+    clock.at += timedelta(days=2)
+    stands(core, JUICE, "COLD-02")
+    clock.at += timedelta(minutes=1)
+    second = gateway.alarm(clock.at, alarm_id="alarm-2")
+    clock.at += timedelta(hours=15)
+    second.says(AlarmChange.RAISED, *[8.2] * (15 * 60))
+    (hold,) = core.holds()
+    assert (hold.batch, hold.reason.code) == (WATER, "excursion_too_long_again")
+    assert hold.reason.params["earlier"] == 15 * 60
+
+
+def test_two_sensors_that_tell_of_one_heat_do_not_count_it_twice(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    alarms = [gateway.alarm(clock.at, alarm_id=name) for name in ("left", "right")]
+    clock.at += timedelta(hours=15)
+    for alarm in alarms:
+        alarm.says(AlarmChange.RAISED, *[8.2] * (15 * 60))
+        alarm.says(AlarmChange.CLEARED, 5.0)
+    clock.at += timedelta(days=2)
+    gateway.alarm(clock.at, alarm_id="later").says(AlarmChange.RAISED, *[8.2] * (8 * 60))
+    assert core.holds() == []

@@ -87,7 +87,7 @@ def upgrade() -> None:
         sa.Column("batch_id", _Id, nullable=False),
         *_wholes("quantity"),
         *_texts_of_json("present"),
-        *_wholes("present_s", "outside_s", "unmeasured_s", "assumed_s"),
+        *_wholes("present_s", "outside_s", "unmeasured_s", "assumed_s", "earlier_s"),
         *_numbers("least", "most", "kinetic"),
         *_texts_of_json("limits"),
         *_small("beyond"),
