@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
 
 from appliance.layout import Layout
 from contracts.clock import FixedClock
+from erp_link.adapters.database import open_engine
 from tests.support import ports, workers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +64,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("TALLYMAN_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
         reporter.write_line("TALLYMAN_NO_SKIPS is set and tests were skipped: failing", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The first core on an empty SQLite file makes its tables by every migration; the others of this
+    worker begin with a copy of what it made.
+    """
+    from erp_link.service import store
+
+    migrate, made = store.migrate, tmp_path_factory.mktemp("tables") / "core.db"
+
+    def from_the_copy(engine: Engine) -> None:
+        file = Path(engine.url.database or "")
+        if engine.dialect.name == "sqlite" and not file.exists():
+            if not made.exists():
+                first = open_engine(f"sqlite:///{made}")
+                migrate(first)
+                first.dispose()
+            shutil.copy(made, file)
+        migrate(engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "migrate", from_the_copy)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +180,9 @@ def up(prepared, tmp_path) -> Iterator[Up]:
             "TALLYMAN_HUB_LISTEN": ports.free_address(),
             "TALLYMAN_HUB_DEVICE_LISTEN": ports.free_address(),
             "TALLYMAN_EDGE_LISTEN": ports.free_address(),
+            "TALLYMAN_GATEWAY_LISTEN": ports.free_address(),
+            "TALLYMAN_GATEWAY_MQTT_LISTEN": ports.free_address(),
+            "TALLYMAN_GATEWAY_COAP_LISTEN": ports.free_address(),
         },
     )
     try:
