@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ from appliance.web.gate import AccountsGate
 from appliance.web.live import live_router
 from appliance.web.quality import quality_router
 from appliance.web.quality.core_desk import CoreDesk
-from contracts.clock import SystemClock
+from contracts.clock import FixedClock, SystemClock
+from contracts.telemetry import AlarmChange
 from erp_link.service.core import Core
 from erp_link.service.excursions.alarms import Alarms
 from erp_link.service.quality.desk import Quality
 from telemetry.watching.api import watching_router
+from tests.erp_link.excursions.cold_room import Gateway
 from tests.support.charts import fill, gateway_app
 
 pytestmark = pytest.mark.chromium
@@ -201,4 +204,25 @@ def test_without_a_gateway_a_file_is_tried(house, serve, open_page, page_errors)
     page.click("#try")
     page.wait_for_selector("[data-alarms='1']")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page_errors == []
+
+
+def test_an_alarm_is_seen_to_and_says_from_which_sensor(
+    house, serve, open_page, page_errors
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    alarm = Gateway(house.core, FixedClock(now)).alarm(now - timedelta(hours=1))
+    alarm.says(AlarmChange.RAISED, *(8.2 + n * 0.1 for n in range(12)))
+    page = open_page(f"{serve(house.app()).url}/alarms")
+    sign_in(page)
+    page.fill(".alarm [name=note]", "somebody went there")
+    with page.expect_navigation():
+        page.click(".alarm button")
+    assert "seen by mara" in page.inner_text(".alarm")
+    page.click(".alarm header a")
+    page.wait_for_selector("svg.alarm-plot polyline")
+    assert "CNAS-118" in page.inner_text("main")
+    assert "12 minutes measured" in page.inner_text("main")
+    (row,) = Alarms(house.core).open()
+    assert (row.acknowledged_by, row.note) == ("mara", "somebody went there")
     assert page_errors == []
