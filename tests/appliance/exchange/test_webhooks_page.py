@@ -77,6 +77,9 @@ async def test_a_webhook_from_its_first_day_to_its_last(
     assert "whsec_" in (await client.post(f"{mine}/secret", data=FORM)).text
     await client.post(f"{mine}/state", data={**FORM, "state": "paused"})
     assert "Paused" in (await client.get(HERE)).text
+    gone = update(x.webhook).values(state="gone", why="the receiver answered 410 Gone")
+    core.write(lambda work: work.connection.execute(gone), by="-")
+    assert "接收方答复已永久停用" in (await client.get(f"{HERE}?lang=zh")).text
     await client.post(f"{mine}/state", data={**FORM, "state": "removed"})
     assert desk.webhooks() == []
 
