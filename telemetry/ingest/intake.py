@@ -76,6 +76,7 @@ class Intake:
         self._last_write = 0.0
         self._last_checkpoint = 0.0
         self._checkpoint_due = False
+        self._accepted_then = 0
         self._changed = False
         """Something came since the last checkpoint."""
         self._waiting_for_room: list[Callable[[], None]] = []
@@ -226,8 +227,10 @@ class Intake:
 
     def _tidy(self) -> None:
         self._sieve.tidy(self._limits.known_messages, self._loop.time())
+        limits = self._limits
         since = self._loop.time() - self._last_checkpoint
-        if self._changed and since >= self._limits.checkpoint_s:
+        many = self.counts.accepted - self._accepted_then >= limits.checkpoint_messages
+        if self._changed and (many or since >= limits.checkpoint_s):
             self._checkpoint_due = True
 
     def _plan(self) -> None:
@@ -255,6 +258,7 @@ class Intake:
         if self._checkpoint_due:
             batch.state = self._engine.save()
             self._checkpoint_due = self._changed = False
+            self._accepted_then = self.counts.accepted
             self._last_checkpoint = self._loop.time()
         if not (batch.groups or batch.quarantine or batch.state):
             self._written(batch)

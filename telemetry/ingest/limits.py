@@ -23,5 +23,7 @@ class Limits:
     rebuild_bytes: int = 64 << 20
     """Newest part of the segments that a start reads to know them again."""
     checkpoint_s: float = 10.0
+    checkpoint_messages: int = 500_000
+    """Whichever comes first: so much a start goes through again at most, in seconds."""
     tick_s: float = 0.1
     """How often time alone is told to the rules."""

@@ -72,8 +72,8 @@ class Endpoint:
         return bound
 
     async def stop(self) -> None:
-        """No more doors; each client is told, and what was taken is still acknowledged if the
-        durable path stops after this.
+        """No more doors; each client is told. What was taken and is not acknowledged yet comes
+        again, and is known.
         """
         for server in self._servers:
             server.close()
