@@ -39,7 +39,9 @@ class GatewayConfig:
     enrolment: str = ""
     """File with the hub's fingerprint and a single-use claim, for the first start."""
     listen: str = "127.0.0.1:8082"
-    """What the hub's pages ask: history, counts, quarantine. Loopback."""
+    """What the hub's pages ask: history, counts, quarantine. Loopback; empty: `tallyman up` starts
+    no gateway.
+    """
     mqtt_listen: str = "127.0.0.1:1884"
     """Sensors publish here."""
     mqtt_certificate: str = ""

@@ -116,8 +116,11 @@ async def everything(
         # Before the hub reads its sensor book.
         play = await asyncio.to_thread(_virtual_sensors, config, layout, settings, wanted=sensors)
         await child("hub", f"{api_url}/livez")
-        gateway_url = settings["TALLYMAN_HUB_GATEWAY_URL"]
-        await asyncio.gather(child("fleet", None), child("gateway", f"{gateway_url}/livez"))
+        starts = [child("fleet", None)]
+        if config.gateway.listen:
+            gateway_url = settings["TALLYMAN_HUB_GATEWAY_URL"]
+            starts.append(child("gateway", f"{gateway_url}/livez"))
+        await asyncio.gather(*starts)
         if play:
             await child("sensors", None, *play)
 
@@ -162,8 +165,9 @@ def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
     """The children's environment. The ports that no person types move aside when taken."""
     edge = _or_another(config.edge.listen, layout.edge / "port")
     device = _or_another(config.hub.device_listen, layout.hub / "device-port")
-    gateway = _or_another(config.gateway.listen, layout.gateway / "port")
-    doors = {}
+    gateway, doors = config.gateway.listen, {}
+    if gateway:
+        gateway = _or_another(gateway, layout.gateway / "port")
     if config.gateway.mqtt_listen:
         doors["TALLYMAN_GATEWAY_MQTT_LISTEN"] = _or_another(
             config.gateway.mqtt_listen, layout.gateway / "port.mqtt"
@@ -183,7 +187,7 @@ def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
         "TALLYMAN_HUB_FIRST_LINK": "false",
         "TALLYMAN_EDGE_PAGES_URL": pages_url.for_people(config),
         "TALLYMAN_EDGE_ENROLMENT": str(layout.enrolment),
-        "TALLYMAN_HUB_GATEWAY_URL": f"http://{gateway}",
+        "TALLYMAN_HUB_GATEWAY_URL": f"http://{gateway}" if gateway else "",
         "TALLYMAN_GATEWAY_LISTEN": gateway,
         "TALLYMAN_GATEWAY_HUB_URL": f"https://{device}",
         "TALLYMAN_GATEWAY_ENROLMENT": str(layout.gateway / "enrolment.json"),
@@ -237,7 +241,7 @@ def _virtual_sensors(
         name: settings.get(f"TALLYMAN_GATEWAY_{name.upper()}_LISTEN", "")
         for name in ("mqtt", "coap")
     }
-    if not wanted or not all(doors.values()):
+    if not (wanted and config.gateway.listen and all(doors.values())):
         return ()
     passwords = introduce_sensors(layout, credentials_file(config))
     if passwords is None:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROLES = ("hub", "edge", "fleet", "lane")
+ROLES = ("hub", "edge", "fleet", "lane", "gateway", "sensors")
 MOSQUITTO = 1883
 """User id inside the broker's image."""
 
@@ -52,7 +52,7 @@ def make(folder: Path, names: list[str]) -> None:
     _write_new(folder / "mosquitto_passwords", hashed)
     _write_new(folder / "valkey.conf", f'requirepass {valkey}\nsave ""\nappendonly no\n')
     live = f'[live]\nurl = "redis://:{valkey}@valkey:6379/0"\n'
-    for role in ("hub", "edge", "fleet"):
+    for role in ("hub", "edge", "fleet", "gateway"):
         text = f'[broker]\nurl = "mqtt://{role}:{passwords[role]}@mosquitto:1883"\n'
         if role != "fleet":
             text += live

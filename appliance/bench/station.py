@@ -37,6 +37,7 @@ from appliance.identity.introduce import introduce
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.profiles import ProfileFolder
+from appliance.sensor_config import GatewayConfig
 from appliance.services.address import free_address
 from appliance.station import INSPECT, LABEL, Station
 from appliance.station_parts import StationParts
@@ -242,6 +243,8 @@ def _config(folder: Path, threads: int) -> Config:
         site=SiteConfig(data=str(folder), time_zone="UTC"),
         hub=HubConfig(listen=free_address(), device_listen=free_address()),
         edge=EdgeConfig(station="bench", threads=threads, listen=free_address()),
+        # The bench is about the dock: no sensors beside it.
+        gateway=GatewayConfig(listen=""),
     )
 
 

@@ -20,6 +20,8 @@ from appliance.services.process import ChildHealth, ChildProcess, ChildSpec
 from appliance.services.valkey import start_on_kept_port
 from contracts.errors import UnavailableError
 
+_NOTHING = '{ deny: ">" }'
+"""An empty list would allow everything."""
 _CONNECT, _CONNACK, _DISCONNECT = 0x10, 0x20, b"\xe0\x00"
 
 
@@ -43,8 +45,8 @@ ROLES: Mapping[str, TopicRule] = {
         tuple(f"+/+/+/+/{topic}" for topic in _VEHICLE_HEARS),
     ),
     # MQTT's `#` matches the level above too, and NATS asks for the right to both.
-    "gateway": TopicRule(("$none",), ("sensors", "sensors/#")),
-    "sensors": TopicRule(("sensors/#",), ("$none",)),
+    "gateway": TopicRule((), ("sensors", "sensors/#")),
+    "sensors": TopicRule(("sensors/#",), ()),
     "lane": TopicRule(("tallyman/+/trigger",), ("tallyman/+/lane",)),
 }
 
@@ -158,7 +160,7 @@ def configure(
             f'      password: "{passwords[role]}"',
             '      allowed_connection_types: ["MQTT"]',
             "      permissions {",
-            f"        publish: {_subjects(rule.publish)}",
+            f"        publish: {_subjects(rule.publish) if rule.publish else _NOTHING}",
             # QoS 1 deliveries come over a subject of the broker's own.
             f"        subscribe: {_subjects((*rule.subscribe, '$MQTT/sub/#'))}",
             "      }",

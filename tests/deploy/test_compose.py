@@ -173,7 +173,7 @@ def test_both_brokers_have_the_same_rules():
     }
 
 
-@pytest.mark.parametrize("role", ["hub", "edge"])
+@pytest.mark.parametrize("role", ["hub", "edge", "gateway"])
 def test_a_service_unit_is_hardened(role: str):
     unit = (DEPLOY / "systemd" / f"tallyman-{role}.service").read_text()
     for setting in (

@@ -16,6 +16,7 @@ from appliance.config import Config, EdgeConfig, HubConfig, SiteConfig
 from appliance.demo.prepare import delivery_day
 from appliance.demo.run import HubApi, judged_in
 from appliance.demo.samples import write_samples
+from appliance.sensor_config import GatewayConfig
 from appliance.up import everything
 from contracts.verdict import Decision
 from tests.support.ports import free_address
@@ -31,6 +32,7 @@ def config(prepared, tmp_path) -> Config:
         site=SiteConfig(data=str(folder), time_zone="UTC"),
         hub=HubConfig(listen=free_address(), device_listen=free_address()),
         edge=EdgeConfig(listen=free_address()),
+        gateway=GatewayConfig(listen=""),
     )
 
 

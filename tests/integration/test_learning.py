@@ -21,6 +21,7 @@ from appliance.demo.samples import write_samples
 from appliance.identity.site_ca import SiteCa
 from appliance.learning.example import decode_example
 from appliance.learning.folders import edge_dataset, hub_dataset
+from appliance.sensor_config import GatewayConfig
 from appliance.up import everything
 from contracts.clock import SystemClock
 from tests.support.ports import free_address
@@ -56,6 +57,7 @@ async def test_what_an_operator_settles_while_the_hub_is_down_reaches_it_once(
         site=SiteConfig(data=str(folder), time_zone="UTC"),
         hub=HubConfig(listen=free_address(), device_listen=free_address()),
         edge=EdgeConfig(listen=free_address()),
+        gateway=GatewayConfig(listen=""),
     )
     demo = folder / "demo"
     delivery = write_samples(demo, today=delivery_day(demo, datetime.now(UTC).date()))

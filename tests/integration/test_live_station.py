@@ -35,6 +35,7 @@ from appliance.demo.samples import SampleDelivery, SampleTruth, write_samples
 from appliance.identity.site_ca import SiteCa
 from appliance.journal import file as journal_file
 from appliance.journal.codec import decode_body
+from appliance.sensor_config import GatewayConfig
 from appliance.services.mqtt import MqttBus
 from appliance.services.nats import EmbeddedNats
 from appliance.up import Running, everything
@@ -58,6 +59,7 @@ def configured(folder: Path, file: Path, edge: EdgeConfig) -> Config:
         site=SiteConfig(data=str(folder), time_zone="UTC"),
         hub=HubConfig(listen=free_address(), device_listen=free_address()),
         edge=replace(edge, listen=free_address(), trigger="photo-eye"),
+        gateway=GatewayConfig(listen=""),
         # The machine that runs the tests may have no time service.
         policy=PolicyConfig(clock_synchronised=False),
     )
