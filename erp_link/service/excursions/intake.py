@@ -28,7 +28,12 @@ from erp_link.service.work import Work
 
 KINDS = ("above", "below", "rate", "missing", "expression")
 _FURTHEST_US = 2**62
-_DONE = (TicketState.DECIDED.value, TicketState.CLOSED.value)
+_TO_THE_END = {
+    TicketState.OPEN: (TicketState.DECIDED, TicketState.CLOSED),
+    TicketState.CONTAINED: (TicketState.DECIDED, TicketState.CLOSED),
+    TicketState.DECIDED: (TicketState.CLOSED,),
+    TicketState.CLOSED: (),
+}
 
 
 def recorded(work: Work, entry: JournalEntry, body: AlarmChanged) -> None:
@@ -177,9 +182,7 @@ def _close(work: Work, ticket_id: str) -> None:
     state = work.connection.execute(
         select(t.ticket.c.state).where(t.ticket.c.ticket_id == ticket_id)
     ).scalar_one()
-    if state in _DONE:
-        return
-    for step in (TicketState.DECIDED, TicketState.CLOSED):
+    for step in _TO_THE_END[TicketState(state)]:
         set_state(work, ticket_id, step, words="alarm cleared")
 
 
