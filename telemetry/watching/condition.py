@@ -71,6 +71,10 @@ class Surroundings(Protocol):
         """Time and value of the newest reading of a series; time 0 where there is none yet."""
         ...
 
+    def described(self, number: int) -> Series:
+        """What the book says of a series now."""
+        ...
+
     def beside(self, series: Series, quantity: str) -> int | None:
         """The series of another quantity of the same device, else of the same place with the newest
         reading; None where there is none.
@@ -362,7 +366,8 @@ class Condition:
         self._engine.changed(memory.last)
 
     def _first(self) -> AlarmChanged:
-        fence, facts, memory = self.fence, self.facts, self.memory
+        fence, memory = self.fence, self.memory
+        facts = self._engine.described(self.facts.number)
         named = (fence.fence, fence.version, self.rule, facts.key, memory.since_us)
         digest = hashlib.sha256("\0".join(map(str, named)).encode()).hexdigest()
         return AlarmChanged(

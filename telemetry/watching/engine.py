@@ -201,8 +201,11 @@ class Engine:
     def save(self) -> bytes:
         """All that a restart must know, for the position after the last group."""
         known = [
-            saved.SavedSeries(each.key, each.unit, each.site, each.place, value, at_us)
+            saved.SavedSeries(
+                each.key, each.unit, each.site, each.place, value, at_us, each.calibration
+            )
             for each, value, at_us in zip(self._book, self.latest, self.latest_us, strict=False)
+            if not each.retired
         ]
         memories = {name: each.memory for name, each in self._conditions.items() if each.has_news()}
         heads = [name_head(each.fence, each.sha256) for each in self._prepared]
@@ -214,7 +217,13 @@ class Engine:
         self.now = state.now
         for each in state.series:
             if self._book.find(each.key) is None:
-                self._book.put(each.key, each.unit, site=each.site, place=each.place)
+                self._book.put(
+                    each.key,
+                    each.unit,
+                    site=each.site,
+                    place=each.place,
+                    calibration=each.calibration,
+                )
         self._number_series()
         for each in state.series:
             number = self._book.find(each.key)
@@ -249,6 +258,9 @@ class Engine:
     def newest(self, number: int) -> tuple[int, float]:
         return self.latest_us[number], self.latest[number]
 
+    def described(self, number: int) -> Series:
+        return self._book[number]
+
     def beside(self, series: Series, quantity: str) -> int | None:
         return self._neighbours.of(series, quantity)
 
@@ -265,6 +277,8 @@ class Engine:
 
     def _wanted(self, series: Series, before: Mapping[str, Condition]) -> Iterator[Condition]:
         """What watches a series: as it was before, or made anew."""
+        if series.retired:
+            return
         for each in self._prepared:
             fence = each.fence
             if fence.quantity != series.key.quantity or not covers(

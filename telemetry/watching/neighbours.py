@@ -19,6 +19,8 @@ class Neighbours:
             self.add(series)
 
     def add(self, series: Series) -> None:
+        if series.retired:
+            return
         quantity = series.key.quantity
         self._of_device.setdefault((series.key.device, quantity), []).append(series)
         self._around.setdefault(("device", series.key.device), []).append(series)

@@ -110,6 +110,10 @@ class Rate(Limit):
         self.memory.window.clear()
 
     def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
+        window = self.memory.window
+        if window and at_us < window[-1][0]:
+            # One that comes late says nothing of how fast it went since.
+            return
         change = self._change(at_us, value * self.sign)
         good = change <= self._limit - self.fence.hysteresis
         self.judge(at_us, value, change, bad=change > self._limit, good=good, sample=sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from contracts.errors import BadInputError
-from contracts.telemetry import SeriesKey
+from contracts.telemetry import Calibration, SeriesKey
 from telemetry.watching.condition import Memory
 
 _VERSION = 1
@@ -18,6 +18,7 @@ class SavedSeries(msgspec.Struct, array_like=True):
     place: str
     value: float
     at_us: int
+    calibration: Calibration = Calibration()
 
 
 class SavedState(msgspec.Struct):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contracts.telemetry import AlarmChange, AlarmEffect, SeriesKey
+from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey
+from telemetry.describing.series import SeriesBook
 from telemetry.watching.fences import Scope, ScopeKind, Severity, Step
 from telemetry.watching.hours import Hours, Span
 from telemetry.watching.places import Whereabouts
@@ -296,3 +297,38 @@ def test_a_sensor_that_is_new_is_watched_from_its_first_reading():
     gateway.engine.extend()
     gateway.hears(0, (key, 9.0))
     assert [each.series for each in gateway.told] == [key]
+
+
+def test_a_sensor_that_was_taken_away_is_missed_by_nobody():
+    gateway = Gateway([warm(above=None, missing_s=300)])
+    gateway.hears(0, (T1, 5.0), (T2, 5.0))
+    book = SeriesBook(gateway.book)
+    book.retire_all_but({book.find(T1)})
+    gateway.engine.swap(book=book)
+    gateway.waits(1000)
+    assert {each.series for each in gateway.told} == {T1}
+    gateway.restarts()
+    gateway.waits(90_000)
+    assert {each.series for each in gateway.told} == {T1}
+
+
+def test_the_calibration_is_the_one_of_now_also_after_a_restart():
+    gateway = Gateway([warm()])
+    worth = Calibration("K-1", "2026-01-01", "2027-01-01", 0.2)
+    gateway.book.put(T1, "Cel", site="s1", place="COLD-1", calibration=worth)
+    gateway.restarts()
+    gateway.hears(0, (T1, 9.0))
+    assert gateway.told[0].calibration == worth
+    newer = Calibration("K-2", "2026-11-01", "2027-11-01", 0.1)
+    gateway.book.put(T1, "Cel", site="s1", place="COLD-1", calibration=newer)
+    gateway.hears(1, (T1, 5.0))
+    gateway.hears(2, (T1, 9.0))
+    assert gateway.told[2].calibration == newer
+
+
+def test_a_late_reading_is_no_fast_change():
+    gateway = Gateway([warm(above=None, rise=3.0, within_s=600)])
+    gateway.hears(0, (T1, 5.0))
+    gateway.hears(60, (T1, 5.0))
+    gateway.hears(61, (T1, 30.0), own=10)
+    assert gateway.story == []
