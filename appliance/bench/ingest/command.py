@@ -19,6 +19,7 @@ class Part(StrEnum):
     BROKER = "broker"
     ALARM = "alarm"
     COAP = "coap"
+    HISTORY = "history"
     PEERS = "peers"
 
 
@@ -39,6 +40,8 @@ def ingest(
         int, typer.Option(min=2000, help="Readings a round through a broker; even thousands.")
     ] = 200_000,
     alarm_rate: Annotated[float, typer.Option(min=100, help="Readings a second.")] = 20_000,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Of history, at 1 Hz.")] = 90,
+    sensors: Annotated[int, typer.Option(min=2, max=1000, help="In the history.")] = 3,
     seed: Annotated[int, typer.Option(help="Of every random choice.")] = 20261122,
     peers: Annotated[
         Path | None,
@@ -64,6 +67,8 @@ def ingest(
         tls_connections=tls_connections,
         count=count,
         alarm_rate=alarm_rate,
+        days=days,
+        sensors=sensors,
         seed=seed,
         peers=peers,
     )

@@ -1,17 +1,16 @@
 """What a question to ninety days of history costs: one sensor at one reading a second among others.
 
-The history is made by the writer and the keeper themselves, day by day, from columns (decoding is
-measured elsewhere). Questions are asked of a new reader (its first answer opens everything) and
+The history is made by the writer and the keeper themselves, day by day, from columns; what the
+tailer spends on a message is measured beside it. Questions are asked of a new reader (its first answer opens everything) and
 again; first paint is a Chromium that opens the sensor's page, where there is one.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from appliance.bench.ingest.site import catalogue
+from appliance.bench.ingest.stream import messages
 from contracts.clock import FixedClock, SystemClock
 from contracts.telemetry import Calibration, SeriesKey
 from telemetry.history.buffer import Columns
@@ -27,38 +28,66 @@ from telemetry.history.levels import Keeping
 from telemetry.history.manifest import Line, Standing
 from telemetry.history.reader import History
 from telemetry.history.writer import Batch, HistoryWriter
-from telemetry.segments import Position
+from telemetry.now import system_us
+from telemetry.segments import Position, SegmentWriter, read_groups
 
 _DAY_S: Final = 86_400
 _SPANS: Final = {"15m": 900, "1h": 3600, "24h": _DAY_S, "7d": 7 * _DAY_S, "30d": 30 * _DAY_S}
 _POINTS: Final = 1000
 _TIMES: Final = 15
+_LONG: Final = 30
+_OPEN_FILES: Final = 40
+_GROUP: Final = 2_000
+_FLUSH: Final = 500_000
 _NOT_TOLD: Final = Calibration()
 
 
-def measure(
-    *, days: int = 90, sensors: int = 10, say: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """Milliseconds of each question, and what the history takes on disk."""
-    with tempfile.TemporaryDirectory(prefix="tallyman-history-") as folder:
-        path = Path(folder) / "history"
-        began = time.perf_counter()
-        rows = _make(path, days, sensors)
-        made_s = time.perf_counter() - began
-        size = sum(file.stat().st_size for file in path.rglob("*.parquet"))
-        say(f"{rows / 1e6:.1f} million readings, {size / 1e6:.0f} MB, made in {made_s:.0f} s")
-        result: dict[str, Any] = {
-            "days": days,
-            "sensors": sensors,
-            "readings": rows,
-            "bytes_per_reading": round(size / rows, 2),
-            "made_readings_per_s": round(rows / made_s),
-            "questions_ms": _questions(path, days),
-            "first_paint": _first_paint(path, days),
-        }
-    for name, value in result.items():
-        say(f"  {name}: {value}")
-    return result
+def measure(place: Path, *, days: int, sensors: int, count: int, seed: int) -> dict[str, Any]:
+    """Milliseconds of each question, what the history takes on disk, and what making it costs."""
+    path = place / "history"
+    began = time.process_time()
+    rows = _make(path, days, sensors)
+    made_s = time.process_time() - began
+    size = sum(file.stat().st_size for file in path.rglob("*.parquet"))
+    return {
+        "days": days,
+        "sensors": sensors,
+        "readings": rows,
+        "bytes_per_reading": round(size / rows, 2),
+        "cpu_us_per_reading": round(made_s / rows * 1e6, 2),
+        "tailed_cpu_us_per_message": _tailed(place / "tailed", count, seed),
+        "questions_ms": _questions(path, days),
+        "first_paint": _first_paint(path, days),
+    }
+
+
+def _tailed(place: Path, count: int, seed: int) -> float:
+    """Processor microseconds a message of the bench (three readings) from segments into Parquet."""
+    segments = SegmentWriter(place / "segments")
+    now_us = system_us()
+    made = list(messages(count, seed=seed, start_ms=now_us // 1000))
+    for at in range(0, count, _GROUP):
+        segments.append(now_us + at, made[at : at + _GROUP])
+    segments.commit()
+    segments.close()
+    known = catalogue()
+    writer = HistoryWriter(place / "history", SystemClock())
+    began = time.process_time()
+    for group in read_groups(place / "segments"):
+        writer.take(known, group)
+        writer.fresh()
+        if writer.readings >= _FLUSH:
+            _flush(writer)
+    _flush(writer)
+    spent = time.process_time() - began
+    writer.close()
+    return round(spent / count * 1e6, 2)
+
+
+def _flush(writer: HistoryWriter) -> None:
+    batch = writer.seal()
+    if batch is not None:
+        writer.store(batch)
 
 
 def _make(folder: Path, days: int, sensors: int) -> int:
@@ -75,8 +104,8 @@ def _make(folder: Path, days: int, sensors: int) -> int:
     rows = 0
     for day in range(days):
         start_us = int(clock.at.timestamp() * 1_000_000)
-        # The open day arrives in flushes, as it does: forty files that were joined now and then.
-        pieces = 40 if day == days - 1 else 1
+        # The open day arrives in flushes, as it does: many files that were joined now and then.
+        pieces = _OPEN_FILES if day == days - 1 and days >= _LONG else 1
         for piece in range(pieces):
             columns = _columns(start_us, _DAY_S // pieces, piece, sensors, seed=day)
             rows += len(columns.series)
@@ -110,7 +139,7 @@ def _questions(folder: Path, days: int) -> dict[str, dict[str, float]]:
         to_us = time.time_ns() // 1000
         history = History(folder, Keeping(raw_days=0), SystemClock())
         times = []
-        for _ in range(_TIMES):
+        for _ in range(_TIMES if days >= _LONG else 3):
             began = time.perf_counter()
             history.history(key, to_us - seconds * 1_000_000, to_us, _POINTS)
             times.append(1000 * (time.perf_counter() - began))
@@ -126,6 +155,8 @@ def _questions(folder: Path, days: int) -> dict[str, dict[str, float]]:
 
 def _first_paint(folder: Path, days: int) -> dict[str, float] | str:
     """From asking for the page to the chart drawn, over HTTP and the hub, in a new browser context."""
+    if days < _LONG:
+        return f"not measured: fewer than {_LONG} days"
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

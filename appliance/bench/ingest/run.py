@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.bench import facts
-from appliance.bench.ingest import decoding, ours
+from appliance.bench.ingest import decoding, history, ours
 from appliance.bench.ingest.coap import coap
 from appliance.bench.ingest.command import Part
 from appliance.bench.ingest.peers import peers
@@ -33,6 +33,8 @@ class Wanted:
     tls_connections: int
     count: int
     alarm_rate: float
+    days: int
+    sensors: int
     seed: int
     peers: Path | None
 
@@ -103,6 +105,13 @@ def _coap(wanted: Wanted, place: Path) -> dict[str, Any]:
     return {"coap": asdict(coap(place, seconds=wanted.seconds, rounds=wanted.rounds))}
 
 
+def _history(wanted: Wanted, place: Path) -> dict[str, Any]:
+    found = history.measure(
+        place, days=wanted.days, sensors=wanted.sensors, count=wanted.count, seed=wanted.seed
+    )
+    return {"history": found}
+
+
 def _peers(wanted: Wanted, place: Path) -> dict[str, Any]:
     found = peers(
         place,
@@ -121,6 +130,7 @@ _PARTS: dict[Part, Callable[[Wanted, Path], dict[str, Any]]] = {
     Part.BROKER: _broker,
     Part.ALARM: _alarm,
     Part.COAP: _coap,
+    Part.HISTORY: _history,
     Part.PEERS: _peers,
 }
 

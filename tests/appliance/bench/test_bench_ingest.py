@@ -46,6 +46,13 @@ def test_coap_is_answered_by_ours_and_by_the_peer():
     assert found["decode_and_rules_us"] > 0
 
 
+def test_history_is_made_and_asked():
+    found = bench("--part", "history", "--days", "1", "--sensors", "2", "--count", "4000")
+    assert found["history"]["readings"] == 2 * 86_400
+    assert found["history"]["questions_ms"]["1d"]["p50"] > 0
+    assert found["history"]["tailed_cpu_us_per_message"] > 0
+
+
 def test_the_stream_is_the_same_for_everybody():
     assert list(messages(100, seed=1)) == list(messages(100, seed=1))
     assert {topic for topic, _ in messages(100, seed=1, sensors=10)} == {
