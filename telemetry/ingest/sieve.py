@@ -128,13 +128,24 @@ class Sieve:
 
     def remember(self, messages: Sequence[Message]) -> None:
         """Messages from before the point the rules start from: known again, nothing else."""
+        known = self._known
+        every: Sequence[Measured]
         for address, payload in messages:
             try:
-                device = self._known[address]
-                every = device.binding.measured(payload)
+                device = known[address]
+                memory = device.memory
+                if device.plain:
+                    measured = device.decode(payload)
+                    if measured[1] == memory.due:
+                        memory.due += 1
+                        memory.marks.append(hash(measured))
+                        continue
+                    every = (measured,)
+                else:
+                    every = device.binding.measured(payload)
             except Exception:  # noqa: BLE001, S112 -- another template by now: it is not known then
                 continue
-            self._admit(device.memory, every)
+            self._admit(memory, every)
 
     def tidy(self, most: int, now_s: float) -> int:
         """Once a second, `now_s` on any steady clock: bounds the memory of identities to about

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from telemetry.mqtt.endpoint import Endpoint
 
 
+_LONG_TOPIC = 256
+
+
 class State(IntEnum):
     GREETING = 0
     CHECKING = 1
@@ -281,6 +284,8 @@ class Connection(asyncio.Protocol):
         return topics.may_publish(self._filters, topic)
 
     def _admit_topic(self, raw: bytes) -> str | None:
+        if len(raw) > _LONG_TOPIC:
+            return None  # taken all the same, but not remembered
         try:
             topic = raw.decode()
         except UnicodeDecodeError:

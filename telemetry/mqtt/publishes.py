@@ -22,7 +22,7 @@ class Names(dict[bytes, str]):
     (not UTF-8, a wildcard, not allowed). Bounded: a sender that invents topics starts anew.
     """
 
-    def __init__(self, admit: Callable[[bytes], str | None], most: int = 8192) -> None:
+    def __init__(self, admit: Callable[[bytes], str | None], most: int = 4096) -> None:
         super().__init__()
         self._admit = admit
         self._most = most
