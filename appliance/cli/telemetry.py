@@ -86,14 +86,14 @@ def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Templates of your own.")],
 ) -> None:
     """Whether template files can be used: all of them, beside those of the house."""
-    from telemetry.describing.library import with_own
+    from telemetry.describing.library import check_own
 
     wrong = 0
     texts: list[str] = []
     for file in files:
         try:
             text = _read(file)
-            with_own((*texts, text))
+            check_own(text, texts)
         except TallymanError as error:
             wrong += 1
             typer.echo(f"{file}: {error}", err=True)

@@ -20,8 +20,8 @@ from appliance.durable import write_atomic
 from contracts.clock import Clock
 from contracts.errors import ConflictError, NotFoundError
 from telemetry.describing.book import Device, SensorBook, check_book, read_book
-from telemetry.describing.library import with_own
-from telemetry.describing.template import Template, read_template
+from telemetry.describing.library import check_own, with_own
+from telemetry.describing.template import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class SensorStore:
 
         Raises BadTemplateError; BadBookError where a device of the book could not go on with it.
         """
-        template = read_template(text)
         with self._lock:
+            template = check_own(text, self._own.values())
             own = {**self._own, template.name: text}
             every = with_own(own.values())
             check_book(self._book, every)

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 MOST_CHARACTERS: Final = 2000
 DEEPEST: Final = 40
+_WIDEST: Final = 64
 _DEEPEST_PYTHON: Final = 90
 """Python itself reads at most 200 brackets one in another."""
 _STEP: Final = {"(": 1, ")": -1}
@@ -37,15 +38,22 @@ class FormulaError(ValueError):
 
 
 def _bit(number: float, place: float) -> int:
-    return int(number) >> int(place) & 1
+    return int(number) >> _width(place) & 1
 
 
 def _bits(number: float, low: float, count: float) -> int:
-    return int(number) >> int(low) & ((1 << int(count)) - 1)
+    return int(number) >> _width(low) & ((1 << _width(count)) - 1)
+
+
+def _width(bits: float) -> int:
+    """So many bits as a number that was read can have: no formula makes a number without end."""
+    if not 0 <= bits <= _WIDEST:
+        raise ValueError(f"{bits} bits, not 0 to {_WIDEST}")
+    return int(bits)
 
 
 def _signed(number: float, width: float) -> int:
-    half = 1 << int(width) - 1
+    half = 1 << max(_width(width), 1) - 1
     return (int(number) & (2 * half - 1) ^ half) - half
 
 
@@ -189,7 +197,7 @@ class _Parser:
         left = self._product()
         while operator := self._take("<<", ">>", "&"):
             right = self._product()
-            if operator == "<<" and not (right.isdigit() and int(right) < 64):  # noqa: PLR2004 -- widest number read
+            if operator == "<<" and not (right.isdigit() and int(right) < _WIDEST):
                 raise self._wrong("shift to the left by a number from 0 to 63")
             left = f"({left} {operator} {right})"
         return left

@@ -29,27 +29,35 @@ def shipped() -> Mapping[str, Template]:
 
 
 def with_own(own: Iterable[str]) -> Mapping[str, Template]:
-    """The house's templates and a site's, given as texts.
+    """The house's templates and a site's, given as texts. A name that an update of the house takes
+    later stays the site's.
 
-    Raises BadTemplateError: one that cannot be used, a name that is taken, another unit for a
-    quantity than elsewhere.
+    Raises BadTemplateError: one that cannot be used.
     """
     found = dict(shipped())
-    units = unit_by_quantity(found.values()) if own else {}
     for text in own:
         template = read_template(text)
-        if template.name in found:
-            raise BadTemplateError(
-                f"template {template.name}: this name is taken", mend="Give yours another name"
-            )
-        for quantity, unit in unit_by_quantity([template]).items():
-            if units.setdefault(quantity, unit) != unit:
-                raise BadTemplateError(
-                    f"template {template.name}: {quantity} is in {unit}, elsewhere in {units[quantity]}",
-                    mend="One quantity has one unit everywhere; choose another word for it",
-                )
+        compile_template(template)
         found[template.name] = template
     return MappingProxyType(found)
+
+
+def check_own(text: str, others: Iterable[str]) -> Template:
+    """A site's template beside those that are there; `others` are its own texts.
+
+    Raises BadTemplateError: one that cannot be used, a name of the house's, another unit for a
+    quantity than elsewhere.
+    """
+    template = read_template(text)
+    if template.name in shipped() and not any(
+        read_template(o).name == template.name for o in others
+    ):
+        raise BadTemplateError(
+            f"template {template.name}: this name is taken", mend="Give yours another name"
+        )
+    beside = [one for name, one in with_own(others).items() if name != template.name]
+    unit_by_quantity([*beside, template])
+    return template
 
 
 def unit_by_quantity(templates: Iterable[Template]) -> dict[str, str]:

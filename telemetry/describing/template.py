@@ -19,7 +19,7 @@ import msgspec
 
 from contracts.errors import BadInputError
 
-MOST_BYTES: Final = 200_000
+MOST_BYTES: Final = 100_000
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 Format = Literal["json", "csv", "bytes", "tlv", "senml", "sparkplug"]
@@ -223,7 +223,7 @@ class Template:
         return self.file.name
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def read_template(text: str, *, where: str = "the template") -> Template:
     """The shape of a template. What its formulas and units mean is checked by `compiled`.
 

@@ -19,7 +19,6 @@ from contracts.errors import BadInputError, NotFoundError, TallymanError
 from telemetry.describing.binding import Refused
 from telemetry.describing.compiled import Column, TriedOut, compile_template, try_out
 from telemetry.describing.envelopes import ENVELOPES, read_hex
-from telemetry.describing.library import with_own
 from telemetry.describing.template import Kind, Template, read_template
 
 HOME = "/sensors/templates"
@@ -162,14 +161,10 @@ def _attempt(store: SensorStore, tried: Tried) -> Tried:
 
 
 def _template(store: SensorStore, tried: Tried) -> Template:
-    """The one typed in, checked beside all others; else the one chosen."""
+    """The one typed in; else the one chosen."""
     if not tried.text.strip():
         return _known(store, tried.template)
-    source = tried.text.replace("\r\n", "\n")
-    template = read_template(source)
-    if template.name not in store.templates():
-        with_own((source,))
-    return template
+    return read_template(tried.text.replace("\r\n", "\n"))
 
 
 def _payload(tried: Tried) -> bytes:

@@ -72,7 +72,16 @@ def test_what_is_no_formula_says_where(text, says):
 
 
 def test_a_value_that_does_not_exist_is_an_error_not_a_number():
-    for text in ("1 / (t - 5)", "sqrt(0 - t)", "ln(t - 5)", "pow(10, 400)", "pow(0 - t, 0.5)"):
+    for text in (
+        "1 / (t - 5)",
+        "sqrt(0 - t)",
+        "ln(t - 5)",
+        "pow(10, 400)",
+        "pow(0 - t, 0.5)",
+        "bits(t, 0, 1e9)",
+        "signed(t, 1e18)",
+        "bit(t, 0 - 1)",
+    ):
         with pytest.raises(FormulaError, match="has no value"):
             value(text, t=5)
 

@@ -5,7 +5,7 @@ import pytest
 from telemetry.describing.binding import Refused
 from telemetry.describing.compiled import compile_template, try_out
 from telemetry.describing.envelopes import read_hex
-from telemetry.describing.library import FOLDER, shipped, unit_by_quantity, with_own
+from telemetry.describing.library import FOLDER, check_own, shipped, unit_by_quantity, with_own
 from telemetry.describing.template import BadTemplateError, Kind, read_template
 from telemetry.units import UnitError, conversion, unit_of
 from tests.telemetry.describing.site import HEAD, template
@@ -124,7 +124,7 @@ def test_lines_that_are_refused(payload, code):
         (HEAD + 'format = "json"\n[[layout]]\nformat = "csv"', "unknown field `format`"),
         (HEAD + "=", "not TOML"),
         ('name = "A b"\nkind = "door"\nformat = "json"', "is none"),
-        (HEAD + "#" * 200_001, "at most"),
+        (HEAD + "#" * 100_001, "at most"),
     ],
 )
 def test_a_file_that_is_no_template_says_where(text, says):
@@ -182,10 +182,16 @@ def test_a_template_that_means_nothing_says_where(text, says):
 
 def test_a_site_cannot_take_a_name_or_bend_a_unit():
     with pytest.raises(BadTemplateError, match="taken"):
-        with_own([shipped()["elsys"].text])
+        check_own(shipped()["elsys"].text, ())
     bent = HEAD + 'format = "json"\n[[measure]]\nquantity = "mounted"\nunit = "V"\npath = "m"\n'
     with pytest.raises(BadTemplateError, match="elsewhere in state"):
-        with_own([bent])
+        check_own(bent, ())
+
+
+def test_a_name_that_the_house_takes_later_stays_the_sites():
+    """An update of the house stops nobody's sensors."""
+    mine = shipped()["elsys"].text.replace('maker = "Elsys"', 'maker = "Ours"')
+    assert with_own([mine])["elsys"].file.maker == "Ours"
 
 
 def test_units_are_what_they_are_called():
