@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from contracts.errors import ForbiddenError, NotSignedInError
 from telemetry.mqtt import greeting, topics
+from telemetry.mqtt.answers import answer
 from telemetry.mqtt.decoding import decode, split
-from telemetry.mqtt.encoding import PINGRESP, encode, pubacks
+from telemetry.mqtt.encoding import encode, pubacks
+from telemetry.mqtt.flow import Flow
 from telemetry.mqtt.half import Half
 from telemetry.mqtt.packets import (
     V5,
@@ -24,14 +26,9 @@ from telemetry.mqtt.packets import (
     Disconnect,
     MqttError,
     Packet,
-    PingReq,
     Property,
     PubAck,
     Publish,
-    SubAck,
-    Subscribe,
-    UnsubAck,
-    Unsubscribe,
 )
 from telemetry.mqtt.publishes import Names, take_publishes
 from telemetry.ports import Admission
@@ -65,7 +62,6 @@ class Connection(asyncio.Protocol):
         """Last byte; and the first byte of the packet (or of the state) that is not complete."""
         self.silence_s = 0.0
         """Longest silence allowed once open."""
-        self.paused = False
         self.half = Half(endpoint.half_packets)
         self._limits = endpoint.limits
         self._unacked = 0
@@ -73,13 +69,12 @@ class Connection(asyncio.Protocol):
         self._admission: Admission | None = None
         self._names = Names(self._admit_topic)
         self._checking: asyncio.Task[None] | None = None
-        self._holding: set[str] = set()
-        """Why reading stands still: `window`, `room`, `writing`, `checking`."""
 
     # What the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self.flow = Flow(self._transport)
         name = transport.get_extra_info("peername")
         self.peer = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name or "")
         if not self.endpoint.joined(self):
@@ -113,7 +108,7 @@ class Connection(asyncio.Protocol):
             self._keep_half(data, 0)
 
     def pause_writing(self) -> None:
-        self._hold("writing")
+        self.flow.hold("writing")
 
     def resume_writing(self) -> None:
         self._go_on("writing")
@@ -134,7 +129,7 @@ class Connection(asyncio.Protocol):
             self.refuse(error.code, error.message, error.reason)
             return
         self.state = State.CHECKING
-        self._hold("checking")
+        self.flow.hold("checking")
         if span.end < len(data):
             self._keep_half(data[span.end :], 0)
         self._checking = asyncio.ensure_future(self._check(connect))
@@ -207,17 +202,17 @@ class Connection(asyncio.Protocol):
                     Code.RECEIVE_MAXIMUM_EXCEEDED,
                 )
                 return
-            self._hold("window")
-        if endpoint.path.full and "room" not in self._holding:
+            self.flow.hold("window")
+        if endpoint.path.full and "room" not in self.flow:
             endpoint.counts.pauses += 1
-            self._hold("room")
+            self.flow.hold("room")
             endpoint.path.when_room(partial(self._go_on, "room"))
 
     def _on_disk(self, numbers: list[bytes]) -> None:
         self._unacked -= len(numbers)
         if self.state is State.OPEN:
             self._send(pubacks(numbers))
-            if "window" in self._holding and 2 * self._unacked <= self._limits.receive_maximum:
+            if "window" in self.flow and 2 * self._unacked <= self._limits.receive_maximum:
                 self._go_on("window")
 
     def _handle(self, packet: Packet, messages: list[Message], numbers: list[bytes]) -> None:
@@ -225,15 +220,6 @@ class Connection(asyncio.Protocol):
         match packet:
             case Publish():
                 self._take_one(packet, messages, numbers)
-            case PingReq():
-                self._send(PINGRESP)
-            case Subscribe(number, filters):
-                # Readings leave by the gateway's own doors; nobody subscribes here.
-                code = Code.NOT_AUTHORIZED if self.version == V5 else Code.UNSPECIFIED
-                self._send(encode(SubAck(number, (code,) * len(filters)), self.version))
-            case Unsubscribe(number, filters):
-                codes = (Code.NO_SUBSCRIPTION,) * len(filters) if self.version == V5 else ()
-                self._send(encode(UnsubAck(number, codes), self.version))
             case Disconnect(code):
                 if code != Code.DISCONNECT_WITH_WILL:
                     self._connect = None
@@ -241,11 +227,7 @@ class Connection(asyncio.Protocol):
                 self.state = State.CLOSING
                 self._transport.close()
             case _:
-                raise MqttError(
-                    f"{type(packet).__name__} from a publisher",
-                    code="mqtt_protocol",
-                    reason=Code.PROTOCOL_ERROR,
-                )
+                self._send(answer(packet, self.version))
 
     def _take_one(self, packet: Publish, messages: list[Message], numbers: list[bytes]) -> None:
         if Property.TOPIC_ALIAS in packet.properties:
@@ -261,18 +243,18 @@ class Connection(asyncio.Protocol):
             return
         detail = f"{self.device} may publish to {', '.join(self._filters)[:200] or 'nothing'}"
         item = Quarantined(packet.topic, packet.payload, "topic_not_allowed", detail)
-        answer = b""
+        reply = b""
         if packet.qos:
             self._unacked += 1
-            answer = encode(PubAck(packet.packet_id, Code.NOT_AUTHORIZED), self.version)
+            reply = encode(PubAck(packet.packet_id, Code.NOT_AUTHORIZED), self.version)
         self.endpoint.path.set_aside(
-            [item], self.endpoint.now_us(), partial(self._set_aside, packet.qos, answer)
+            [item], self.endpoint.now_us(), partial(self._set_aside, packet.qos, reply)
         )
 
-    def _set_aside(self, count: int, answer: bytes) -> None:
+    def _set_aside(self, count: int, reply: bytes) -> None:
         self._unacked -= count
-        if answer and self.state is State.OPEN:
-            self._send(answer)
+        if reply and self.state is State.OPEN:
+            self._send(reply)
 
     # Topics
 
@@ -315,12 +297,12 @@ class Connection(asyncio.Protocol):
         self.since = self.endpoint.time()
         self.endpoint.note(self, code, detail)
         if before is State.OPEN:
-            answer = encode(Disconnect(reason)) if self.version == V5 else b""
+            reply = encode(Disconnect(reason)) if self.version == V5 else b""
         else:
             said = greeting.refusal(reason, self.version)
-            answer = encode(said, self.version) if said is not None else b""
-        if answer:
-            self._send(answer)
+            reply = encode(said, self.version) if said is not None else b""
+        if reply:
+            self._send(reply)
         if before is State.OPEN:
             self._publish_will()
         self.half.forget()
@@ -333,19 +315,9 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def _hold(self, why: str) -> None:
-        self._holding.add(why)
-        if not self.paused and not self._transport.is_closing():
-            self.paused = True
-            self._transport.pause_reading()
-
     def _go_on(self, why: str) -> None:
-        self._holding.discard(why)
-        if self.paused and not self._holding:
-            self.paused = False
+        if self.flow.go_on(why):
             self.heard = self.endpoint.time()
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
 
     def _keep_half(self, data: bytes, need: int, *, restart: bool = True) -> None:
         """`need`: bytes with which the packet is whole. `restart`: its time starts now."""

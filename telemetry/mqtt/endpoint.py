@@ -156,7 +156,7 @@ class Endpoint:
                         "connect_timeout", "no CONNECT in time", Code.KEEP_ALIVE_TIMEOUT
                     )
             case State.OPEN:
-                if connection.paused:
+                if connection.flow.stands:
                     return
                 if len(connection.half) and since > limits.packet_s:
                     connection.refuse(
