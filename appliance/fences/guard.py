@@ -20,8 +20,8 @@ from appliance.fences.wire import SignedFences
 from appliance.teaching.trust import TrustedKeys
 from contracts.errors import ArtefactRefusedError, BadInputError, TallymanError
 from contracts.reason import Reason
+from telemetry.watching.conditions.making import prepare
 from telemetry.watching.fences import Fence
-from telemetry.watching.making import prepare
 
 log = structlog.get_logger()
 

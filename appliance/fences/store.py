@@ -24,8 +24,8 @@ from appliance.fences.statement import (
     read_statement,
 )
 from contracts.errors import ConflictError, NotFoundError
+from telemetry.watching.conditions.making import prepare
 from telemetry.watching.fences import Fence, check_fence, read_fence
-from telemetry.watching.making import prepare
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (

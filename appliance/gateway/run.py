@@ -42,7 +42,7 @@ from telemetry.history.reader import History
 from telemetry.ingest.intake import Intake
 from telemetry.ingest.limits import Limits
 from telemetry.ingest.tuning import prepare_process
-from telemetry.watching.api import watching_router
+from telemetry.watching.trials.api import watching_router
 
 _RATE_S = 1.0
 _TAILER_AGAIN_S = 5.0

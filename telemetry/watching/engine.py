@@ -22,64 +22,30 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from math import isfinite, nan
+from math import nan
 
 from contracts.reason import Reason
 from contracts.telemetry import AlarmChanged
 from telemetry.describing.series import Series, SeriesBook
 from telemetry.watching import saved
-from telemetry.watching.condition import (
-    INFINITY,
+from telemetry.watching.conditions.condition import Condition
+from telemetry.watching.conditions.making import Prepared, prepare
+from telemetry.watching.conditions.memory import (
     NEVER,
-    Condition,
     Memory,
     Phase,
     given_up,
     name_head,
     nothing_new,
 )
+from telemetry.watching.conditions.rules import Missing
 from telemetry.watching.fences import Fence
-from telemetry.watching.making import Prepared, prepare
 from telemetry.watching.neighbours import Neighbours
 from telemetry.watching.places import Whereabouts, covers
-from telemetry.watching.rules import Missing
 from telemetry.watching.timetable import Schedule, Timed
+from telemetry.watching.watcher import Watcher
 
 _NOWHERE = Whereabouts()
-
-
-class Watcher:
-    """Everything that watches one series. `low` to `high` is where nothing can change."""
-
-    __slots__ = ("_engine", "_number", "conditions", "high", "low")
-
-    def __init__(self, engine: Engine, number: int) -> None:
-        self._engine, self._number = engine, number
-        self.conditions: list[Condition] = []
-        self.low, self.high = -INFINITY, INFINITY
-
-    def see(self, at_us: int, value: float) -> None:
-        """A value outside of the quiet band, at its own time."""
-        if not isfinite(value):
-            self._engine.unusable += 1
-            return
-        # A sensor whose clock is ahead of ours has measured by now, whatever it says.
-        at_us = min(at_us, self._engine.now)
-        for condition in self.conditions:
-            if condition.facts.number != self._number:
-                if condition.low > condition.high:
-                    condition.look(at_us)
-            elif not condition.low <= value <= condition.high:
-                condition.see(at_us, value)
-
-    def fit(self) -> None:
-        """Take over the bands of its conditions; one that is about another series listens only
-        while it has to see every reading.
-        """
-        self.low, self.high = -INFINITY, INFINITY
-        for each in self.conditions:
-            if each.facts.number == self._number or each.low > each.high:
-                self.low, self.high = max(self.low, each.low), min(self.high, each.high)
 
 
 class Engine:

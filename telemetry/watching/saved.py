@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.errors import BadInputError
 from contracts.telemetry import Calibration, SeriesKey
-from telemetry.watching.condition import Memory
+from telemetry.watching.conditions.memory import Memory
 
 _VERSION = 1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from telemetry.watching.condition import NEVER, Condition, Surroundings
+from telemetry.watching.conditions.condition import Condition, Surroundings
+from telemetry.watching.conditions.memory import NEVER
 from telemetry.watching.fences import Fence
 
 

@@ -35,7 +35,7 @@ from contracts.telemetry import AlarmChange
 from erp_link.service.core import Core
 from erp_link.service.excursions.alarms import Alarms
 from erp_link.service.quality.desk import Quality
-from telemetry.watching.api import watching_router
+from telemetry.watching.trials.api import watching_router
 from tests.erp_link.excursions.cold_room import Gateway
 from tests.support.charts import fill, gateway_app
 

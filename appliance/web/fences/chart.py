@@ -11,7 +11,7 @@ from math import floor, log10
 
 from contracts.telemetry import SeriesKey
 from telemetry.watching.fences import Fence
-from telemetry.watching.trying import Curve, Tried
+from telemetry.watching.trials.trying import Curve, Tried
 
 WIDTH, HEIGHT = 1000.0, 240.0
 _MOST_CHARTS = 6

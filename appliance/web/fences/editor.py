@@ -35,9 +35,9 @@ from appliance.web.quality.tickets import good_keys
 from contracts.errors import BadInputError, NotFoundError, UnavailableError
 from contracts.telemetry import AlarmEffect
 from telemetry.units import QUANTITIES
+from telemetry.watching.conditions.making import prepare
 from telemetry.watching.fences import Fence, ScopeKind, Severity
-from telemetry.watching.making import prepare
-from telemetry.watching.trying import Tried, try_file
+from telemetry.watching.trials.trying import Tried, try_file
 
 _MOST_FILE = 32 << 20
 _SPANS_OF_DAYS = (1, 7, 30, 90)

@@ -10,7 +10,7 @@ from appliance.fences.store import Story, Version
 from appliance.teaching.signing import QualityKey
 from erp_link.service.quality.keys import SigningKey
 from telemetry.watching.fences import Fence
-from telemetry.watching.trying import Tried
+from telemetry.watching.trials.trying import Tried
 
 
 class FenceDesk(Protocol):

@@ -10,10 +10,10 @@ from contracts.errors import BadInputError, NotFoundError, UnavailableError
 from contracts.stock import BatchKey
 from erp_link.service.core import Core
 from erp_link.service.excursions.whereabouts import Whereabouts as CoreWhereabouts
-from telemetry.watching.api import TRY_PATH, Trial
 from telemetry.watching.fences import Fence, ScopeKind
 from telemetry.watching.places import Whereabouts
-from telemetry.watching.trying import Tried
+from telemetry.watching.trials.api import TRY_PATH, Trial
+from telemetry.watching.trials.trying import Tried
 
 _ANSWER_S = 60.0
 

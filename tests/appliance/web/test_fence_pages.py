@@ -16,7 +16,7 @@ from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey
 from erp_link.service.excursions.alarms import AlarmRow, ChangeRow
 from telemetry.watching.fences import Severity, Step
 from telemetry.watching.hours import Hours, Span
-from telemetry.watching.trying import Curve, Tried, TriedAlarm
+from telemetry.watching.trials.trying import Curve, Tried, TriedAlarm
 from tests.support.fences import Hub, cold_room
 from tests.support.pages import CSRF, FakeGate
 

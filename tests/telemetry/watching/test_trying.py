@@ -8,9 +8,9 @@ import pytest
 
 from contracts.errors import BadInputError
 from contracts.telemetry import AlarmEffect
-from telemetry.watching.api import TRY_PATH, Trial, watching_router
 from telemetry.watching.fences import Scope, ScopeKind
-from telemetry.watching.trying import Tried, try_file
+from telemetry.watching.trials.api import TRY_PATH, Trial, watching_router
+from telemetry.watching.trials.trying import Tried, try_file
 from tests.support.charts import fill, gateway_app
 from tests.telemetry.watching.stream import SECOND, warm
 

@@ -13,52 +13,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from enum import IntEnum
 from typing import Protocol
-
-import msgspec
 
 from contracts.telemetry import AlarmChange, AlarmChanged
 from telemetry.describing.series import Series
+from telemetry.watching.conditions.memory import INFINITY, NEVER, Memory, Phase, name_head
+from telemetry.watching.conditions.trace import Trace
 from telemetry.watching.fences import Fence
-from telemetry.watching.trace import Trace
 
-INFINITY = float("inf")
-NEVER = 1 << 62
 _US = 1_000_000
-
-
-class Phase(IntEnum):
-    QUIET = 0
-    WAITING = 1
-    RAISED = 2
-
-
-class Memory(msgspec.Struct):
-    """What a condition knows: all of it survives a restart."""
-
-    phase: Phase = Phase.QUIET
-    since_us: int = 0
-    heard_us: int = 0
-    """Our clock when it began."""
-    alarm_since_us: int = 0
-    """`since_us` of the newest alarm: no two of a condition have the same."""
-    good_us: int | None = None
-    good_heard_us: int = 0
-    raised_us: int = 0
-    told_us: int = 0
-    seen_us: int = 0
-    """Newest reading since it began: an older one that comes later changes nothing but the trace."""
-    steps: int = 0
-    """Escalation steps that were taken."""
-    silenced: bool = False
-    """Somebody has acknowledged: no further escalation."""
-    pause_until_us: int = 0
-    value: float | None = None
-    worst: float | None = None
-    last: AlarmChanged | None = None
-    minutes: dict[int, list[float]] = {}
-    window: list[tuple[int, float]] = []
 
 
 class Surroundings(Protocol):
@@ -84,16 +47,6 @@ class Surroundings(Protocol):
     def changed(self, change: AlarmChanged) -> None: ...
 
     def reschedule(self, condition: Condition) -> None: ...
-
-
-def nothing_new() -> Memory:
-    """What a condition without news knows: it watches for long, and nothing was wrong."""
-    return Memory(heard_us=1)
-
-
-def name_head(fence: Fence, sha256: str) -> str:
-    """How the names of a fence's conditions begin: another text has other conditions."""
-    return f"{fence.fence}@{fence.version}.{sha256[:12]}"
 
 
 class Condition:
@@ -391,8 +344,3 @@ class Condition:
             batch=fence.scope.name if fence.scope.kind == "batch" else "",
             product=fence.scope.name if fence.scope.kind == "product" else "",
         )
-
-
-def given_up(last: AlarmChanged, now_us: int) -> AlarmChanged:
-    """The end of an alarm whose fence or sensor is not there any more."""
-    return replace(last, number=last.number + 1, change=AlarmChange.CLEARED, at_us=now_us, trace=())

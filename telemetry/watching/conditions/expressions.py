@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from telemetry.describing.series import Series
-from telemetry.watching.condition import Condition, Surroundings
+from telemetry.watching.conditions.condition import Condition, Surroundings
+from telemetry.watching.conditions.rules import Clearing, Limit
 from telemetry.watching.formulas.formula import Formula
-from telemetry.watching.rules import Clearing, Limit
 
 _FRESH_US = 900_000_000
 """A value older than a quarter of an hour beside the newest one says nothing of now."""

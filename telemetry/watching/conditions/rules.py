@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from telemetry.describing.series import Series
-from telemetry.watching.condition import INFINITY, NEVER, Condition, Memory, Phase, Surroundings
+from telemetry.watching.conditions.condition import Condition, Surroundings
+from telemetry.watching.conditions.memory import INFINITY, NEVER, Memory, Phase
 from telemetry.watching.fences import Fence
 
 _US = 1_000_000

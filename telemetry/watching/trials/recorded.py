@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contracts.errors import NotFoundError
 from telemetry.describing.series import SeriesBook
 from telemetry.history.reader import MOST_POINTS, Envelope, History
+from telemetry.watching.conditions.making import prepare
 from telemetry.watching.fences import Fence
-from telemetry.watching.making import prepare
 from telemetry.watching.places import Whereabouts, covers
-from telemetry.watching.trying import Curve, Reading, Tried, try_out
+from telemetry.watching.trials.trying import Curve, Reading, Tried, try_out
 
 _CHART_POINTS = 1200
 _MOST_SERIES = 40

@@ -13,7 +13,7 @@ from contracts.errors import BadInputError
 from telemetry.history.reader import History
 from telemetry.watching.fences import MOST_TEXT, read_fence
 from telemetry.watching.places import Whereabouts
-from telemetry.watching.recorded import try_recorded
+from telemetry.watching.trials.recorded import try_recorded
 
 LONGEST_US = 92 * 86_400_000_000
 TRY_PATH = "/watching/try"
@@ -31,7 +31,7 @@ class Trial:
 
 
 def watching_router(history: History) -> APIRouter:
-    """POST /watching/try: telemetry.watching.trying.Tried as JSON."""
+    """POST /watching/try: telemetry.watching.trials.trying.Tried as JSON."""
     router = APIRouter()
 
     @router.post(TRY_PATH, include_in_schema=False)

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from contracts.telemetry import SeriesKey
 from telemetry.describing.series import Series
-from telemetry.watching.condition import Condition, Surroundings, name_head
-from telemetry.watching.expressions import Expression, watch_clearing
+from telemetry.watching.conditions.condition import Condition, Surroundings
+from telemetry.watching.conditions.expressions import Expression, watch_clearing
+from telemetry.watching.conditions.memory import name_head
+from telemetry.watching.conditions.rules import Above, Below, Fall, Missing, Rise
 from telemetry.watching.fences import Fence
 from telemetry.watching.formulas.formula import Formula
-from telemetry.watching.rules import Above, Below, Fall, Missing, Rise
 
 
 @dataclass(frozen=True, slots=True)
