@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -18,7 +19,6 @@ class Counts:
     """Acknowledged and set aside, by code (`refused.<code>`)."""
     bytes: int = 0
     """Written to segments."""
-    groups: int = 0
     commits: int = 0
     sync_s: float = 0.0
     """All syncs together."""
@@ -40,3 +40,13 @@ class Counts:
     """Readings gone through again at the last start."""
     damaged_bytes: int = 0
     """Of segments that no longer were what had been written, found at the last start."""
+
+    def written(self, accepted: int, refused: Iterable[str], size: int, took_s: float) -> None:
+        """One write and sync is done: readings in it, codes of what was set aside, bytes."""
+        self.accepted += accepted
+        self.quarantined.update(refused)
+        self.bytes += size
+        self.commits += 1
+        self.sync_s += took_s
+        self.last_sync_s = took_s
+        self.slowest_sync_s = max(self.slowest_sync_s, took_s)

@@ -276,6 +276,9 @@ class Intake:
                 self._store.checkpoint(batch.state, self._sieve.version, untold)
         except OSError as error:
             problem = error
+        except Exception as error:  # noqa: BLE001 -- unacknowledged and told, not silent for ever
+            _log.exception("Storing failed where it should not")
+            problem = OSError(errno.EIO, repr(error))
         self._loop.call_soon_threadsafe(self._came_back, batch, problem)
 
     def _came_back(self, batch: Batch, problem: OSError | None) -> None:
@@ -325,15 +328,7 @@ class Intake:
         if not batch.held:
             return
         assert self._store is not None  # noqa: S101 -- started
-        took = self._store.sync_s
-        counts.accepted += batch.accepted
-        counts.quarantined.update(batch.refused)
-        counts.bytes += batch.held
-        counts.groups += 1
-        counts.commits += 1
-        counts.sync_s += took
-        counts.last_sync_s = took
-        counts.slowest_sync_s = max(counts.slowest_sync_s, took)
+        counts.written(batch.accepted, batch.refused, batch.held, self._store.sync_s)
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:
         while True:
