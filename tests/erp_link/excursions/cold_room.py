@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import pytest
+
 from contracts.clock import FixedClock
 from contracts.events import EventBody, JournalEntry
 from contracts.telemetry import (
@@ -20,6 +22,8 @@ from erp_link.service.core import Applied, Core
 from tests.erp_link.story import Station
 
 MINUTE_US = 60_000_000
+sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what concerns the rules and not the database."""
 ROOM = "COLD"
 CERTIFICATE = Calibration("CNAS-118", "2026-01-10", "2027-01-10", 0.2)
 

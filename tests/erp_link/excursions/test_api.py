@@ -13,7 +13,7 @@ from contracts.telemetry import AlarmChange, AlarmEffect
 from erp_link.api import router
 from erp_link.domain.quality.policy import DecisionPolicy
 from erp_link.service.core import Core
-from tests.erp_link.excursions.cold_room import Gateway
+from tests.erp_link.excursions.cold_room import Gateway, sqlite_only
 from tests.erp_link.over_http import Client, auth
 from tests.erp_link.story import LATER, WATER
 
@@ -29,6 +29,7 @@ def client_of(core: Core) -> Client:
     return Client(app)
 
 
+@sqlite_only
 def test_a_program_reads_alarms_and_excursions_and_says_what_goods_bear(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:

@@ -19,7 +19,7 @@ from erp_link.service.excursions.report import CalibrationState, calibration_sta
 from erp_link.service.excursions.whereabouts import Whereabouts
 from erp_link.service.goods.products import Products
 from erp_link.service.quality.dossier import dossier
-from tests.erp_link.excursions.cold_room import Gateway
+from tests.erp_link.excursions.cold_room import Gateway, sqlite_only
 from tests.erp_link.story import JUICE, LATER, WATER, Station
 
 
@@ -99,6 +99,7 @@ def test_goods_that_a_device_told_of_days_later_are_measured_too(
     assert desk.tidy(by="hub").measured == ()
 
 
+@sqlite_only
 def test_a_product_has_limits_of_its_own(core: Core, gateway: Gateway, clock: FixedClock) -> None:
     desk = Excursions(core)
     desk.set_limits(WATER.gtin, Limits(low=2, high=25, ceiling=30, allowed_minutes=60), by="q")
@@ -115,6 +116,7 @@ def test_a_product_has_limits_of_its_own(core: Core, gateway: Gateway, clock: Fi
     assert WATER.gtin not in desk.limits()
 
 
+@sqlite_only
 def test_a_class_has_limits_of_the_sites(core: Core, gateway: Gateway, clock: FixedClock) -> None:
     desk = Excursions(core)
     desk.set_limits("class:chilled", Limits(low=0, high=18, allowed_minutes=60), by="q")
@@ -124,6 +126,7 @@ def test_a_class_has_limits_of_the_sites(core: Core, gateway: Gateway, clock: Fi
     assert core.holds() == []
 
 
+@sqlite_only
 def test_goods_nobody_described_are_of_the_class_that_their_slot_keeps(
     core: Core, clock: FixedClock
 ) -> None:
@@ -139,6 +142,7 @@ def test_goods_nobody_described_are_of_the_class_that_their_slot_keeps(
     assert hold.reason.code == "excursion_too_long"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("subject", "limits", "said"),
     [
@@ -217,6 +221,7 @@ def test_a_zone_by_name_is_measured_too(core: Core, gateway: Gateway, clock: Fix
     assert [hold.batch for hold in core.holds()] == [WATER]
 
 
+@sqlite_only
 def test_a_logger_that_travels_with_a_batch_speaks_for_it_wherever_it_is(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -225,6 +230,7 @@ def test_a_logger_that_travels_with_a_batch_speaks_for_it_wherever_it_is(
     assert [hold.batch for hold in core.holds()] == [WATER]
 
 
+@sqlite_only
 def test_a_fence_about_a_product_holds_only_that(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -248,6 +254,7 @@ def test_a_calibration_is_overdue_by_the_sites_calendar() -> None:
     assert date(2026, 11, 21) == at.date()
 
 
+@sqlite_only
 @pytest.mark.parametrize("at_us", [0, 2**60, -5, 4_070_908_800_000_000])
 def test_a_sensors_clock_that_cannot_be_stops_nothing(
     core: Core, gateway: Gateway, clock: FixedClock, at_us: int

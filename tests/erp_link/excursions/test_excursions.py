@@ -14,7 +14,7 @@ from contracts.telemetry import AlarmChange, AlarmEffect
 from erp_link.adapters import alarm_tables as a
 from erp_link.adapters import tables as t
 from erp_link.service.core import Core
-from tests.erp_link.excursions.cold_room import Gateway
+from tests.erp_link.excursions.cold_room import Gateway, sqlite_only
 from tests.erp_link.story import JUICE, LATER, WATER
 from tests.support.deciding import decided
 
@@ -54,6 +54,7 @@ def test_what_stood_in_the_warm_room_is_held_and_what_stood_elsewhere_is_not(
     assert len(core.holds()) == len(core.tickets()) == 1
 
 
+@sqlite_only
 def test_goods_that_bear_it_are_reported_as_within(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_batch_answers_only_for_the_time_when_it_was_there(
     assert sorted(rows) == [4, 10]
 
 
+@sqlite_only
 def test_too_long_is_too_long_only_for_what_was_there_so_long(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_release_by_quality_stands_while_the_room_is_still_warm(
     core.reserve("SO-1", WATER, 1, by="s")
 
 
+@sqlite_only
 def test_silence_counts_against_the_goods(core: Core, gateway: Gateway, clock: FixedClock) -> None:
     """Readings are missing for a day and a half: nobody can say that it was cold."""
     stands(core, WATER, "COLD-01")
@@ -184,6 +187,7 @@ def test_silence_counts_against_the_goods(core: Core, gateway: Gateway, clock: F
     assert (hold.batch, hold.reason.code) == (WATER, "excursion_unmeasured")
 
 
+@sqlite_only
 def test_a_sensor_that_stands_nowhere_is_a_persons_question(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -194,6 +198,7 @@ def test_a_sensor_that_stands_nowhere_is_a_persons_question(
     assert ticket.reason.code == "excursion_nowhere"
 
 
+@sqlite_only
 def test_a_humid_room_is_measured_by_the_fence_itself(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -205,6 +210,7 @@ def test_a_humid_room_is_measured_by_the_fence_itself(
     assert hold.reason.code == "excursion_too_long"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("effect", "start"), [(AlarmEffect.TICKET, "QC-"), (AlarmEffect.WORK_ORDER, "WO-")]
 )
@@ -224,6 +230,7 @@ def test_a_ticket_or_a_work_order_lives_as_long_as_its_alarm(
     assert core.holds() == []
 
 
+@sqlite_only
 def test_an_alarm_without_effect_is_only_shown(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
@@ -252,6 +259,7 @@ def test_what_goods_bear_they_bear_in_all(core: Core, gateway: Gateway, clock: F
     assert hold.reason.params["earlier"] == 15 * 60
 
 
+@sqlite_only
 def test_two_sensors_that_tell_of_one_heat_do_not_count_it_twice(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
