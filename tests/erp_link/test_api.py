@@ -20,18 +20,35 @@ CSV = "gtin,batch,expiry,quantity,supplier\n06933132577789,8842-740,2030-01-11,4
 WATER = {"supplier": "ACME", "gtin": "06933132577789", "lot": "8842-740"}
 
 
+class Site:
+    """One API for all tests, since making its routes takes longer than asking them; each test has
+    a core of its own behind it.
+    """
+
+    def __init__(self) -> None:
+        self.core: Core | None = None
+        self.app = FastAPI()
+        self.app.include_router(router(self._open, auth, policy=DecisionPolicy(signed=False)))
+
+        @self.app.exception_handler(TallymanError)
+        def problem(request: Request, error: TallymanError) -> JSONResponse:
+            return JSONResponse({"code": error.code, "detail": str(error)}, status_code=400)
+
+    def _open(self) -> Core:
+        assert self.core
+        return self.core
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return Site()
+
+
 @pytest.fixture
-def client(tmp_path: Path, clock: FixedClock) -> Iterator[Client]:
-    core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
-    app = FastAPI()
-    app.include_router(router(lambda: core, auth, policy=DecisionPolicy(signed=False)))
-
-    @app.exception_handler(TallymanError)
-    def problem(request: Request, error: TallymanError) -> JSONResponse:
-        return JSONResponse({"code": error.code, "detail": str(error)}, status_code=400)
-
-    yield Client(app)
-    core.close()
+def client(site: Site, tmp_path: Path, clock: FixedClock) -> Iterator[Client]:
+    site.core = Core(f"sqlite:///{tmp_path / 'core.db'}", clock=clock)
+    yield Client(site.app)
+    site.core.close()
 
 
 def test_a_delivery_over_http(client: Client) -> None:
