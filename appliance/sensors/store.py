@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -32,7 +33,7 @@ class Change:
     """ISO 8601, UTC."""
     by: str
     what: str
-    """device, retired, sheet, template or template removed."""
+    """device, removed, sheet, template or template_removed."""
     names: tuple[str, ...]
     book_sha256: str
 
@@ -142,15 +143,16 @@ class SensorStore:
             (self._templates / f"{name}.toml").unlink()
             self._own = {key: text for key, text in self._own.items() if key != name}
             self._all = with_own(self._own.values())
-            self._note("template removed", (name,), by)
+            self._note("template_removed", (name,), by)
 
-    def changes(self, most: int = 100) -> list[Change]:
-        """The newest changes, newest first. Blocks."""
+    def changes(self, name: str = "", *, most: int = 100) -> list[Change]:
+        """The newest changes, or those of one sensor or template, newest first. Blocks."""
         path = self._folder / "changes.jsonl"
         if not path.exists():
             return []
-        lines = path.read_bytes().splitlines()[-most:]
-        return [msgspec.json.decode(line, type=Change) for line in reversed(lines)]
+        lines = reversed(path.read_bytes().splitlines())
+        every = (msgspec.json.decode(line, type=Change) for line in lines)
+        return list(islice((one for one in every if not name or name in one.names), most))
 
     def _keep(self, book: SensorBook, what: str, names: tuple[str, ...], by: str) -> None:
         check_book(book, self._all)

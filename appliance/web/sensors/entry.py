@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from appliance.sensors.sheet import read_sheet
-from appliance.sensors.store import SensorStore, mark_of
+from appliance.sensors.store import Change, SensorStore, mark_of
 from appliance.sensors.suggest import Suggestion, device_in, suggest
 from appliance.web.app import pages_of
 from appliance.web.goods.fields import text
@@ -26,6 +27,7 @@ from telemetry.describing.envelopes import ENVELOPES, read_hex
 HOME = "/sensors"
 _REFUSALS = (BadInputError, ConflictError)
 _MOST_HEX = 4096
+_CHANGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class _Form:
             envelopes=ENVELOPES,
             places=await run_in_threadpool(self.places),
             probes=_probes(known),
+            changes=await run_in_threadpool(lambda: _changes(self.store, known)),
             suggested=suggested,
             suggest_url=lambda each: _chosen_url(request, each),
             error=error,
@@ -180,6 +183,12 @@ def _known(store: SensorStore, name: str) -> Device:
     if found is None:
         raise NotFoundError(f"No sensor {name!r} is in the book", mend="Choose one from the list")
     return found
+
+
+def _changes(store: SensorStore, known: Device | None) -> list[tuple[datetime, Change]]:
+    if known is None:
+        return []
+    return [(datetime.fromisoformat(one.at), one) for one in store.changes(known.id, most=_CHANGES)]
 
 
 def _probes(known: Device | None) -> list[tuple[str, str, str]]:

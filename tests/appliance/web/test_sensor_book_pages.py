@@ -101,6 +101,7 @@ async def test_a_sensor_is_added_seen_changed_and_taken_out(client, store, heard
     assert "4.25 °C" in listed
     assert "Overdue since 2020-01-01" in listed
     shown = (await client.get("/sensors/book/cold-1?lang=en")).text
+    assert "mara · on its page" in shown
     mark = shown.split('name="mark" value="')[1].split('"')[0]
     changed = {**ENTRY, "mark": mark, "place": "HALL"}
     assert (await client.post("/sensors/book/cold-1", data=changed)).status_code == 303
