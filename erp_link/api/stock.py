@@ -50,8 +50,8 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
     @api.get("/stock", tags=["stock"], dependencies=[reader])
     def stock(page: Paged, core: Core = needs_core) -> list[StockLine]:
         """What stands where, in which status."""
-        return page.cut(
-            core.stock_by_location(),
+        return page.of(
+            core.stock_by_location(after=page.strings(5), limit=page.limit + 1),
             lambda x: (x.location, x.batch.gtin, x.batch.lot, x.batch.supplier, x.status.value),
         )
 

@@ -288,9 +288,11 @@ class Core(Commands):
         """Everything that happened to a batch, oldest first. Raises NotFoundError."""
         return self.read(lambda c: queries.batch_story(c, key))
 
-    def stock_by_location(self) -> list[StockLine]:
-        """What stands where."""
-        return self.read(queries.stock_by_location)
+    def stock_by_location(
+        self, *, after: tuple[str, ...] | None = None, limit: int | None = None
+    ) -> list[StockLine]:
+        """What stands where; at most `limit` lines after `(location, gtin, lot, supplier, status)`."""
+        return self.read(lambda c: queries.stock_by_location(c, after=after, limit=limit))
 
     # Reading
 

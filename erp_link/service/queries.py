@@ -133,14 +133,28 @@ def batch_story(connection: Connection, key: BatchKey) -> list[BatchEvent]:
     ]
 
 
-def stock_by_location(connection: Connection) -> list[StockLine]:
-    """What stands where, by place."""
-    rows = connection.execute(
+def stock_by_location(
+    connection: Connection,
+    *,
+    after: tuple[str, ...] | None = None,
+    limit: int | None = None,
+) -> list[StockLine]:
+    """What stands where, by place; at most `limit` lines after `(location, gtin, lot, supplier,
+    status)`.
+    """
+    order = (
+        t.stock.c.location, t.batch.c.gtin, t.batch.c.lot, t.batch.c.supplier, t.stock.c.status
+    )  # fmt: skip
+    wanted = (
         select(t.stock, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
         .join(t.batch, t.batch.c.id == t.stock.c.batch_id)
         .where(t.stock.c.quantity > 0)
-        .order_by(t.stock.c.location, t.batch.c.gtin, t.batch.c.lot, t.stock.c.status)
+        .order_by(*order)
+        .limit(limit)
     )
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) > tuple_(*after))
+    rows = connection.execute(wanted)
     return [
         StockLine(row.location, key_of(row), StockStatus(row.status), row.quantity, row.reserved)
         for row in rows

@@ -82,6 +82,18 @@ def test_holds_and_tickets_come_once_the_newest_first(
     assert client.get(f"{path}?after=WyJub29uIiwieCJd").json()["code"] == "bad_input"
 
 
+def test_what_stands_where_comes_once(core: Core, client: Client) -> None:
+    fill(core, 5)
+    core.move(BatchKey("ACME", WATER.gtin, "L-02"), 1, source="A-01-1", target="A-01-2", by="op")
+    whole, seen = client.get("/api/v1/stock").json(), []
+    url: str | None = "/api/v1/stock?limit=2"
+    while url:
+        response = client.get(url)
+        seen += response.json()
+        url = next_of(response)
+    assert (len(whole), seen) == (6, whole)
+
+
 def test_the_last_page_names_no_next(core: Core, client: Client) -> None:
     fill(core, 3)
     assert next_of(client.get("/api/v1/batches?limit=3")) is None
