@@ -24,6 +24,8 @@ from telemetry.describing.template import Template
 
 _MOST_REFUSED: Final = 10_000
 """Addresses nobody described, remembered so that they cost one look in a table."""
+_MOST_BOUND: Final = 200_000
+"""Addresses kept: a topic with + in it has as many as a sender likes."""
 _MOST_OPEN: Final = 64
 """Channels of one device that its template left open."""
 
@@ -91,6 +93,8 @@ class Catalogue:
                 self._refused.clear()
             self._refused[address] = (error.code, error.detail)
             raise
+        if len(self._bound) >= _MOST_BOUND:
+            self._bound.clear()
         self._bound[address] = binding
         return binding
 
