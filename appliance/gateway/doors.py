@@ -45,7 +45,17 @@ async def open_doors(config: Config, intake: Intake, *, ca_pem: str) -> Doors:
     """Raises BadInputError for an address that is not safe or files that cannot be read, and
     UnavailableError for a port that is taken.
     """
-    gateway, doors = config.gateway, Doors()
+    doors = Doors()
+    try:
+        await _open(doors, config, intake, ca_pem)
+    except BaseException:
+        await doors.close()
+        raise
+    return doors
+
+
+async def _open(doors: Doors, config: Config, intake: Intake, ca_pem: str) -> None:
+    gateway = config.gateway
     if gateway.mqtt_listen:
         credentials = SensorCredentials(credentials_file(config))
         host, port = host_port(gateway.mqtt_listen, "gateway.mqtt_listen")
@@ -68,7 +78,6 @@ async def open_doors(config: Config, intake: Intake, *, ca_pem: str) -> Doors:
         doors.subscriber = Subscriber(intake, _link(config))
         link = BrokerAddress.parse(config.broker.url)
         doors.addresses["broker"] = f"{link.host}:{link.port}"
-    return doors
 
 
 def credentials_file(config: Config) -> Path:
