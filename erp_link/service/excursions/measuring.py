@@ -7,7 +7,6 @@ added here: quality alone lifts it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,13 +16,14 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from contracts.reason import Reason
 from contracts.telemetry import TracePoint
 from erp_link.adapters import tables as t
-from erp_link.adapters.alarm_tables import alarm, alarm_change, excursion, excursion_batch
-from erp_link.domain.excursions.exposure import Exposure, earlier, exposure, merged, stretches
+from erp_link.adapters.alarm_tables import alarm, excursion, excursion_batch
+from erp_link.domain.excursions.exposure import Exposure, exposure, stretches
 from erp_link.domain.excursions.judging import Finding, judge, minutes, number
 from erp_link.domain.excursions.limits import CELSIUS, TEMPERATURE, Limits, of_fence
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import holding
 from erp_link.service.excursions.limit_rows import of_products
+from erp_link.service.excursions.sources import batch_named, earlier_of, read_trace
 from erp_link.service.excursions.whereabouts import Stay, moment, stays
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.ticketing import open_ticket
@@ -55,7 +55,7 @@ def measure(work: Work, excursion_id: str) -> None:
         select(excursion).where(excursion.c.excursion_id == excursion_id).with_for_update()
     ).one()
     about = work.connection.execute(select(alarm).where(alarm.c.alarm_id == row.alarm_id)).one()
-    points = merged(_trace(work.connection, row.alarm_id))
+    points = read_trace(work.connection, row.alarm_id)
     begun = min([about.since_us, *(point.at_us for point in points[:1])])
     ended = max(about.at_us, begun)
     known = _known(work.connection, excursion_id)
@@ -110,7 +110,7 @@ def measure_all(
     own = of_products(connection, known, about.place)
     degrees = about.quantity == TEMPERATURE and about.unit == CELSIUS
     told = stretches(points, begun, ended)
-    before = _earlier(connection, about.alarm_id, list(batches), begun) if degrees else {}
+    before = earlier_of(connection, about.alarm_id, list(batches), begun) if degrees else {}
     seen: dict[tuple[object, Limits, int], Exposure] = {}
     found = []
     for stay in there:
@@ -127,70 +127,14 @@ def measure_all(
     return found
 
 
-def _earlier(
-    connection: Connection, alarm_id: str, batches: Sequence[int], begun: int
-) -> dict[int, int]:
-    """Seconds that each batch was out of its temperature in excursions that were over before."""
-    found: dict[int, list[tuple[int, int, int]]] = {}
-    for at in range(0, len(batches), 500):
-        rows = connection.execute(
-            select(
-                excursion_batch.c.batch_id,
-                excursion.c.begun_us,
-                excursion.c.ended_us,
-                excursion_batch.c.outside_s,
-            )
-            .join(excursion, excursion.c.excursion_id == excursion_batch.c.excursion_id)
-            .join(alarm, alarm.c.alarm_id == excursion.c.alarm_id)
-            .where(
-                excursion_batch.c.batch_id.in_(batches[at : at + 500]),
-                excursion.c.alarm_id != alarm_id,
-                excursion.c.ended_us <= begun,
-                excursion_batch.c.outside_s > 0,
-                alarm.c.quantity == TEMPERATURE,
-            )
-        )
-        for batch_id, since, until, outside in rows:
-            found.setdefault(batch_id, []).append((since, until, outside))
-    return {batch_id: earlier(parts) for batch_id, parts in found.items()}
-
-
 def _there(connection: Connection, about: Row[Any], begun: int, ended: int) -> list[Stay]:
-    batch_id = _batch_named(connection, about.batch) if about.batch else None
+    batch_id = batch_named(connection, about.batch) if about.batch else None
     if about.batch and batch_id is None:
         return []
     if not about.place:
         # A logger that travels with one batch is always where the batch is.
         return [] if batch_id is None else [Stay(batch_id, 0, ((begun, ended),))]
     return stays(connection, about.place, begun, ended, batch_id=batch_id, gtin=about.product)
-
-
-def _batch_named(connection: Connection, text: str) -> int | None:
-    supplier, _, rest = text.partition("/")
-    gtin, _, lot = rest.partition("/")
-    found = connection.execute(
-        select(t.batch.c.id).where(
-            t.batch.c.supplier == ("" if supplier == "-" else supplier),
-            t.batch.c.gtin == gtin,
-            t.batch.c.lot == lot,
-        )
-    ).scalar_one_or_none()
-    return None if found is None else int(found)
-
-
-def _trace(connection: Connection, alarm_id: str) -> list[TracePoint]:
-    rows = connection.execute(
-        select(alarm_change.c.trace)
-        .where(alarm_change.c.alarm_id == alarm_id)
-        .order_by(alarm_change.c.number)
-    )
-    points = [TracePoint(*each) for row in rows for each in row.trace]
-    return [each for each in points if math.isfinite(each.mean)]
-
-
-def read_trace(connection: Connection, alarm_id: str) -> list[TracePoint]:
-    """The minutes of an alarm, oldest first."""
-    return merged(_trace(connection, alarm_id))
 
 
 def _known(connection: Connection, excursion_id: str) -> dict[int, Row[Any]]:

@@ -19,7 +19,8 @@ from erp_link.domain.excursions.exposure import Exposure, Span
 from erp_link.domain.excursions.limits import Limits
 from erp_link.service.excursions.alarms import AlarmRow, as_alarm
 from erp_link.service.excursions.limit_rows import as_limits
-from erp_link.service.excursions.measuring import OPEN, read_trace
+from erp_link.service.excursions.measuring import OPEN
+from erp_link.service.excursions.sources import read_trace
 from erp_link.service.excursions.whereabouts import moment
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.work import key_of
