@@ -52,6 +52,7 @@ class Session(asyncio.Protocol):
         self._skip = 0
         self._messages: list[tuple[str, bytes]] = []
         self._ids: list[bytes] = []
+        self._stored_ids: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self.welcomed: asyncio.Future[Welcome] = loop.create_future()
         self.granted: asyncio.Future[list[int]] = loop.create_future()
@@ -168,18 +169,28 @@ class Session(asyncio.Protocol):
         self._messages, self._ids = [], []
         self._counts["taken"] += len(messages)
 
-        def on_disk() -> None:
-            if self._transport is None:
-                self._counts["unacknowledged"] += len(ids)
-            elif ids:
-                self._counts["acknowledged"] += len(ids)
-                self._transport.write(_PUBACK + _PUBACK.join(ids))
-
-        self._intake.take(messages, self._now_us(), on_disk)
+        self._intake.take(messages, self._now_us(), lambda: self._stored(ids))
         if self._intake.full and self._transport is not None:
             self._counts["pauses"] += 1
             self._transport.pause_reading()
             self._intake.when_room(self._go_on)
+
+    def _stored(self, ids: list[bytes]) -> None:
+        """A group is on disk. All groups of one sync are acknowledged by one write."""
+        if self._transport is None:
+            self._counts["unacknowledged"] += len(ids)
+        elif ids:
+            if not self._stored_ids:
+                asyncio.get_running_loop().call_soon(self._acknowledge)
+            self._stored_ids += ids
+
+    def _acknowledge(self) -> None:
+        ids, self._stored_ids = self._stored_ids, []
+        if self._transport is None:
+            self._counts["unacknowledged"] += len(ids)
+            return
+        self._counts["acknowledged"] += len(ids)
+        self._transport.write(_PUBACK + _PUBACK.join(ids))
 
     def _go_on(self) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -84,6 +84,7 @@ def test_deliveries_are_taken_whole_however_they_are_cut(
         session = session_on(disk, line, version)
         for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
             session.data_received(stream[begin:end])
+        await asyncio.sleep(0)
         return disk, line
 
     disk, line = asyncio.run(story())
@@ -111,10 +112,12 @@ async def test_no_puback_before_the_disk_and_none_on_another_connection() -> Non
     session.data_received(delivery("a", b"1", 7) + delivery("a", b"2", 8))
     assert line.sent == b""
     disk.waiting[0]()
+    await asyncio.sleep(0)
     assert line.sent == b"\x40\x02\x00\x07\x40\x02\x00\x08"
     session.data_received(delivery("a", b"3", 9))
     session.connection_lost(None)
     disk.waiting[1]()
+    await asyncio.sleep(0)
     assert line.sent.count(b"\x40") == 2
 
 
@@ -129,6 +132,7 @@ async def test_a_packet_of_256_megabytes_goes_by_and_is_counted() -> None:
         session.data_received(bytes(1 << 16))
     session._skip -= size - 105 - 4 * (1 << 16) - 10
     session.data_received(bytes(10) + delivery("a", b"next", 6))
+    await asyncio.sleep(0)
     assert disk.taken == [("a", b"next")]
     assert session._counts["refused.too_large"] == 1
     assert [(each.address, each.code) for each in disk.aside] == [("a", "too_large")]
