@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from contracts.errors import TallymanError
 from contracts.stock import BatchKey
@@ -31,6 +32,10 @@ from erp_link.service.work import Work, find_batch
 LATE = timedelta(days=30)
 """How long after its end an excursion is measured again when goods are told of late."""
 _SETTLES = timedelta(minutes=10)
+UNHEARD = timedelta(hours=2)
+"""A gateway that says nothing for so long is away; what its open alarms do is not known."""
+_UNHEARD_AT_MOST = timedelta(days=2)
+"""A gateway that never comes back must not hold goods for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,11 @@ class Excursions:
         ).all()
         due = []
         for row in rows:
+            if _unheard_until(connection, row, now) > row.ended_us + _SETTLES // timedelta(
+                microseconds=1
+            ):
+                due.append(row.excursion_id)
+                continue
             settles = row.closed_at is not None and not row.settled
             if settles and now - row.closed_at >= _SETTLES:
                 due.append(row.excursion_id)
@@ -194,16 +204,35 @@ class Excursions:
 
 
 def _again(work: Work, *, excursion_id: str) -> None:
-    measure(work, excursion_id)
     row = work.connection.execute(
-        select(excursion.c.closed_at).where(excursion.c.excursion_id == excursion_id)
+        select(excursion).where(excursion.c.excursion_id == excursion_id)
     ).one()
+    measure(work, excursion_id, until_us=_unheard_until(work.connection, row, work.now))
     # On PostgreSQL a move with a lower number may have committed after the measuring: one more
     # look when every transaction of that time is over.
     if row.closed_at is not None and work.now - row.closed_at >= _SETTLES:
         work.connection.execute(
             update(excursion).where(excursion.c.excursion_id == excursion_id).values(settled=1)
         )
+
+
+def _unheard_until(connection: Connection, row: Row[Any], now: datetime) -> int:
+    """Until when an alarm goes on that its gateway, which is away, cannot tell of; 0 where it can.
+
+    Goods that stand in a room in alarm are not shipped because nobody measures any more: that time
+    counts as unmeasured until the gateway comes back and says what it was (I7).
+    """
+    if row.state != OPEN:
+        return 0
+    told = connection.execute(
+        select(alarm.c.at_us, t.device.c.seen_at)
+        .join(t.device, t.device.c.device == alarm.c.gateway)
+        .where(alarm.c.alarm_id == row.alarm_id)
+    ).one_or_none()
+    if told is None or told.seen_at is None or now - told.seen_at < UNHEARD:
+        return 0
+    since = moment(told.at_us)
+    return 0 if now - since < UNHEARD else micros(min(now, since + _UNHEARD_AT_MOST))
 
 
 def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -47,9 +47,10 @@ class Measured:
     finding: Finding
 
 
-def measure(work: Work, excursion_id: str) -> None:
+def measure(work: Work, excursion_id: str, *, until_us: int = 0) -> None:
     """Measure an excursion and hold what is beyond. Takes the guards of what it holds: nothing
-    else may have taken any in this transaction.
+    else may have taken any in this transaction. `until_us`: it is known to go on until then, though
+    nobody told of it.
     """
     row = work.connection.execute(
         select(excursion).where(excursion.c.excursion_id == excursion_id).with_for_update()
@@ -57,7 +58,7 @@ def measure(work: Work, excursion_id: str) -> None:
     about = work.connection.execute(select(alarm).where(alarm.c.alarm_id == row.alarm_id)).one()
     points = read_trace(work.connection, row.alarm_id)
     begun = min([about.since_us, *(point.at_us for point in points[:1])])
-    ended = max(about.at_us, begun)
+    ended = max(about.at_us, begun, until_us)
     known = _known(work.connection, excursion_id)
     measured = measure_all(work.connection, about, points, begun, ended)
     wanted = {each.stay.batch_id for each in measured if _needs_hold(each, known)}

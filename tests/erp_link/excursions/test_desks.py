@@ -99,6 +99,39 @@ def test_goods_that_a_device_told_of_days_later_are_measured_too(
     assert desk.tidy(by="hub").measured == ()
 
 
+def test_a_room_in_alarm_whose_gateway_is_away_is_not_measured_and_says_so(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    """Chilled goods bear a day out of range; a day and a half that nobody measured is too much."""
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    alarm = gateway.alarm(clock.at)
+    clock.at += timedelta(minutes=30)
+    alarm.says(AlarmChange.RAISED, *[9.0] * 30)
+    desk = Excursions(core)
+    clock.at += timedelta(minutes=90)
+    assert desk.tidy(by="hub").measured == ()
+    clock.at += timedelta(minutes=31)
+    (measured,) = desk.tidy(by="hub").measured
+    (batch,) = desk.report(measured).batches
+    assert (batch.beyond, batch.exposure.unmeasured_s // 60) == (False, 121)
+    assert desk.tidy(by="hub").measured == ()
+    clock.at += timedelta(hours=36)
+    desk.tidy(by="hub")
+    (hold,) = core.holds()
+    assert hold.reason.code == "excursion_unmeasured"
+    clock.at += timedelta(days=30)
+    desk.tidy(by="hub")
+    report = desk.report(measured)
+    assert report.ended - report.begun == timedelta(days=2, minutes=30)
+    assert desk.tidy(by="hub").measured == ()
+    # It was away and kept what it measured: the report says what it was, the hold stays.
+    alarm.says(AlarmChange.CLEARED, *[9.0] * 40)
+    (batch,) = desk.report(measured).batches
+    assert (batch.beyond, batch.exposure.unmeasured_s, batch.exposure.outside_s) == (False, 0, 4200)
+    assert core.holds() == [hold]
+
+
 @sqlite_only
 def test_a_product_has_limits_of_its_own(core: Core, gateway: Gateway, clock: FixedClock) -> None:
     desk = Excursions(core)
