@@ -174,7 +174,7 @@ def _first_paint(folder: Path, days: int) -> dict[str, float] | str:
             page = context.new_page()
             page.goto(f"{url}/sensors/probe-1?span={days}d", wait_until="load")
             page.wait_for_selector("figure[data-state=drawn]")
-            drawn = "performance.getEntriesByName('chart-drawn').at(-1).startTime"
+            drawn = "performance.getEntriesByName('chart-drawn')[0].startTime"
             times.append(float(page.evaluate(drawn)))
             context.close()
         chromium.close()

@@ -6,8 +6,11 @@
  *   least: number[], most: number[], mean: number[], count: number[]}} Envelope */
 /** @typedef {{from: number, to: number}} Range seconds since 1970 */
 
-/** @type {Plot} */
-const uPlot = /** @type {any} */ (window).uPlot;
+const global = /** @type {{uPlot?: Plot}} */ (/** @type {unknown} */ (window));
+if (!global.uPlot) {
+  await new Promise((loaded) => document.querySelector("#uplot")?.addEventListener("load", loaded));
+}
+const uPlot = /** @type {Plot} */ (global.uPlot);
 const language = document.documentElement.lang;
 const numbers = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
 const rounded = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });

@@ -7,6 +7,11 @@ import { Chart } from "./chart.js";
 const AGAIN_MS = 60_000;
 const WITHOUT_LIVE_MS = 5000;
 const LEAST_S = 0.01;
+// This script does not wait its turn behind those that every page has: the picture comes first.
+if (document.readyState === "loading") {
+  // Not DOMContentLoaded, which waits for those scripts.
+  await new Promise((parsed) => document.addEventListener("readystatechange", parsed, { once: true }));
+}
 const holder = /** @type {HTMLElement | null} */ (document.querySelector("[data-charts]"));
 
 const format = new Intl.DateTimeFormat(document.documentElement.lang, {
