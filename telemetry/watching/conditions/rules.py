@@ -9,6 +9,8 @@ from telemetry.watching.fences import Fence
 
 _US = 1_000_000
 _STEPS_OF_WINDOW = 240
+_STILL_SO_US = 86_400 * _US
+"""What a sensor said within a day is taken to be so still where a fence begins to hold."""
 
 
 class Limit(Condition):
@@ -25,7 +27,7 @@ class Limit(Condition):
 
     def begin(self) -> None:
         at_us, value = self._engine.newest(self.facts.number)
-        if at_us:
+        if at_us > self._engine.now - _STILL_SO_US:
             # What has been so for long is wrong from the moment on at which it must not be so.
             self.see(self._engine.now, value)
 

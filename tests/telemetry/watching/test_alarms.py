@@ -219,9 +219,9 @@ def test_an_excursion_is_told_minute_by_minute_and_each_minute_once():
 def test_a_fence_holds_at_its_hours_only():
     night = Hours("Europe/Berlin", (Span("12345", "18:00", "06:00"),))  # 08:30 UTC is 09:30 there
     gateway = Gateway([warm(quantity="door_open", unit="state", above=0.5, hours=night)])
-    gateway.hears(0, (DOOR, 1.0))
     hour = 3600
-    gateway.waits(100)
+    gateway.hears(0, (DOOR, 1.0))
+    gateway.hears(48 * hour, (DOOR, 1.0))
     assert gateway.story == []
     # START is a Saturday: the next night begins on Monday at 18:00, 17:00 UTC.
     begins = (2 * 24 + 8.5) * hour
@@ -332,3 +332,12 @@ def test_a_late_reading_is_no_fast_change():
     gateway.hears(60, (T1, 5.0))
     gateway.hears(61, (T1, 30.0), own=10)
     assert gateway.story == []
+
+
+def test_what_was_said_days_ago_is_not_taken_to_be_so_still():
+    gateway = Gateway([])
+    gateway.hears(0, (T1, 30.0))
+    gateway.hears(3 * 86_400, (T2, 30.0))
+    gateway.engine.swap([warm()])
+    gateway.waits(3 * 86_400 + 1)
+    assert [each.series for each in gateway.told] == [T2]
