@@ -142,6 +142,23 @@ async def test_a_message_that_nobody_understands_waits_until_the_book_has_its_se
         stored.close()
 
 
+async def test_a_history_that_cannot_be_written_is_told_and_caught_up_on(gateway: Gateway):
+    gateway.hears_many(3)
+    gateway.folder.mkdir()
+    (gateway.folder / "raw").write_text("something else stands here")
+
+    def failure() -> str:
+        status = read_status(gateway.folder)
+        return status.store_failure if status else ""
+
+    async with tailing(gateway):
+        await until(lambda: failure() != "")
+        gateway.hears_many(3)
+        (gateway.folder / "raw").unlink()
+        await until(lambda: gateway.values() == [0, 1, 2, 3, 4, 5])
+        await until(lambda: failure() == "")
+
+
 async def test_segments_go_only_once_they_stand_in_history(gateway: Gateway):
     gateway.hears_many(600)  # several segments
     for path in gateway.segments.glob("*.segment"):

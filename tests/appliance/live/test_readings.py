@@ -114,6 +114,25 @@ async def test_a_killed_server_that_comes_back_empty_knows_every_last_value_agai
     assert feed.health().ok
 
 
+async def test_a_frozen_server_holds_nobody_up_and_is_told_when_it_thaws(
+    valkey: EmbeddedValkey, feed: ReadingsFeed, line: ReadingsLine
+):
+    feed.put(said((1, 10, 4.0)))
+    await latest(line, {PROBE: 4.0})
+    assert valkey.child is not None
+    pid = valkey.child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        feed.put(said((1, 11, 4.5), (2, 11, 1.0)))
+        async with asyncio.timeout(DEADLINE_S):
+            while feed.health().ok:  # noqa: ASYNC110 -- its own time limit runs out meanwhile
+                await asyncio.sleep(0.05)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await latest(line, {PROBE: 4.5, DOOR: 1.0})
+
+
 async def test_readings_that_a_slow_server_cannot_take_are_counted(valkey: EmbeddedValkey):
     feed = ReadingsFeed(valkey.url, NAMES.__getitem__)
     many = said(*((1, at, 1.0) for at in range(150_000)))
