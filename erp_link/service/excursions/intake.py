@@ -27,7 +27,8 @@ from erp_link.service.ticketing import note, open_ticket, set_state
 from erp_link.service.work import Work
 
 KINDS = ("above", "below", "rate", "missing", "expression")
-_FURTHEST_US = 2**62
+_DAY_US = 24 * 3600 * 1_000_000
+_LONGEST_US = 31 * _DAY_US
 _TO_THE_END = {
     TicketState.OPEN: (TicketState.DECIDED, TicketState.CLOSED),
     TicketState.CONTAINED: (TicketState.DECIDED, TicketState.CLOSED),
@@ -46,14 +47,14 @@ def recorded(work: Work, entry: JournalEntry, body: AlarmChanged) -> None:
     if row is None:
         row = _opened(work, entry, body)
     elif body.number > row.number:
-        row = _went_on(work, row, body)
+        row = _went_on(work, entry, row, body)
     text = reason_of(body)
     if body.change is not AlarmChange.CONTINUES:
         work.event(
             "alarm",
             Reason(f"story_alarm_{body.change.value}", {**text.params, "fence": body.fence}),
             reference=body.alarm_id,
-            at=moment(body.at_us),
+            at=moment(_believed(entry, body.at_us)),
         )
     work.tell("alarm", body.alarm_id, text)
     match body.effect:
@@ -87,10 +88,14 @@ def _kept(work: Work, entry: JournalEntry, body: AlarmChanged) -> bool:
         alarm_id=body.alarm_id,
         number=body.number,
         change=body.change.value,
-        at_us=_time(body.at_us),
+        at_us=_believed(entry, body.at_us),
         value=body.value,
         worst=body.worst,
-        trace=[[p.at_us, p.least, p.most, p.mean, p.count] for p in body.trace],
+        trace=[
+            [p.at_us, p.least, p.most, p.mean, p.count]
+            for p in body.trace
+            if _believed(entry, p.at_us) == p.at_us
+        ],
         gateway=entry.device,
         seq=entry.seq,
         heard_at=work.now,
@@ -114,7 +119,7 @@ def _opened(work: Work, entry: JournalEntry, body: AlarmChanged) -> Row[Any]:
             unit=body.unit,
             site=body.site,
             place=body.place,
-            since_us=_time(body.since_us),
+            since_us=_believed(entry, body.since_us),
             limit=body.limit,
             batch=body.batch,
             product=body.product,
@@ -125,13 +130,13 @@ def _opened(work: Work, entry: JournalEntry, body: AlarmChanged) -> Row[Any]:
             acknowledged_by="",
             note="",
             escalated=0,
-            **_now(body),
+            **_now(entry, body),
         )
     )
     return _row(work, body.alarm_id)
 
 
-def _went_on(work: Work, row: Row[Any], body: AlarmChanged) -> Row[Any]:
+def _went_on(work: Work, entry: JournalEntry, row: Row[Any], body: AlarmChanged) -> Row[Any]:
     escalated = row.escalated + (body.change is AlarmChange.ESCALATED)
     work.connection.execute(
         update(alarm)
@@ -140,17 +145,17 @@ def _went_on(work: Work, row: Row[Any], body: AlarmChanged) -> Row[Any]:
             severity=body.severity,
             escalated=escalated,
             calibration=asdict(body.calibration),
-            **{**_now(body), "worst": row.worst if body.worst is None else body.worst},
+            **{**_now(entry, body), "worst": row.worst if body.worst is None else body.worst},
         )
     )
     return _row(work, body.alarm_id)
 
 
-def _now(body: AlarmChanged) -> dict[str, Any]:
+def _now(entry: JournalEntry, body: AlarmChanged) -> dict[str, Any]:
     return {
         "state": CLOSED if body.change is AlarmChange.CLEARED else OPEN,
         "number": body.number,
-        "at_us": _time(body.at_us),
+        "at_us": _believed(entry, body.at_us),
         "value": body.value,
         "worst": body.worst,
     }
@@ -218,6 +223,8 @@ def _excursion(work: Work, entry: JournalEntry, row: Row[Any]) -> None:
     measure(work, excursion_id)
 
 
-def _time(at_us: int) -> int:
-    """As the databases can keep it: a sensor's clock may say anything."""
-    return max(-_FURTHEST_US, min(_FURTHEST_US, at_us))
+def _believed(entry: JournalEntry, at_us: int) -> int:
+    """A sensor's time as far as its gateway's own bears it out: a clock in 1970 or 2099 would hold
+    whatever was ever in the room. Alarms are told within a month of their beginning.
+    """
+    return max(entry.at_us - _LONGEST_US, min(entry.at_us + _DAY_US, at_us))
