@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 
 from appliance.layout import Layout
 from contracts.clock import FixedClock
-from erp_link.adapters.database import open_engine
-from tests.support import ports, workers
+from erp_link.adapters import database
+from tests.support import ports, statements, workers
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TALLYMAN_DATA", ROOT.parent / "shared" / "data"))
@@ -79,7 +79,7 @@ def tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         file = Path(engine.url.database or "")
         if engine.dialect.name == "sqlite" and not file.exists():
             if not made.exists():
-                first = open_engine(f"sqlite:///{made}")
+                first = database.open_engine(f"sqlite:///{made}")
                 migrate(first)
                 first.dispose()
             shutil.copy(made, file)
@@ -87,6 +87,13 @@ def tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "migrate", from_the_copy)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "create_engine", statements.sharing_engine)
         yield
 
 

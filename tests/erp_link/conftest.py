@@ -20,13 +20,22 @@ from erp_link.adapters.migrate import migrate
 from erp_link.service.core import Core
 from tests.erp_link.story import Station
 
+_ROOM = 4 << 30
+
+
+def _in_memory() -> Path | None:
+    """Where files cost no disk, if there is room: each test makes a database and drops it."""
+    memory = Path("/dev/shm")  # noqa: S108 -- a folder of our own below it
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    return memory if roomy else None
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URI of a server that lives as long as the test run."""
     # Run by root, the server drops to a user of its own, who must reach the folder: pytest's
     # temporary folders are closed to others.
-    folder = Path(tempfile.mkdtemp(prefix="tallyman-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="tallyman-pg-", dir=_in_memory()))
     folder.chmod(0o755)
     with warnings.catch_warnings():
         # The wheel asks for a runtime folder that a container does not have.
