@@ -45,6 +45,8 @@ from telemetry.ingest.tuning import prepare_process
 from telemetry.watching.trials.api import watching_router
 
 _RATE_S = 1.0
+_ASK_EVERY_S = 2.5
+"""No carton waits for what the hub says: twice as often as the bundle is due is enough."""
 _TAILER_AGAIN_S = 5.0
 
 
@@ -133,7 +135,9 @@ def _uplink(
     # A gateway judges no pictures: its store of them stays empty.
     evidence = EvidenceStore(layout.gateway / "evidence")
     folder = layout.gateway / "uplink"
-    return Uplink(journal, evidence, hub_url, identity, folder=folder, clock=clock)
+    return Uplink(
+        journal, evidence, hub_url, identity, folder=folder, clock=clock, poll_s=_ASK_EVERY_S
+    )
 
 
 def _tailer(layout: Layout, config_file: Path | None) -> ChildProcess:
