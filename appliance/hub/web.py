@@ -129,7 +129,7 @@ def hub_app(
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
-    close_trials = add_fence_pages(app, config, core, fences, gate)
+    close_trials = add_fence_pages(app, config, core, fences, gate, sensors=sensors)
     # Behind every other page below /sensors: /sensors/DEVICE takes what is left.
     close_charts = add_sensor_pages(app, config, gate, clock=clock, store=sensors, core=core)
     return app, Clients((client.aclose, close_charts, close_trials))

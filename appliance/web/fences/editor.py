@@ -28,7 +28,7 @@ from appliance.web.fences.form import (
     typed_in,
 )
 from appliance.web.fences.listing import EDITORS, SIGNERS
-from appliance.web.fences.ports import FenceDesk, Trials
+from appliance.web.fences.ports import FenceDesk, Names, Trials
 from appliance.web.fences.words import render
 from appliance.web.ports import Gate, Viewer
 from appliance.web.quality.tickets import good_keys
@@ -43,9 +43,11 @@ _MOST_FILE = 32 << 20
 _SPANS_OF_DAYS = (1, 7, 30, 90)
 
 
-def add_to(router: APIRouter, desk: FenceDesk, trials: Trials, gate: Gate) -> None:
+def add_to(
+    router: APIRouter, desk: FenceDesk, trials: Trials, gate: Gate, names: Names | None
+) -> None:
     """/fences/new, /fences/{id}, /fences/try."""
-    pages = _Editor(desk)
+    pages = _Editor(desk, names)
 
     @router.get("/fences/new", include_in_schema=False)
     async def new(request: Request) -> Response:
@@ -86,8 +88,9 @@ def add_to(router: APIRouter, desk: FenceDesk, trials: Trials, gate: Gate) -> No
 
 
 class _Editor:
-    def __init__(self, desk: FenceDesk) -> None:
+    def __init__(self, desk: FenceDesk, names: Names | None) -> None:
         self._desk = desk
+        self._names = names
 
     async def save(self, request: Request, viewer: Viewer, story: Story | None) -> Response:
         typed = typed_in(await request.form())
@@ -137,6 +140,7 @@ class _Editor:
             lead=await run_in_threadpool(lambda: self._desk.lead_key),
             quantities=QUANTITIES,
             scopes=list(ScopeKind),
+            names=await run_in_threadpool(self._names.names) if self._names else {},
             severities=list(Severity),
             effects=list(AlarmEffect),
             steps=STEPS,

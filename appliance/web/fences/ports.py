@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from appliance.fences.statement import Delegation, State
@@ -46,6 +46,14 @@ class FenceDesk(Protocol):
     def statement(self, fence: str, state: State, *, signer: str, key: str, reason: str) -> str: ...
 
     def activate(self, statement: str, signature: str, *, by: str) -> Version: ...
+
+
+class Names(Protocol):
+    """What a site calls its places and sensors, to choose from."""
+
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """By kind of scope: zone, place, device. Blocks."""
+        ...
 
 
 class Trials(Protocol):

@@ -23,6 +23,7 @@ function fit() {
   for (const part of document.querySelectorAll("[data-scope-name]")) {
     if (part instanceof HTMLElement) part.hidden = kind === "site";
   }
+  field("scope_name")?.setAttribute("list", `names-${kind}`);
 }
 
 /** Another trial with what stands in the form now. */

@@ -34,6 +34,11 @@ class Trials:
         return Tried(from_us, to_us, (alarm,), (Curve(key, "Cel", times, values, values),), 30)
 
 
+class Names:
+    def names(self):
+        return {"zone": ["COLD"], "place": ["COLD-1", "A-01-1"], "device": ["probe-1"]}
+
+
 class Desk:
     """Alarms: one goes on, one is over."""
 
@@ -81,7 +86,7 @@ def site(tmp_path):
     def asking(*roles, name="mei"):
         app = create_app("Dock")
         gate = FakeGate(Viewer(name, frozenset(roles), CSRF))
-        app.include_router(fences_router(hub.office, Trials(), gate))
+        app.include_router(fences_router(hub.office, Trials(), gate, Names()))
         app.include_router(alarms_router(desk, gate))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub")
 
@@ -105,6 +110,7 @@ async def test_a_form_becomes_a_draft_and_a_second_one_its_next_text(site):
     fence = hub.office.story("cold-room").newest.fence
     assert (fence.version, fence.above, fence.for_s, fence.hours) == (1, 9.5, 600, None)
     assert "第 1 版草稿" in page.text
+    assert '<datalist id="names-place"><option value="COLD-1">' in page.text
 
 
 @pytest.mark.parametrize(
