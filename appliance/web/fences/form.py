@@ -122,7 +122,8 @@ def _empty() -> dict[str, str]:
     names += [f"{each}_min" for each in MINUTES]
     names += [f"step{at}_{part}" for at in STEPS for part in ("min", "severity")]
     names += [f"span{at}_{part}" for at in SPANS for part in ("days", "begins", "ends")]
-    return dict.fromkeys(names, "")
+    worst = Severity.CRITICAL.value
+    return {name: worst if name.endswith("_severity") else "" for name in names}
 
 
 def _number(typed: Mapping[str, str], name: str) -> float | None:
