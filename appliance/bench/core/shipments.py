@@ -32,6 +32,8 @@ from erp_link.service.work import Work
 SUPPLIER, GTIN = "ACME", "06933132577789"
 BATCHES = 50
 READERS = 2
+_ASKS_EVERY_S = 0.005
+"""A reader that asked without a pause would take the cores from those it waits for."""
 _SLOT = Place("A-01-1", StockStatus.UNRESTRICTED)
 _STAGED = Place(STAGING, StockStatus.IN_TRANSIT)
 
@@ -123,7 +125,7 @@ def _together(core: Core, ids: Sequence[int], clients: int) -> float:
 
 def visible_ms(url: str, *, holds: int, shipping_per_s: float = 200.0) -> list[float]:
     """Milliseconds from asking for a hold until the last of `READERS` other processes sees it, for
-    each of `holds` holds, while another thread ships `shipping_per_s` goods a second.
+    each of `holds` holds; they ask every 5 ms, while another thread ships `shipping_per_s` goods a second.
     """
     core = Core(url, clock=SystemClock())
     load = picked(core, 4000)
@@ -174,7 +176,7 @@ def _watch(url: str, line: Connection) -> None:
         core.batch(key)
         line.send("watching")
         while core.batch(key).may_leave:
-            time.sleep(0.001)
+            time.sleep(_ASKS_EVERY_S)
         line.send("held")
 
 
