@@ -1,13 +1,10 @@
-"""The accounts' SQLite file: its tables, one connection, one writer at a time."""
+"""The accounts' SQLite file and its tables."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from appliance.small_db import SmallDb
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -23,40 +20,6 @@ CREATE TABLE IF NOT EXISTS api_tokens (
 """
 
 
-class AccountsFile:
-    """Readable by its owner only, made at the first call. Methods block."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    def one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        """The first row, or None."""
-        with self._lock:
-            row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
-            return row
-
-    def all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: durable at its end, undone by any error."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+def open_accounts(path: Path) -> SmallDb:
+    """The file, made at the first call."""
+    return SmallDb(path, _SCHEMA)

@@ -17,7 +17,7 @@ from pathlib import Path
 import argon2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.accounts.file import AccountsFile
+from appliance.accounts.file import open_accounts
 from appliance.accounts.limit import FailureLimiter, Limit
 from appliance.accounts.session import (
     LIFETIME,
@@ -39,6 +39,7 @@ from appliance.accounts.user import (
     clean_name,
 )
 from appliance.identity.keys import public_pem
+from appliance.small_db import SmallDb
 from contracts.clock import Clock
 from contracts.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 
@@ -66,7 +67,7 @@ class Accounts:
 
     def __init__(
         self,
-        file: AccountsFile,
+        file: SmallDb,
         *,
         clock: Clock,
         key: Ed25519PrivateKey,
@@ -98,7 +99,7 @@ class Accounts:
         Stored passwords are hashed anew at the next sign-in after the cost changed.
         """
         return cls(
-            AccountsFile(path),
+            open_accounts(path),
             clock=clock,
             key=session_key,
             hasher=hasher or argon2.PasswordHasher(),

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from appliance.accounts.file import AccountsFile
 from appliance.accounts.session import ApiToken, hash_secret
+from appliance.small_db import SmallDb
 from contracts.errors import BadInputError, NotFoundError
 
 
 class ApiTokens:
-    def __init__(self, file: AccountsFile) -> None:
+    def __init__(self, file: SmallDb) -> None:
         self._file = file
 
     def new(self, name: str, scopes: Iterable[str], *, at: datetime) -> str:

@@ -7,10 +7,6 @@ was signed, nothing else.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from appliance.fences.statement import (
     check_signed,
     read_statement,
 )
+from appliance.small_db import SmallDb
 from contracts.errors import ConflictError, NotFoundError
 from telemetry.watching.conditions.making import prepare
 from telemetry.watching.fences import Fence, check_fence, read_fence
@@ -110,28 +107,22 @@ class FenceStore:
     """A small SQLite file. Calls block."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._file = SmallDb(path, _SCHEMA)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def stories(self) -> list[Story]:
         """Every fence, by id."""
         found: dict[str, list[Version]] = {}
-        for row in self._all("SELECT * FROM versions ORDER BY fence, version DESC"):
+        for row in self._file.all("SELECT * FROM versions ORDER BY fence, version DESC"):
             version = _version(row)
             found.setdefault(version.fence.fence, []).append(version)
         return [Story(tuple(each)) for each in found.values()]
 
     def story(self, fence: str) -> Story:
         """Raises NotFoundError."""
-        rows = self._all("SELECT * FROM versions WHERE fence = ? ORDER BY version DESC", fence)
+        rows = self._file.all("SELECT * FROM versions WHERE fence = ? ORDER BY version DESC", fence)
         if not rows:
             raise NotFoundError(
                 f"There is no fence {fence[:60]!r}", mend="Look at the list of fences"
@@ -143,7 +134,7 @@ class FenceStore:
 
         Raises BadInputError and ExpressionError for what cannot be used.
         """
-        with self._change() as db:
+        with self._file.change() as db:
             rows = db.execute(
                 "SELECT version, state FROM versions WHERE fence = ? ORDER BY version DESC LIMIT 1",
                 (fence.fence,),
@@ -161,7 +152,7 @@ class FenceStore:
 
     def drop_draft(self, fence: str) -> None:
         """Forget what nobody has signed. Raises NotFoundError where there is none."""
-        with self._change() as db:
+        with self._file.change() as db:
             done = db.execute("DELETE FROM versions WHERE fence = ? AND state = 'draft'", (fence,))
             if not done.rowcount:
                 raise NotFoundError(f"{fence} has no draft", mend="Look at the list of fences")
@@ -199,7 +190,7 @@ class FenceStore:
                 f"{fence.fence} has changed since this was shown",
                 mend="Load the page and sign anew",
             )
-        with self._change() as db:
+        with self._file.change() as db:
             db.execute(
                 "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (fence.fence, fence.version, signed.text, by, now_us, said.state,
@@ -218,7 +209,7 @@ class FenceStore:
 
     def delegate(self, said: Delegation, *, by: str) -> None:
         """Keep the lead's word; the same key again renews it."""
-        with self._change() as db:
+        with self._file.change() as db:
             db.execute(
                 "INSERT OR REPLACE INTO delegations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
                 (said.key_id, said.person, said.public_pem, said.at_us, said.by_key,
@@ -227,7 +218,7 @@ class FenceStore:
 
     def withdraw(self, key_id: str, *, now_us: int) -> None:
         """The key signs no more fences; what it signed stays in force. Raises NotFoundError."""
-        with self._change() as db:
+        with self._file.change() as db:
             done = db.execute(
                 "UPDATE delegations SET withdrawn_at_us = ? "
                 "WHERE key_id = ? AND withdrawn_at_us IS NULL",
@@ -238,7 +229,7 @@ class FenceStore:
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Those that count, oldest first."""
-        rows = self._all(
+        rows = self._file.all(
             "SELECT person, key_id, public_pem, at_us, by_key, signature FROM delegations"
             " WHERE withdrawn_at_us IS NULL ORDER BY at_us, key_id"
         )
@@ -251,21 +242,6 @@ class FenceStore:
             for story in self.stories()
             if (signed := story.signed) is not None
         )
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
 
 
 def _version(row: tuple[Any, ...]) -> Version:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +24,7 @@ from appliance.identity.device import SiteTrust
 from appliance.identity.keys import check_device_id, load_public_pem, public_pem
 from appliance.identity.site_ca import SiteCa
 from appliance.journal.heads import Countersigned
+from appliance.small_db import SmallDb
 from contracts.clock import Clock
 from contracts.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 
@@ -41,6 +40,8 @@ CREATE TABLE IF NOT EXISTS heads (
   device TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, at_us INTEGER NOT NULL,
   signature TEXT NOT NULL) STRICT;
 """
+
+_ONE = "SELECT * FROM devices WHERE device = ?"
 
 
 class ClaimRefusedError(ForbiddenError):
@@ -76,27 +77,20 @@ class DeviceRegistry:
     """The hub's list of devices, in a small SQLite file of its own."""
 
     def __init__(self, path: Path, ca: SiteCa, clock: Clock) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
         self._ca = ca
         self._clock = clock
-        self._lock = threading.Lock()
         self._heard: dict[str, datetime] = {}
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._file = SmallDb(path, _SCHEMA)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def new_claim(self, device: str, *, hours: int = 24) -> str:
         """A claim token for `device`; one made before for it ends. Raises BadInputError."""
         check_device_id(device)
         token = secrets.token_urlsafe(32)
         expires = self._clock.now() + timedelta(hours=hours)
-        with self._change() as db:
+        with self._file.change() as db:
             db.execute(
                 "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, '')",
                 (device, _hash(token), expires.isoformat()),
@@ -110,7 +104,7 @@ class DeviceRegistry:
         was revoked), BadInputError for a request that does not hold.
         """
         key = key_of_request(csr_pem, device)
-        with self._change() as db:
+        with self._file.change() as db:
             row = db.execute(
                 "SELECT sha256, expires_at, used_by FROM claims WHERE device = ?", (device,)
             ).fetchone()
@@ -139,15 +133,15 @@ class DeviceRegistry:
 
     def renew(self, device: str) -> SiteTrust:
         """A new certificate for an enrolled device's key. Raises NotFoundError, ForbiddenError."""
-        with self._change() as db:
+        with self._file.change() as db:
             known = self._known(db, device)
             if known.state is DeviceState.REVOKED:
                 raise ForbiddenError(f"{device} was revoked", mend="Enrol it under a new id")
             return self._certify(db, device, known.public_key, known.state, known.note)
 
     def device(self, device: str) -> Device | None:
-        with self._lock:
-            return self._find(self._db, device)
+        row = self._file.one(_ONE, device)
+        return None if row is None else _device(row)
 
     def heard(self, device: str) -> None:
         """A request that `device` signed came in just now; remembered until the hub ends."""
@@ -158,9 +152,7 @@ class DeviceRegistry:
         return self._heard.get(device)
 
     def devices(self) -> list[Device]:
-        with self._lock:
-            rows = self._db.execute("SELECT * FROM devices ORDER BY device").fetchall()
-        return [_device(row) for row in rows]
+        return [_device(row) for row in self._file.all("SELECT * FROM devices ORDER BY device")]
 
     def quarantine(self, device: str, why: str, *, kept_sha256: str = "") -> None:
         """Take no more entries from `device` until a person decides. Raises NotFoundError."""
@@ -176,7 +168,7 @@ class DeviceRegistry:
 
     def keep_head(self, head: Countersigned) -> None:
         """Remember the newest head countersigned for a device."""
-        with self._change() as db:
+        with self._file.change() as db:
             db.execute(
                 "INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)",
                 (head.device, head.seq, head.hash, head.at_us, head.signature),
@@ -184,23 +176,12 @@ class DeviceRegistry:
 
     def heads(self) -> list[Countersigned]:
         """The newest head of each device: what a log cut at its end is measured against."""
-        with self._lock:
-            rows = self._db.execute("SELECT * FROM heads ORDER BY device").fetchall()
-        return [Countersigned(*row) for row in rows]
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+        return [
+            Countersigned(*row) for row in self._file.all("SELECT * FROM heads ORDER BY device")
+        ]
 
     def _find(self, db: sqlite3.Connection, device: str) -> Device | None:
-        row = db.execute("SELECT * FROM devices WHERE device = ?", (device,)).fetchone()
+        row = db.execute(_ONE, (device,)).fetchone()
         return None if row is None else _device(row)
 
     def _known(self, db: sqlite3.Connection, device: str) -> Device:
@@ -210,7 +191,7 @@ class DeviceRegistry:
         return known
 
     def _set_state(self, device: str, state: DeviceState, why: str, kept_sha256: str) -> None:
-        with self._change() as db:
+        with self._file.change() as db:
             known = self._known(db, device)
             if known.state is DeviceState.REVOKED:
                 raise ForbiddenError(f"{device} was revoked", mend="Enrol it under a new id")

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.accounts.limit import FailureLimiter, Limit
 from appliance.accounts.store import TooManyTriesError
 from appliance.journal.stamp import to_us
+from appliance.small_db import SmallDb
 from appliance.teaching.locking import LockedKey, WrongPassphraseError, lock, unlock
 from appliance.teaching.signing import (
     ProfileSignature,
@@ -59,24 +59,17 @@ class QualityOffice:
     """Methods block; those that take a passphrase take about a tenth of a second by design."""
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
         self._clock = clock
-        self._lock = threading.Lock()
         self._stretching = threading.BoundedSemaphore(2)
         self._tries = FailureLimiter(Limit(5, timedelta(minutes=5)))
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._file = SmallDb(path, _SCHEMA)
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
     def keys(self) -> tuple[QualityKey, ...]:
         """The chain that stations follow, oldest first; it begins anew where a key was lost."""
-        rows = self._all(
+        rows = self._file.all(
             "SELECT public_pem, holder, made_at_us, vouched FROM keys ORDER BY position"
         )
         chain = [QualityKey(*row) for row in rows]
@@ -89,7 +82,7 @@ class QualityOffice:
 
     def signatures(self) -> list[ProfileSignature]:
         """Everything that was ever signed, newest first."""
-        rows = self._all(f"SELECT {_COLUMNS} FROM signatures ORDER BY serial DESC")  # noqa: S608 -- constants
+        rows = self._file.all(f"SELECT {_COLUMNS} FROM signatures ORDER BY serial DESC")  # noqa: S608 -- constants
         return [ProfileSignature(*row) for row in rows]
 
     def valid(self) -> tuple[ProfileSignature, ...]:
@@ -104,7 +97,7 @@ class QualityOffice:
         key = Ed25519PrivateKey.generate()
         locked = self._stretch(lambda: lock(key, passphrase))
         new = first_key(key, holder=holder, at_us=self._now_us())
-        with self._change() as db:
+        with self._file.change() as db:
             if db.execute("SELECT 1 FROM keys LIMIT 1").fetchone():
                 raise ConflictError(
                     "This site has a quality key already", mend="Replace it with its passphrase"
@@ -122,7 +115,7 @@ class QualityOffice:
         locked = self._stretch(lambda: lock(key, new_passphrase))
         new = next_key(before, key, holder=holder, at_us=self._now_us())
         again = self.valid()
-        with self._change() as db:
+        with self._file.change() as db:
             _add_key(db, new, locked)
             for each in again:
                 _add_signature(db, key, each)
@@ -135,7 +128,7 @@ class QualityOffice:
         key = Ed25519PrivateKey.generate()
         locked = self._stretch(lambda: lock(key, new_passphrase))
         new = first_key(key, holder=holder, at_us=self._now_us())
-        with self._change() as db:
+        with self._file.change() as db:
             _add_key(db, new, locked)
         return new
 
@@ -160,7 +153,7 @@ class QualityOffice:
             at_us=self._now_us(),
             reason=reason,
         )
-        with self._change() as db:
+        with self._file.change() as db:
             return _add_signature(db, key, said)
 
     def vouch(self, purpose: bytes, message: bytes, *, by: str, passphrase: str) -> str:
@@ -171,7 +164,7 @@ class QualityOffice:
         return self._open(passphrase, by=by).sign(purpose + message).hex()
 
     def _open(self, passphrase: str, *, by: str) -> Ed25519PrivateKey:
-        row = self._all("SELECT salt, pem FROM keys ORDER BY position DESC LIMIT 1")
+        row = self._file.all("SELECT salt, pem FROM keys ORDER BY position DESC LIMIT 1")
         if not row:
             raise NotFoundError(
                 "This site has no quality key yet", mend="Make one on the page Lessons"
@@ -196,21 +189,6 @@ class QualityOffice:
 
     def _now_us(self) -> int:
         return to_us(self._clock.now())
-
-    def _all(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql).fetchall()
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
 
 
 _COLUMNS = "gtin, digest, file, station, serial, signed_by, at_us, reason, key, signature"
