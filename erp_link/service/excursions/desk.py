@@ -192,8 +192,8 @@ class Excursions:
             if settles and now - row.closed_at >= _SETTLES:
                 due.append(row.excursion_id)
                 continue
+            # Also goods that came before it began, and of which a device tells only now.
             newer = select(t.event.c.id).where(
-                t.event.c.at >= moment(row.begun_us),
                 t.event.c.at <= moment(row.ended_us),
                 t.event.c.id > row.measured_event,
             )

@@ -99,6 +99,26 @@ def test_goods_that_a_device_told_of_days_later_are_measured_too(
     assert desk.tidy(by="hub").measured == ()
 
 
+def test_goods_that_stood_there_before_it_began_and_were_told_of_after_its_end_are_measured(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    since = clock.at
+    alarm = gateway.alarm(since, place="DOCK/dock-1")
+    alarm.says(AlarmChange.RAISED, *[16.0] * 60)
+    clock.at = since + timedelta(hours=2)
+    alarm.says(AlarmChange.CLEARED, 5.0)
+    desk = Excursions(core)
+    clock.at += timedelta(minutes=11)
+    assert len(desk.tidy(by="hub").measured) == 1
+    station = Station(core, FixedClock(since - timedelta(hours=1)))
+    station.receives()
+    station.accepts("C1")
+    (measured,) = desk.tidy(by="hub").measured
+    assert [each.batch for each in desk.report(measured).batches] == [WATER]
+    assert [hold.batch for hold in core.holds()] == [WATER]
+    assert desk.tidy(by="hub").measured == ()
+
+
 def test_a_room_in_alarm_whose_gateway_is_away_is_not_measured_and_says_so(
     core: Core, gateway: Gateway, clock: FixedClock
 ) -> None:
