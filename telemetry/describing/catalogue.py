@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +68,9 @@ class Catalogue:
         self._bound: dict[str, Binding] = {}
         self._refused: dict[str, tuple[str, str]] = {}
         self._met: dict[int, set[str]] = {}
+        self._openers: dict[str, Callable[[int, str, str], int]] = {}
+        self._opened: dict[tuple[str, int, str, str], None] = {}
+        """Address and channel of what templates left open, in the order in which it was met."""
         self._exact, self._patterns = self._addresses()
         self._numbers = {
             name: self._number(device.id, device, self._compiled(device))
@@ -95,6 +99,8 @@ class Catalogue:
             raise
         if len(self._bound) >= _MOST_BOUND:
             self._bound.clear()
+            self._openers.clear()
+            self._opened.clear()
         self._bound[address] = binding
         return binding
 
@@ -163,11 +169,11 @@ class Catalogue:
             wrong_clock_refused=file.wrong_clock == "refuse",
             relative_clock=any(layout.format == "senml" for layout in file.layout),
         )  # fmt: skip
-        who.opened = self._opener(binding, entry, compiled)
+        who.opened = self._openers[address] = self._opener(address, binding, entry, compiled)
         return binding
 
     def _opener(
-        self, binding: Binding, entry: Device | Family, compiled: Compiled
+        self, address: str, binding: Binding, entry: Device | Family, compiled: Compiled
     ) -> Callable[[int, str, str], int]:
         places: dict[tuple[int, str, str], int] = {}
 
@@ -181,6 +187,7 @@ class Catalogue:
                 if number not in binding.series:
                     binding.series = (*binding.series, number)
                 places[key] = binding.series.index(number)
+                self._opened[address, *key] = None
             return places[key]
 
         return opened
@@ -199,12 +206,20 @@ class Catalogue:
         )  # fmt: skip
 
     def _meet_again(self, after: Catalogue | None) -> None:
-        """Devices of families that spoke before are known from the start."""
-        for address in after._bound if after is not None else ():  # noqa: SLF001 -- of our own class
-            try:
+        """Devices of families that spoke before, and channels that a template leaves open, are known
+        from the start: rules watch on without a pause.
+        """
+        if after is None:
+            return
+        for address in after._bound:  # noqa: SLF001 -- of our own class
+            with suppress(Refused):
                 self.bind(address)
-            except Refused:
-                continue
+        for address, slot, channel, quantity in after._opened:  # noqa: SLF001 -- as above
+            binding, before = self._bound.get(address), after._bound.get(address)  # noqa: SLF001
+            if binding and before and binding.template == before.template:
+                # Another text of the template may have fewer columns.
+                with suppress(Refused, LookupError):
+                    self._openers[address](slot, channel, quantity)
 
 
 def catalogue_of(

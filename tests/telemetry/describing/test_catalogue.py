@@ -110,6 +110,21 @@ def test_another_catalogue_keeps_the_numbers_of_series():
     assert of(Device("b", "json-door"), Device("a", "json-door")).version == first.version
 
 
+def test_another_catalogue_knows_the_channels_that_a_template_left_open():
+    """Else nobody would watch them any more once the book changes."""
+    said = json.dumps([{"bn": "s1:", "n": "temperature", "u": "Cel", "v": 9.0}]).encode()
+    first = of(Device("s1", "senml-any", topic=("x",)))
+    (number,) = [first.bind("x").measured(said) and first.bind("x").series[0]]
+    then = of(Device("s1", "senml-any", topic=("x",), place="HALL"), after=first)
+    later = of(Device("s1", "senml-any", topic=("x",), place="HALL"), after=then)
+    for house in (then, later):
+        assert (house.series[number].place, house.series[number].retired) == ("HALL", False)
+        assert house.bind("x").measured(said)[0][2] == (9.0,)
+        assert house.bind("x").series == (number,)
+    other = of(Device("s1", "json-door", topic=("x",)), after=later)
+    assert other.series[number].retired
+
+
 def test_series_are_there_before_the_first_message():
     """A sensor that never spoke is missed too."""
     house = of(Device("cold-1", "json-temperature-humidity"))
