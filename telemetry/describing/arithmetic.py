@@ -23,6 +23,7 @@ from typing import Any, Final
 MOST_CHARACTERS: Final = 2000
 DEEPEST: Final = 40
 _WIDEST: Final = 64
+_MOST_PLACES: Final = 20
 _DEEPEST_PYTHON: Final = 90
 """Python itself reads at most 200 brackets one in another."""
 _STEP: Final = {"(": 1, ")": -1}
@@ -70,6 +71,9 @@ def _bcd(number: float) -> int:
 
 
 def _to(number: float, places: float) -> float:
+    if abs(places) > _MOST_PLACES:
+        # A whole number rounded to -10**9 places is divided by ten to that power.
+        raise ValueError(f"{places} places, not -{_MOST_PLACES} to {_MOST_PLACES}")
     return round(number, int(places))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import cbor2
 import msgspec
@@ -21,6 +21,8 @@ from telemetry.describing.template import Layout
 from telemetry.units import QUANTITIES, UnitError, conversion, unit_of
 
 MOST_RECORDS: Final = 5000
+MOST_NAME: Final = 256
+"""Signs of a resolved name: a long base name would cost its length with each record."""
 _CBOR_FIRST: Final = range(0x80, 0xA0)
 _LABELS: Final = {
     -1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs",
@@ -102,7 +104,7 @@ class _Pack:
         for record in records:
             _look_at(record)
             if record.bn is not None:
-                name = record.bn
+                name = record.bn[: MOST_NAME + 1]
                 self._who_says(name)
             unit = record.bu if record.bu is not None else unit
             value = record.bv if record.bv is not None else value
@@ -113,7 +115,10 @@ class _Pack:
             at = moment + (record.t or 0.0)
             if not abs(at) < 2**53 / 1e6:
                 raise Refused("wrong_clock", f"time {at}")
-            put = self._place(name + (record.n or ""), record.u or unit, said)
+            whole = name + (record.n or "")
+            if len(whole) > MOST_NAME:
+                raise Refused("too_large", f"a name of {len(whole)} signs, at most {MOST_NAME}")
+            put = self._place(whole, record.u or unit, said)
             if put is not None:
                 found.setdefault(int(at * 1_000_000) if at else None, {})[put[0]] = put[1]
         if not found:
@@ -160,10 +165,18 @@ def _ends(name: str, end: str) -> bool:
     return name == end or (name.endswith(end) and name[-len(end) - 1] in "/:.-_")
 
 
+def _no_tag(*_: object) -> NoReturn:
+    raise ValueError("a tag that no pack has")
+
+
+_NO_TAGS: Final = dict.fromkeys((28, 29, 35), _no_tag)
+"""Shared values, of which two hundred bytes make a key that takes hours to hash, and patterns."""
+
+
 def _records(payload: bytes) -> list[_Record]:
     try:
         if payload and payload[0] in _CBOR_FIRST:
-            said = cbor2.loads(payload)
+            said = cbor2.loads(payload, semantic_decoders=_NO_TAGS)
             rows = [{_LABELS.get(k, str(k)): v for k, v in row.items()} for row in said]
             records = msgspec.convert(rows, list[_Record])
         else:

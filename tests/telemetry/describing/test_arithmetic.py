@@ -81,6 +81,8 @@ def test_a_value_that_does_not_exist_is_an_error_not_a_number():
         "bits(t, 0, 1e9)",
         "signed(t, 1e18)",
         "bit(t, 0 - 1)",
+        "round(5, -999999999)",
+        "round(t, 1e9)",
     ):
         with pytest.raises(FormulaError, match="has no value"):
             value(text, t=5)

@@ -60,6 +60,15 @@ def test_units_are_converted_or_refused():
     assert refusal(CLIMATE, b'[{"n":"temperature","u":"%RH","v":30}]') == "unit_mismatch"
 
 
+def _shared(levels):
+    """A pack whose one key is a list of two references to a list of two references to...: it has
+    2**levels elements in some hundred bytes.
+    """
+    parts = [b"\xd8\x1c\x82\x00\x00"]
+    parts += [b"\xd8\x1c\x82" + 2 * (b"\xd8\x1d" + cbor2.dumps(n)) for n in range(levels)]
+    return b"\x81\xa1\x9f" + b"".join(parts) + b"\xff\x01"
+
+
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
@@ -73,6 +82,8 @@ def test_units_are_converted_or_refused():
         (b'[{"n":"temperature","u":"Cel","v":99}]', "out_of_range"),
         (b'[{"n":"pressure","u":"Pa","v":99}]', "nothing_measured"),
         (b'[{"n":"temperature","u":"Cel","t":1e30,"v":9}]', "wrong_clock"),
+        (_shared(60), "not_senml"),
+        (b'[{"bn":"' + b"x" * 300 + b'","n":"temperature","u":"Cel","v":9}]', "too_large"),
         (b"[" + b'{"n":"x","v":1},' * 6000 + b'{"n":"x","v":1}]', "too_large"),
     ],
 )
