@@ -93,6 +93,7 @@ def _add_new(router: APIRouter, form: _Form) -> None:
 
     @router.get(f"{HOME}/new")
     async def new(request: Request) -> Response:
+        await form.gate.require(request)
         address = request.query_params.get("address", "")[:200]
         said = request.query_params.get("hex", "")[:_MOST_HEX]
         chosen = request.query_params.get("template", "")[:64]
@@ -132,6 +133,7 @@ def _add_known(router: APIRouter, form: _Form) -> None:
 
     @router.get(f"{HOME}/book/{{name}}")
     async def show(request: Request, name: str) -> Response:
+        await form.gate.require(request)
         known = _known(store, name)
         return await form.show(request, known, fields=written(known))
 

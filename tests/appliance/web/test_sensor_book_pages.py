@@ -271,3 +271,14 @@ async def test_who_may_only_look_changes_nothing(client, gate, store):
     assert (await client.get("/sensors", follow_redirects=False)).status_code in {303, 401}
     assert store.book().device == ()
     assert not store.is_own("our-fridge")
+
+
+async def test_nothing_is_looked_up_or_decoded_for_a_stranger(client, gate, monkeypatch):
+    def told(*_: object) -> None:
+        raise AssertionError("bytes of a stranger were decoded")
+
+    monkeypatch.setattr("appliance.web.sensors.entry.suggest", told)
+    gate.who = None
+    for path in ("/sensors/new?address=a&hex=8101", "/sensors/book/no-such"):
+        answer = await client.get(path, follow_redirects=False)
+        assert answer.status_code in {303, 401}, path
