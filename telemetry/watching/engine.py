@@ -128,6 +128,11 @@ class Engine:
             self._prepared = [prepare(each) for each in sorted(fences, key=lambda f: f.fence)]
         self._book, self._where = book or self._book, whereabouts or self._where
         before, self._conditions = self._conditions, {}
+        for _, condition in sorted(before.items()):
+            if self._stands_elsewhere(condition):
+                # What it measured there says nothing of where it stands now.
+                condition.stop()
+                condition.end()
         self._number_series()
         self._neighbours = Neighbours(self._book, self.latest_us)
         fresh = self._rebuild(before)
@@ -199,9 +204,14 @@ class Engine:
         heads, keys = set(state.heads), {each.key for each in state.series}
         self._rebuild({})
         self._schedule()
+        stood = {each.key: (each.site, each.place) for each in state.series}
         for name, condition in self._conditions.items():
             condition.armed = self._holds(condition)
             memory = state.conditions.get(name)
+            facts = condition.facts
+            if memory is not None and stood.get(facts.key) != (facts.site, facts.place):
+                # Moved by a bundle that was kept and not yet told to the rules.
+                memory = self._left_behind(memory)
             if memory is None:
                 watched = name_head(condition.fence, condition.sha256) in heads
                 memory = nothing_new() if watched and condition.facts.key in keys else Memory()
@@ -210,6 +220,12 @@ class Engine:
         for name, memory in sorted(state.conditions.items()):
             if name not in self._conditions and memory.phase is Phase.RAISED and memory.last:
                 self._changes.append(given_up(memory.last, self.now))
+
+    def _left_behind(self, memory: Memory) -> Memory:
+        """What a sensor that stands elsewhere now still knows; its alarm is over."""
+        if memory.phase is Phase.RAISED and memory.last is not None:
+            self._changes.append(given_up(memory.last, self.now))
+        return Memory(heard_us=self.now, alarm_since_us=memory.alarm_since_us)
 
     # What conditions ask (Surroundings)
 
@@ -305,6 +321,10 @@ class Engine:
         ]  # fmt: skip
         for schedule in self._schedules:
             self._wake(schedule)
+
+    def _stands_elsewhere(self, condition: Condition) -> bool:
+        before, now = condition.facts, self._book[condition.facts.number]
+        return not now.retired and (before.site, before.place) != (now.site, now.place)
 
     def _conditions_of(self, fence: str) -> list[Condition]:
         named = sorted(self._conditions.items())

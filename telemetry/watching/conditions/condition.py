@@ -15,7 +15,7 @@ import hashlib
 from dataclasses import replace
 from typing import Protocol
 
-from contracts.telemetry import AlarmChange, AlarmChanged
+from contracts.telemetry import AlarmChange, AlarmChanged, AlarmEffect
 from telemetry.describing.series import Series
 from telemetry.watching.conditions.memory import INFINITY, NEVER, Memory, Phase, name_head
 from telemetry.watching.conditions.trace import Trace
@@ -63,7 +63,7 @@ class Condition:
     always = False
     """Whether every value must be seen, also quiet ones."""
     tells = True
-    """Whether there is anything to tell while it lasts."""
+    """Whether there is anything to tell while it lasts, beside to excursions."""
 
     def __init__(self, fence: Fence, sha256: str, facts: Series, engine: Surroundings) -> None:
         self.fence, self.sha256, self.facts = fence, sha256, facts
@@ -297,8 +297,11 @@ class Condition:
         return memory.raised_us + steps[memory.steps].after_s * _US
 
     def _tell_by(self) -> int:
-        tells = self.fence.tell_s and self.tells
-        return self.memory.told_us + self.fence.tell_s * _US if tells else NEVER
+        # How long nothing was measured is what goods are judged by, too.
+        tells = self.tells or self.fence.effect is AlarmEffect.EXCURSION
+        if not (tells and self.fence.tell_s):
+            return NEVER
+        return self.memory.told_us + self.fence.tell_s * _US
 
     def _tell(self, change: AlarmChange, at_us: int) -> None:
         memory, fence = self.memory, self.fence

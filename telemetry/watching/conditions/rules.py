@@ -173,6 +173,9 @@ class Missing(Limit):
         if self.memory.phase is Phase.QUIET:
             self.memory.heard_us = self._engine.now
 
+    def end(self) -> None:
+        self.begin()
+
     def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
         self.judge(
             at_us,

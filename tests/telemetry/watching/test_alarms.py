@@ -4,6 +4,7 @@ import pytest
 
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey
 from telemetry.describing.series import SeriesBook
+from telemetry.watching.engine import Engine
 from telemetry.watching.fences import Scope, ScopeKind, Severity, Step
 from telemetry.watching.hours import Hours, Span
 from telemetry.watching.places import Whereabouts
@@ -97,6 +98,21 @@ def test_missing_readings_are_told_by_the_timer_and_end_with_the_next_one():
     assert (gateway.told[0].value, gateway.told[0].since_us) == (None, START)
     gateway.hears(10_001, (T1, 5.0))
     assert gateway.story[-1] == ("cleared", 10_001)
+
+
+def test_readings_that_are_missing_in_an_excursion_are_told_while_they_are_missing():
+    """Goods beside a probe that died are not judged only when somebody mends it."""
+    gateway = Gateway([warm(above=None, missing_s=300, tell_s=3600, effect=AlarmEffect.EXCURSION)])
+    gateway.hears(0, (T1, 5.0))
+    gateway.hears(10_000, (T2, 5.0))
+    gateway.waits(10_001)
+    of_probe = [
+        (str(c.change), (c.at_us - START) // SECOND) for c in gateway.told if c.series == T1
+    ]
+    assert of_probe == [("raised", 300), ("continues", 3900), ("continues", 7500)]
+    quiet = Gateway([warm(above=None, missing_s=300, tell_s=3600)])
+    quiet.waits(10_000)
+    assert {str(each.change) for each in quiet.told} == {"raised"}
 
 
 def test_one_that_was_never_heard_is_missed_as_well():
@@ -263,6 +279,50 @@ def test_a_fence_follows_its_batch():
         (T1, "raised"), (T1, "cleared"), (T2, "raised"),
     ]  # fmt: skip
     assert gateway.told[0].batch == scope.name
+
+
+def moved(gateway, place):
+    book = SeriesBook(gateway.book)
+    book.put(T1, "Cel", site="s1", place=place)
+    return book
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_sensor_that_is_moved_ends_its_alarm_and_begins_anew_where_it_stands(killed):
+    """Else goods would be measured in a room where it stands no more, and none where it does."""
+    gateway = Gateway([warm(), warm(fence="slow", for_s=120)])
+    gateway.hears(0, (T1, 9.0))
+    if killed:
+        saved, gateway.book = gateway.engine.save(), moved(gateway, "DOCK-1")
+        gateway.engine = Engine(gateway.fences, book=gateway.book, now_us=0)
+        gateway.engine.restore(saved)
+    else:
+        gateway.book = moved(gateway, "DOCK-1")
+        gateway.engine.swap(book=gateway.book)
+    gateway.waits(100)
+    assert [(each.fence, str(each.change), each.place) for each in gateway.told] == [
+        ("warm", "raised", "COLD-1"), ("warm", "cleared", "COLD-1"),
+    ]  # fmt: skip
+    gateway.hears(200, (T1, 10.0))
+    gateway.waits(400)
+    assert [(each.fence, str(each.change), each.place) for each in gateway.told[2:]] == [
+        ("warm", "raised", "DOCK-1"), ("slow", "raised", "DOCK-1"),
+    ]  # fmt: skip
+    assert gateway.told[3].since_us == START + 200 * SECOND
+    assert len({each.alarm_id for each in gateway.told}) == 3
+
+
+def test_a_sensor_that_is_moved_while_it_is_missed_is_missed_there_from_then_on():
+    gateway = Gateway([warm(above=None, missing_s=300)])
+    gateway.hears(0, (T1, 5.0))
+    gateway.waits(1000)
+    gateway.book = moved(gateway, "DOCK-1")
+    gateway.engine.swap(book=gateway.book)
+    gateway.waits(2000)
+    of_probe = [each for each in gateway.told if each.series == T1]
+    assert [(str(c.change), c.place, (c.since_us - START) // SECOND) for c in of_probe] == [
+        ("raised", "COLD-1", 0), ("cleared", "COLD-1", 0), ("raised", "DOCK-1", 1000),
+    ]  # fmt: skip
 
 
 def test_other_fences_leave_those_that_stay_alone():
