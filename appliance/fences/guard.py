@@ -75,12 +75,17 @@ class FenceGuard:
         except TallymanError as error:
             self._refuse("", error)
         delegations = self._delegations(told)
-        before = dict(self._kept)
+        before, in_force = dict(self._kept), dict(self._in_force)
         for signed in told.fences:
             self._take_one(signed, delegations)
         if self._kept == before:
             return False
-        write_atomic(self._path, msgspec.json.encode(list(self._kept.values())))
+        try:
+            write_atomic(self._path, msgspec.json.encode(list(self._kept.values())))
+        except OSError:
+            # What is not on disk is not in force, and is taken when it is told again.
+            self._kept, self._in_force = before, in_force
+            raise
         return True
 
     def _delegations(self, told: SignedFences) -> dict[str, Delegation]:

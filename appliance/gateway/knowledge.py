@@ -112,16 +112,23 @@ class Knowledge:
         answer = await hub.ask("GET", SENSORS_PATH, etag=self._etag)
         if not answer.body:
             return
+        trouble = ""
         try:
             await self.take(answer.body)
-        except (TallymanError, OSError) as error:
-            if str(error) != self.trouble:
-                log.warning("sensor bundle refused", why=str(error))
-            self.trouble = str(error)
-        else:
-            self.trouble = ""
+        except TallymanError as error:
+            trouble = str(error)
+        except OSError as error:
+            # The disk may take it the next time.
+            self._refused(str(error))
+            return
+        self._refused(trouble)
         # A bundle that does not hold now does not hold in five seconds: it is not asked for again.
         self._etag = answer.etag
+
+    def _refused(self, why: str) -> None:
+        if why and why != self.trouble:
+            log.warning("sensor bundle refused", why=why)
+        self.trouble = why
 
     async def take(self, raw: bytes) -> None:
         """Put a bundle in force. Raises ArtefactRefusedError, BadInputError, OSError; then the old

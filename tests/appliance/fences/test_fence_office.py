@@ -42,6 +42,22 @@ def test_a_signed_fence_watches_also_after_a_restart_without_the_hub(hub, gatewa
     assert guard.refused == 0
 
 
+def test_what_the_disk_does_not_take_is_not_in_force_and_is_taken_later(hub, gateway, monkeypatch):
+    guard = gateway()
+    hub.puts_in_force(cold_room())
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("appliance.fences.guard.write_atomic", full)
+        with pytest.raises(OSError, match="No space"):
+            guard.take(hub.office.told())
+        assert guard.fences() == ()
+    assert guard.take(hub.office.told())
+    assert gateway().fences() == guard.fences() != ()
+
+
 def test_a_draft_watches_nothing(hub, gateway):
     hub.office.save(cold_room(), by="mei")
     guard = gateway()

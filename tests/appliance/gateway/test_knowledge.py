@@ -161,6 +161,26 @@ async def test_a_refused_bundle_is_told_and_the_next_good_one_ends_that(site):
     assert hub.asked == ["", '"1"', '"1"']
 
 
+async def test_a_bundle_that_a_full_disk_did_not_take_is_asked_for_again(site, monkeypatch):
+    raw = site.bundle("probe-1", "probe-2")
+    hub = Hub(Answer(200, raw, '"1"'), Answer(200, raw, '"1"'), Answer(304, b"", '"1"'))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("appliance.fences.guard.write_atomic", full)
+        await site.knowledge.ask(hub)
+    assert "No space" in site.knowledge.trouble
+    assert site.knowledge.fences.fences() == ()
+    await site.knowledge.ask(hub)
+    assert site.knowledge.trouble == ""
+    await site.says("probe-2", 1, 11.0)
+    assert [each.fence for each in site.knowledge.engine.open_alarms()] == ["cold-room"]
+    await site.knowledge.ask(hub)
+    assert hub.asked == ["", "", '"1"']
+
+
 async def test_an_alarm_that_somebody_looks_after_escalates_no_further(site):
     await site.knowledge.take(site.bundle("probe-1"))
     await site.says("probe-1", 1, 11.0)
