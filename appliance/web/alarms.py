@@ -18,6 +18,7 @@ from appliance.web.fences.words import render
 from appliance.web.listing import matching, query_of
 from appliance.web.ports import Gate
 from contracts.telemetry import TracePoint
+from erp_link.domain.excursions.exposure import merged
 from erp_link.service.excursions.alarms import AlarmRow, ChangeRow
 
 WORKERS = ("operator", "quality", "ops")
@@ -71,9 +72,8 @@ def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
         viewer = await gate.require(request)
         found = await run_in_threadpool(desk.alarm, alarm_id)
         changes = await run_in_threadpool(desk.changes, alarm_id)
-        points = sorted(
-            (point for change in changes for point in change.trace), key=lambda point: point.at_us
-        )
+        # A minute that was told in two parts is one.
+        points = merged(point for change in changes for point in change.trace)
         return render(
             request,
             "alarm.html",

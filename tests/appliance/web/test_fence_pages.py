@@ -189,6 +189,17 @@ async def test_alarms_are_listed_told_and_acknowledged(site):
     assert answer.status_code == 403
 
 
+async def test_a_minute_that_was_told_in_two_parts_is_one_on_the_page(site, monkeypatch):
+    _, desk, asking = site
+    point = TracePoint(US, 8.0, 9.0, 8.5, 30)
+    told = [ChangeRow(n, AlarmChange.RAISED, AT, 9.0, 9.0, (point,), "g", n, AT) for n in (0, 1)]
+    monkeypatch.setattr(desk, "changes", lambda _: told)
+    async with asking("operator") as client:
+        page = await client.get("/alarms/al-1")
+    assert page.status_code == 200
+    assert "alarm-plot" not in page.text
+
+
 def test_a_form_says_what_the_fence_says():
     fence = cold_room(
         version=1, below=2.0, missing_s=900, rearm_s=90, severity=Severity.INFO,
