@@ -13,6 +13,7 @@ import pytest
 from appliance.excursions.facts import Signer, read_signed
 from appliance.identity.site_ca import SiteCa
 from appliance.web.app import create_app
+from appliance.web.care.sheets import csv_text
 from appliance.web.excursions.pages import excursions_router
 from appliance.web.ports import Viewer
 from contracts.clock import FixedClock
@@ -122,6 +123,11 @@ async def test_the_signed_file_holds_and_page_csv_and_pdf_name_it(
         assert made.headers["content-type"] == "application/pdf"
         assert made.content.startswith(b"%PDF-1.7")
         assert b"NotoSansSC" in made.content
+
+
+def test_degrees_below_zero_stay_numbers_in_a_spreadsheet() -> None:
+    made = csv_text(("least", "note"), [("-18.500", "-1+1"), ("-2", "=1")])
+    assert made.splitlines()[1:] == ["-18.500,'-1+1", "-2,'=1"]
 
 
 @pytest.mark.parametrize(
