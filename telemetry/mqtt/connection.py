@@ -139,6 +139,8 @@ class Connection(asyncio.Protocol):
         caller = greeting.caller_of(connect, self.client_id, self.peer, facts)
         try:
             admission = await self.endpoint.doorman.admit(caller)
+            if self.state is not State.CHECKING:
+                return  # closed meanwhile: it must not come in after all
             greeting.check_will(connect, admission)
             self.endpoint.enter(self, admission)
         except NotSignedInError as error:
@@ -188,12 +190,18 @@ class Connection(asyncio.Protocol):
             self._hand_over(messages, numbers)
         if problem is not None:
             self.refuse(problem.code, problem.message, problem.reason)
+        elif self.state is State.OPEN:
+            self._wait_where_due()
 
     def _hand_over(self, messages: list[Message], numbers: list[bytes]) -> None:
         endpoint = self.endpoint
         self._unacked += len(numbers)
         endpoint.counts.messages += len(messages)
         endpoint.path.take(messages, endpoint.now_us(), partial(self._on_disk, numbers))
+
+    def _wait_where_due(self) -> None:
+        """Not read on: too much of this client waits for the disk, or of all together."""
+        endpoint = self.endpoint
         if self._unacked > self._limits.receive_maximum:
             if self.version == V5:
                 self.refuse(
@@ -209,11 +217,14 @@ class Connection(asyncio.Protocol):
             endpoint.path.when_room(partial(self._go_on, "room"))
 
     def _on_disk(self, numbers: list[bytes]) -> None:
-        self._unacked -= len(numbers)
         if self.state is State.OPEN:
             self._send(pubacks(numbers))
-            if "window" in self.flow and 2 * self._unacked <= self._limits.receive_maximum:
-                self._go_on("window")
+        self._acknowledged(len(numbers))
+
+    def _acknowledged(self, count: int) -> None:
+        self._unacked -= count
+        if "window" in self.flow and 2 * self._unacked <= self._limits.receive_maximum:
+            self._go_on("window")
 
     def _handle(self, packet: Packet, messages: list[Message], numbers: list[bytes]) -> None:
         """A packet that is not on the hot path. Raises MqttError."""
@@ -252,9 +263,9 @@ class Connection(asyncio.Protocol):
         )
 
     def _set_aside(self, count: int, reply: bytes) -> None:
-        self._unacked -= count
-        if reply and self.state is State.OPEN:
+        if self.state is State.OPEN and reply:
             self._send(reply)
+        self._acknowledged(count)
 
     # Topics
 

@@ -30,6 +30,7 @@ from telemetry.mqtt.packets import (
     Unsubscribe,
     Will,
 )
+from telemetry.ports import Admission, Caller
 from telemetry.segments import Quarantined
 from tests.support.publishers import Authority, Publisher
 from tests.support.sensors import Gate
@@ -325,6 +326,70 @@ async def test_while_the_disk_is_full_nobody_is_read_and_nobody_is_closed(
         assert [await sensor.hear(), await sensor.hear()] == [PubAck(1), PubAck(2)]
     assert endpoint.counts.pauses == 1
     assert not endpoint.counts.refused
+
+
+async def test_what_is_only_set_aside_waits_for_room_as_well(
+    endpoint: Endpoint, disk: Disk, port: int
+) -> None:
+    async with await Publisher.dial(port) as sensor:
+        await sensor.greet("a", version=V311)
+        disk.slow = disk.full = True
+        sensor.say(Publish("plant/other", b"1"))
+        while not disk.aside:
+            await disk.some.wait()
+        assert endpoint.counts.pauses == 1
+        sensor.say(Publish("plant/other", b"2"), qos1(1))
+        disk.slow = False
+        disk.synced()
+        disk.emptied()
+        assert await sensor.hear() == PubAck(1)
+    assert [item.payload for item in disk.aside] == [b"1", b"2"]
+
+
+async def test_the_window_of_version_3_counts_what_is_set_aside(disk: Disk, port: int) -> None:
+    disk.slow = True
+    async with await Publisher.dial(port) as sensor:
+        await sensor.greet("a", version=V311)
+        sensor.say(*(qos1(number, topic="plant/other") for number in range(1, 10)))
+        while len(disk.aside) < 9:
+            disk.some.clear()
+            await disk.some.wait()
+        sensor.say(qos1(10))
+        async with await Publisher.dial(port) as other:
+            await other.greet("b")
+            other.say(qos1(1, topic="plant/b"))
+            await disk.takes(1)
+        assert disk.taken == [("plant/b", b"1")], "the tenth is still in the socket"
+        disk.slow = False
+        disk.synced()
+        assert [(await sensor.hear()).packet_id for _ in range(10)] == list(range(1, 11))
+
+
+async def test_who_was_closed_while_he_was_looked_at_does_not_come_in_after_all(
+    disk: Disk,
+) -> None:
+    asked, may = asyncio.Event(), asyncio.Event()
+
+    class Slow(Gate):
+        async def admit(self, caller: Caller) -> Admission:
+            asked.set()
+            await may.wait()
+            return await super().admit(caller)
+
+    endpoint = Endpoint(disk, Slow(), limits=LIMITS, now_us=lambda: 1)
+    port = await endpoint.listen("127.0.0.1", 0)
+    async with await Publisher.dial(port) as sensor:
+        greeting = asyncio.create_task(sensor.greet())
+        await asked.wait()
+        (connection,) = endpoint._every
+        connection.refuse("connect_timeout", "", Code.KEEP_ALIVE_TIMEOUT)
+        checking = connection._checking
+        may.set()
+        await asyncio.wait([checking])
+        assert endpoint.connected == 0
+        greeting.cancel()
+        await asyncio.gather(greeting, return_exceptions=True)
+    await endpoint.stop()
 
 
 async def test_who_is_silent_for_longer_than_he_said_is_closed(
