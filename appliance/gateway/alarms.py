@@ -10,10 +10,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import structlog
+
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
+from contracts.errors import BadInputError
 from contracts.telemetry import AlarmChanged
 
+log = structlog.get_logger()
 _LOOK_BACK = 50_000
 _PAGE = 1_000
 _REMEMBERED = 50_000
@@ -25,6 +29,8 @@ class JournalSink:
     def __init__(self, journal: Journal, told: OrderedDict[str, int]) -> None:
         self._journal = journal
         self._told = told
+        self.refused = 0
+        """Changes that no journal can take: a fault of this software."""
         self.repeated = 0
         """Changes that stood in the journal already."""
 
@@ -44,9 +50,14 @@ class JournalSink:
             *(self._journal.append(each) for each in fresh), return_exceptions=True
         )
         for change, result in zip(fresh, done, strict=True):
-            if isinstance(result, BaseException):
+            if isinstance(result, BadInputError):
+                # It would be refused for ever, and with it whatever is told behind it.
+                self.refused += 1
+                log.error("an alarm cannot be written down", alarm=change.alarm_id, why=str(result))
+            elif isinstance(result, BaseException):
                 raise result
-            _remember(self._told, change)
+            else:
+                _remember(self._told, change)
 
     def _known(self, change: AlarmChanged) -> bool:
         return self._told.get(change.alarm_id, -1) >= change.number

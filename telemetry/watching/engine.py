@@ -64,7 +64,7 @@ class Engine:
         self.latest_us: list[int] = []
         self.watch: list[Watcher] = []
         self.unusable = 0
-        """NaN and infinities that reached a watcher; the templates refuse them before."""
+        """Values that are no measurement and reached a watcher; most templates refuse them before."""
         self.troubles: list[Reason] = []
         """Why a fence does not watch a series that it covers."""
         self._book, self._where = book, whereabouts

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Protocol
 
 from telemetry.watching.conditions.condition import Condition
-from telemetry.watching.conditions.memory import INFINITY
+from telemetry.watching.conditions.memory import INFINITY, MOST_ABROAD
 
 
 class Clocked(Protocol):
@@ -28,7 +27,7 @@ class Watcher:
 
     def see(self, at_us: int, value: float) -> None:
         """A value outside of the quiet band, at its own time."""
-        if not isfinite(value):
+        if not abs(value) <= MOST_ABROAD:
             self._engine.unusable += 1
             return
         # A sensor whose clock is ahead of ours has measured by now, whatever it says.

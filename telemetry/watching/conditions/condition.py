@@ -17,7 +17,14 @@ from typing import Protocol
 
 from contracts.telemetry import AlarmChange, AlarmChanged, AlarmEffect
 from telemetry.describing.series import Series
-from telemetry.watching.conditions.memory import INFINITY, NEVER, Memory, Phase, name_head
+from telemetry.watching.conditions.memory import (
+    INFINITY,
+    MOST_ABROAD,
+    NEVER,
+    Memory,
+    Phase,
+    name_head,
+)
 from telemetry.watching.conditions.trace import Trace
 from telemetry.watching.fences import Fence
 
@@ -112,7 +119,7 @@ class Condition:
     def look(self, at_us: int) -> None:
         """Something that it asks for beside its own series was measured."""
         newest_us, value = self._engine.newest(self.facts.number)
-        if newest_us:
+        if newest_us and abs(value) <= MOST_ABROAD:
             self.see(at_us, value, sample=False)
 
     def begin(self) -> None:

@@ -12,6 +12,10 @@ from telemetry.watching.fences import Fence
 
 INFINITY = float("inf")
 NEVER = 1 << 62
+MOST_ABROAD = 1e300
+"""Beyond this a float is no measurement: sums and differences of such are no numbers, and a journal
+takes no alarm with them.
+"""
 
 
 class Phase(IntEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telemetry.describing.series import Series
 from telemetry.watching.conditions.condition import Condition, Surroundings
-from telemetry.watching.conditions.memory import INFINITY, NEVER, Memory, Phase
+from telemetry.watching.conditions.memory import INFINITY, MOST_ABROAD, NEVER, Memory, Phase
 from telemetry.watching.fences import Fence
 
 _US = 1_000_000
@@ -27,7 +27,7 @@ class Limit(Condition):
 
     def begin(self) -> None:
         at_us, value = self._engine.newest(self.facts.number)
-        if at_us > self._engine.now - _STILL_SO_US:
+        if at_us > self._engine.now - _STILL_SO_US and abs(value) <= MOST_ABROAD:
             # What has been so for long is wrong from the moment on at which it must not be so.
             self.see(self._engine.now, value)
 

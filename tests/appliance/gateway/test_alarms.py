@@ -73,3 +73,11 @@ async def test_what_the_journal_does_not_take_is_told_again(identity, path):
     with Journal.open(path, identity=identity, clock=SystemClock()) as journal:
         await (await JournalSink.open(journal)).tell([RAISED])
     assert told_alarms(path) == [RAISED]
+
+
+async def test_what_no_journal_can_take_is_counted_and_holds_up_nothing_behind_it(identity, path):
+    with Journal.open(path, identity=identity, clock=SystemClock()) as journal:
+        sink = await JournalSink.open(journal)
+        await sink.tell([replace(RAISED, alarm_id="b" * 16, worst=float("inf")), RAISED])
+        assert sink.refused == 1
+    assert told_alarms(path) == [RAISED]

@@ -1,5 +1,7 @@
 """When an alarm begins, goes on and is over."""
 
+from math import isfinite
+
 import pytest
 
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey
@@ -348,6 +350,19 @@ def test_what_is_no_number_is_counted_and_changes_nothing():
     gateway = Gateway([warm()])
     gateway.hears(0, (T1, float("nan")), (T1, float("inf")))
     assert (gateway.told, gateway.engine.unusable) == ([], 2)
+
+
+def test_what_no_journal_could_take_is_counted_and_holds_up_no_other_alarm():
+    """The mean of two such readings is no number."""
+    gateway = Gateway([warm(), warm(fence="fast", above=None, rise=3.0, within_s=600)])
+    gateway.hears(0, (T1, -1.7e308), (T1, 1.7e308), (T1, 1.7e308), (T2, 9.0))
+    gateway.engine.swap([warm(version=2), warm(fence="fast", above=None, rise=3.0, within_s=600)])
+    gateway.hears(1, (T1, 1.7e308))
+    gateway.hears(2, (T1, 9.0))
+    gateway.hears(3, (T1, 5.0), (T2, 5.0))
+    assert gateway.engine.unusable == 4
+    assert {each.worst for each in gateway.told} == {9.0}
+    assert all(isfinite(point.mean) for each in gateway.told for point in each.trace)
 
 
 def test_a_sensor_that_is_new_is_watched_from_its_first_reading():
