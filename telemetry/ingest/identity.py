@@ -24,7 +24,11 @@ _BACK: Final = 1024
 _NARROW: Final = 1 << 16
 _TURNS: Final = frozenset({1 << 7, 1 << 8, 1 << 15, 1 << 16, 1 << 31, 1 << 32})
 """What would be next where a counter of so many bits begins anew."""
-_NONE_DUE: Final = -1
+_NONE_DUE: Final = -(1 << 200)
+"""No number that a device could send: some say -1 for "not set"."""
+_FAR: Final = 1 << 24
+"""So many numbers are not lost at once: the device counts from elsewhere (a join to a LoRaWAN gives
+an address, and with it other numbers)."""
 
 
 class Memory:
@@ -44,9 +48,9 @@ class Memory:
 
     def __init__(self) -> None:
         self.marks: list[int] = []
-        """Hash of each message's Measured, oldest first."""
+        """`mark_of` each message's Measured, oldest first."""
         self.due = _NONE_DUE
-        """The sequence that cannot be known yet; -1 where each must be looked up: nothing came so
+        """The sequence that cannot be known yet; none where each must be looked up: nothing came so
         far, or the device has counted from anew and earlier numbers come again."""
         self.newest_us = 0
         """Newest time of a reading; what is older came late."""
@@ -83,8 +87,14 @@ class Memory:
 
     def _step(self, sequence: int, steps: Steps) -> None:
         expected = self._next
-        if expected is None or sequence >= expected:
-            steps.gaps += sequence - expected if expected is not None else 0
+        if expected is None:
+            pass
+        elif sequence >= expected:
+            left_out = sequence - expected
+            if left_out < _FAR:
+                steps.gaps += left_out
+            else:
+                steps.restarts += 1
         elif sequence > 1 and sequence >= expected - _BACK:
             steps.gaps -= min(steps.gaps, 1)  # late, so not left out
             return
@@ -124,6 +134,13 @@ class Steps:
     def __init__(self) -> None:
         self.gaps = 0
         self.restarts = 0
+
+
+def mark_of(said: object, *, numbered: bool) -> int:
+    """What a message is known by, for this process. Python's hash is the same for -1 and -2: where no
+    number tells two messages of one second apart, the values must.
+    """
+    return hash(said) if numbered else hash(repr(said))
 
 
 def thin_out(memories: Iterable[Memory], most: int) -> int:

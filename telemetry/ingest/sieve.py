@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from telemetry.describing.binding import Binding, Measured, Refused
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.identity import HORIZON_S, Memory, Steps, thin_out
+from telemetry.ingest.identity import HORIZON_S, Memory, Steps, mark_of, thin_out
 from telemetry.ingest.judging import judge_of
 from telemetry.ports import Engine
 from telemetry.segments.groups import Message, Quarantined
@@ -107,7 +107,8 @@ class Sieve:
                     at_us = received_us
                 else:
                     timed = at_us is not None
-                    new = memory.admit(sequence, hash(measured), self._steps, timed=timed)
+                    mark = mark_of(measured, numbered=sequence is not None)
+                    new = memory.admit(sequence, mark, self._steps, timed=timed)
                     if not new and not again:
                         self._counts.duplicates += 1
                         continue
@@ -215,7 +216,8 @@ class Sieve:
         at_us, sequence, _ = every[-1]
         if at_us is None and sequence is None:
             return True
-        mark = hash(every[0]) if len(every) == 1 else hash(tuple(every))
+        said = every[0] if len(every) == 1 else tuple(every)
+        mark = mark_of(said, numbered=sequence is not None)
         return memory.admit(sequence, mark, self._steps, timed=at_us is not None)
 
     def _rules_failed(self, where: str) -> None:

@@ -101,6 +101,29 @@ def test_numbers_left_out_and_a_new_count_are_told() -> None:
     assert (steps.gaps, steps.restarts) == (1, 1)
 
 
+def test_a_sensor_that_joins_anew_has_not_lost_a_trillion_messages() -> None:
+    memory, steps = Memory(), Steps()
+    for join in (5, 9, 2, 1 << 30):
+        for number in range(3):
+            assert memory.admit(join << 32 | number, hash((join, number)), steps, timed=True)
+    assert (steps.gaps, steps.restarts) == (0, 3)
+
+
+def test_a_sensor_that_numbers_all_its_messages_minus_one_counts_each_once() -> None:
+    stream = Stream()
+    for second in range(6):
+        message = reading(-1, 4.0, NOW_MS + second)
+        assert stream.take(message)
+        assert not stream.take(message)
+
+
+def test_one_degree_below_zero_is_not_two_degrees_below() -> None:
+    stream = Stream()
+    assert stream.take(reading(None, -1.0, NOW_MS))
+    assert stream.take(reading(None, -2.0, NOW_MS)), "of the same second"
+    assert not stream.take(reading(None, -1.0, NOW_MS))
+
+
 def test_a_counter_of_eight_bits_that_begins_anew_loses_no_reading_of_a_door_that_is_shut() -> None:
     stream = Stream()
     for _ in range(3):
