@@ -97,9 +97,10 @@ def exposure(
     begun_us: int,
     ended_us: int,
     earlier_s: int = 0,
+    throughout: bool = False,
 ) -> Exposure:
     """`present` are the times when the batch was there, within the excursion's own; `earlier_s` is
-    as of `earlier`.
+    as of `earlier`. `throughout`: all that was measured counts as out of range.
     """
     spans = [(max(a, begun_us), min(b, ended_us)) for a, b in present]
     spans = [(a, b) for a, b in spans if b > a]
@@ -117,7 +118,7 @@ def exposure(
         least = part.least if least is None else min(least, part.least)
         most = part.most if most is None else max(most, part.most)
         warmth.append((part.mean, time_us / 1_000_000))
-        if _is_outside(part, limits):
+        if throughout or _is_outside(part, limits):
             outside += time_us
     kinetic, assumed = _kinetic(warmth, limits)
     return Exposure(

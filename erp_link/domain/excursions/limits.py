@@ -22,6 +22,8 @@ from erp_link.domain.excursions.kinetics import (
 from erp_link.domain.products import Temperature
 
 TEMPERATURE, CELSIUS = "temperature", "Cel"
+WITHOUT_LEVEL = frozenset({"rate", "expression"})
+"""Kinds of alarms that no single value is within or beyond: while they go on it is out of range."""
 _COLDEST, _WARMEST = -100.0, 100.0
 _HOURS_OF_A_YEAR = 24 * 366
 _MOST_MINUTES = 60 * _HOURS_OF_A_YEAR
@@ -62,7 +64,7 @@ OF_CLASS: dict[Temperature, Limits] = {
 
 def of_fence(kind: str, limit: float | None) -> Limits:
     """What a fence itself says, for a quantity that no product has limits for: nothing is borne
-    beyond it. A fence without a limit (missing readings, an expression) leaves only the time.
+    beyond it. A fence without a level (missing readings, `WITHOUT_LEVEL`) leaves only the time.
     """
     if kind == "above":
         return Limits(high=limit)

@@ -19,7 +19,13 @@ from erp_link.adapters import tables as t
 from erp_link.adapters.alarm_tables import alarm, excursion, excursion_batch
 from erp_link.domain.excursions.exposure import Exposure, exposure, stretches
 from erp_link.domain.excursions.judging import Finding, judge, minutes, number
-from erp_link.domain.excursions.limits import CELSIUS, TEMPERATURE, Limits, of_fence
+from erp_link.domain.excursions.limits import (
+    CELSIUS,
+    TEMPERATURE,
+    WITHOUT_LEVEL,
+    Limits,
+    of_fence,
+)
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import holding
 from erp_link.service.excursions.limit_rows import of_products
@@ -121,7 +127,13 @@ def measure_all(
         at = (stay.present, limits, before.get(stay.batch_id, 0))
         if at not in seen:
             seen[at] = exposure(
-                told, stay.present, limits, begun_us=begun, ended_us=ended, earlier_s=at[2]
+                told,
+                stay.present,
+                limits,
+                begun_us=begun,
+                ended_us=ended,
+                earlier_s=at[2],
+                throughout=not degrees and about.kind in WITHOUT_LEVEL,
             )
         finding = judge(seen[at], limits, unit=about.unit)
         found.append(Measured(stay, limits, seen[at], finding))

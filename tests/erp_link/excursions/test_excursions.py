@@ -211,6 +211,19 @@ def test_a_humid_room_is_measured_by_the_fence_itself(
 
 
 @sqlite_only
+@pytest.mark.parametrize("kind", ["rate", "expression"])
+def test_what_no_single_value_is_beyond_is_out_of_range_while_it_goes_on(
+    core: Core, gateway: Gateway, clock: FixedClock, kind: str
+) -> None:
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    alarm = gateway.alarm(clock.at, kind=kind, quantity="humidity", unit="%RH", limit=None)
+    alarm.says(AlarmChange.RAISED, *[82.0] * 3)
+    (hold,) = core.holds()
+    assert (hold.batch, hold.reason.code) == (WATER, "excursion_too_long")
+
+
+@sqlite_only
 @pytest.mark.parametrize(
     ("effect", "start"), [(AlarmEffect.TICKET, "QC-"), (AlarmEffect.WORK_ORDER, "WO-")]
 )
