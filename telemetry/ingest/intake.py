@@ -25,6 +25,7 @@ from contracts.reason import Reason
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.batch import Batch, Gathering, OnDisk
 from telemetry.ingest.counts import Counts
+from telemetry.ingest.judging import pass_time
 from telemetry.ingest.limits import Limits
 from telemetry.ingest.recovery import recover
 from telemetry.ingest.sieve import Sieve
@@ -215,14 +216,14 @@ class Intake:
             gathering.close_group()
         at_us = max(received_us, self._last_us)
         self._last_us = gathering.opened_us = at_us
-        self._engine.tick(at_us)
+        pass_time(self._engine, at_us, self.counts)
         return at_us
 
     def _tick(self) -> None:
         """Time passed; between groups, so that a restart comes to the same."""
         self._gathering.close_group()
         self._last_us = max(self._clock(), self._last_us)
-        self._engine.tick(self._last_us)
+        pass_time(self._engine, self._last_us, self.counts)
         self._plan()
 
     def _tidy(self) -> None:
@@ -256,7 +257,7 @@ class Intake:
         batch.changes = self._engine.take_changes()
         self._changed = self._changed or bool(batch.groups or batch.changes)
         if self._checkpoint_due:
-            batch.state = self._engine.save()
+            batch.state = self._saved()
             self._checkpoint_due = self._changed = False
             self._accepted_then = self.counts.accepted
             self._last_checkpoint = self._loop.time()
@@ -265,6 +266,15 @@ class Intake:
             return
         self._writing = batch
         self._thread.submit(self._write_in_thread, batch)
+
+    def _saved(self) -> bytes | None:
+        """None: these groups are written all the same, and a start goes through more of them."""
+        try:
+            return self._engine.save()
+        except Exception:  # noqa: BLE001 -- the rules' fault must not cost a reading
+            self.counts.rule_errors += 1
+            _log.exception("The state of the rules cannot be kept; readings go on")
+            return None
 
     def _write_in_thread(self, batch: Batch) -> None:
         assert self._store is not None  # noqa: S101 -- started

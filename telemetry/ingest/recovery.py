@@ -7,6 +7,7 @@ import logging
 from contracts.errors import BadInputError
 from contracts.telemetry import AlarmChanged
 from telemetry.ingest.counts import Counts
+from telemetry.ingest.judging import pass_time
 from telemetry.ingest.sieve import Sieve
 from telemetry.ingest.store import Store
 from telemetry.ports import Engine
@@ -39,7 +40,7 @@ def recover(
         if group.position <= after:
             sieve.remember(group.messages)
         else:
-            engine.tick(group.received_us)
+            pass_time(engine, group.received_us, counts)
             sieve.sift(group.messages, group.received_us, again=True)
             counts.replayed += len(group.messages)
     untold += engine.take_changes()

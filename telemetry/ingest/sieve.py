@@ -62,6 +62,7 @@ class Sieve:
         self._memories: dict[tuple[object, ...], Memory] = {}
         self._steps = Steps()
         self._old_at_s = 0.0
+        self._templates_failed = 0
 
     @property
     def version(self) -> str:
@@ -114,7 +115,7 @@ class Sieve:
                         continue
                     at_us = device.binding.time_of(at_us, received_us)
             except Exception as error:  # noqa: BLE001 -- a template's fault must not stop the others
-                refused.append(_set_aside(address, payload, error))
+                refused.append(self._set_aside(address, payload, error))
                 continue
             keep(message)
             try:
@@ -222,11 +223,19 @@ class Sieve:
 
     def _rules_failed(self, where: str) -> None:
         self._counts.rule_errors += 1
-        _log.exception("The rules failed on a reading of %s; it is stored", where)
+        if _worth_a_line(self._counts.rule_errors):
+            _log.exception("The rules failed on a reading of %s; it is stored", where)
+
+    def _set_aside(self, address: str, payload: bytes, error: Exception) -> Quarantined:
+        if isinstance(error, Refused):
+            return Quarantined(address, payload, error.code, error.detail)
+        self._templates_failed += 1
+        if _worth_a_line(self._templates_failed):
+            _log.warning("A template failed on %s: %r", address, error)
+        detail = f"{type(error).__name__}: {error}"
+        return Quarantined(address, payload, "template_failed", detail)
 
 
-def _set_aside(address: str, payload: bytes, error: Exception) -> Quarantined:
-    if isinstance(error, Refused):
-        return Quarantined(address, payload, error.code, error.detail)
-    _log.warning("A template failed on %s: %r", address, error)
-    return Quarantined(address, payload, "template_failed", f"{type(error).__name__}: {error}")
+def _worth_a_line(times: int) -> bool:
+    """The first, second, fourth, eighth...: a log of a line a reading would fill the disk."""
+    return not times & times - 1

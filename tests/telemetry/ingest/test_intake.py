@@ -144,6 +144,24 @@ async def test_a_fence_that_fails_costs_no_reading(tmp_path: Path) -> None:
         assert here.intake.counts.rule_errors == 1
 
 
+async def test_rules_that_fail_at_time_or_at_their_state_cost_no_reading(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(tmp_path) as here:
+        here.rules.tick = here.rules.save = here.rules.crossed = lambda *_: 1 / 0
+        here.intake.between_groups(lambda: None)
+        await here.send(*numbered(*range(1, 101), value=99.0))
+        assert here.stored == numbered(*range(1, 101), value=99.0)
+        assert here.intake.counts.rule_errors >= 102
+        lines = [one for one in caplog.records if "on a reading of" in one.message]
+        assert 0 < len(lines) < 10, "a line a reading would fill the disk"
+    again = House(tmp_path)
+    again.rules.tick = lambda *_: 1 / 0
+    await again.intake.start()
+    assert again.intake.counts.replayed == 100
+    await again.intake.stop()
+
+
 async def test_an_alarm_is_told_once_its_reading_is_on_disk(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         await here.send(*numbered(1), *numbered(2, value=9.0))
