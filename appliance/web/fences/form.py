@@ -9,6 +9,8 @@ from typing import TypeVar
 from starlette.datastructures import FormData
 
 from contracts.errors import BadInputError
+from contracts.gs1 import normalise_gtin
+from contracts.stock import BatchKey
 from contracts.telemetry import AlarmEffect
 from telemetry.units import QUANTITIES
 from telemetry.watching.fences import (
@@ -83,7 +85,7 @@ def fence_of(typed: Mapping[str, str], *, name: str, zone: str) -> Fence:
         title=typed["title"].strip(),
         quantity=quantity,
         unit=QUANTITIES[quantity],
-        scope=Scope(kind, "" if kind is ScopeKind.SITE else typed["scope_name"].strip()),
+        scope=_scope(kind, typed["scope_name"].strip()),
         expression=typed["expression"].strip(),
         clear_when=typed["clear_when"].strip(),
         severity=_choice(Severity, typed["severity"], "severity"),
@@ -124,6 +126,27 @@ def _empty() -> dict[str, str]:
     names += [f"span{at}_{part}" for at in SPANS for part in ("days", "begins", "ends")]
     worst = Severity.CRITICAL.value
     return {name: worst if name.endswith("_severity") else "" for name in names}
+
+
+def _scope(kind: ScopeKind, name: str) -> Scope:
+    """Goods are named as the core does: a GTIN of 13 digits would be about nothing that stands there."""
+    try:
+        match kind:
+            case ScopeKind.SITE:
+                return Scope(kind)
+            case ScopeKind.PRODUCT:
+                return Scope(kind, normalise_gtin(name))
+            case ScopeKind.BATCH:
+                supplier, gtin, lot = (part.strip() for part in name.split("/", 2))
+                return Scope(kind, str(BatchKey(supplier, normalise_gtin(gtin), lot)))
+            case _:
+                return Scope(kind, name)
+    except BadInputError as error:
+        raise _wrong("scope", error.message, error.mend) from error
+    except ValueError as error:
+        raise _wrong(
+            "scope", f"{name[:80]!r} is no batch", "Write supplier/GTIN/lot, - without a supplier"
+        ) from error
 
 
 def _number(typed: Mapping[str, str], name: str) -> float | None:

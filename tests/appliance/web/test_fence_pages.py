@@ -200,6 +200,27 @@ async def test_a_minute_that_was_told_in_two_parts_is_one_on_the_page(site, monk
     assert "alarm-plot" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "typed", "kept"),
+    [
+        ("product", " 6933132577789 ", "06933132577789"),
+        ("batch", "ACME/6933132577789/L/1", "ACME/06933132577789/L/1"),
+        ("batch", "-/06933132577789/L1", "-/06933132577789/L1"),
+        ("batch", "/06933132577789/L1", "-/06933132577789/L1"),
+        ("product", "6933132577780", None),
+        ("batch", "L1", None),
+    ],
+)
+def test_goods_are_named_as_the_core_names_them(kind, typed, kept):
+    said = form(scope_kind=kind, scope_name=typed)
+    if kept is None:
+        with pytest.raises(BadInputError) as caught:
+            fence_of(said, name="warm", zone="UTC")
+        assert caught.value.data["field"] == "scope"
+    else:
+        assert fence_of(said, name="warm", zone="UTC").scope.name == kept
+
+
 def test_a_form_says_what_the_fence_says():
     fence = cold_room(
         version=1, below=2.0, missing_s=900, rearm_s=90, severity=Severity.INFO,
