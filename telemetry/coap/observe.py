@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -124,7 +125,9 @@ class Watch:
         self._waiting: dict[int, asyncio.Future[Message]] = {}
         self._news = asyncio.Event()
         self._lost = asyncio.Event()
-        self._blocks: asyncio.Task[None] | None = None
+        self._blocks: asyncio.Task[bool] | None = None
+        self._unstored: set[int] = set()
+        """Message ids of notifications on their way to the disk."""
 
     def is_from(self, source: Source) -> bool:
         return self._to is not None and source[:2] == self._to[:2]
@@ -173,9 +176,12 @@ class Watch:
             wait_s = _ACK_TIMEOUT_S
             for _ in range(_TRIES):
                 self._line.send(raw, self._to)
-                with suppress(TimeoutError):
+                try:
                     async with asyncio.timeout(wait_s):
                         return await asyncio.shield(waiting)
+                except TimeoutError:
+                    if waiting.done():
+                        raise  # reset: asking again is no use
                 wait_s *= 2
         finally:
             self._waiting.pop(number, None)
@@ -200,6 +206,8 @@ class Watch:
             self._notified(message, source)
 
     def _notified(self, message: Message, source: Source) -> None:
+        if message.message_id in self._unstored and message.kind is Kind.CON:
+            return  # sent again meanwhile: acknowledged when the first is on disk
         acknowledge = self._acknowledgement(message, source)
         if message.code >> 5 != 2:  # noqa: PLR2004 -- the sensor ends it
             acknowledge()
@@ -249,19 +257,26 @@ class Watch:
         self._blocks = asyncio.get_running_loop().create_task(
             self._fetch(message.payload, block, acknowledge)
         )
+        self._blocks.add_done_callback(partial(self._fetched, message.message_id))
 
     def _keep(self, payload: bytes, acknowledge: Callable[[], None]) -> None:
         self.taken += 1
         self._line.take(self.observed.address, payload, acknowledge)
 
-    async def _fetch(self, head: bytes, block: Block, acknowledge: Callable[[], None]) -> None:
+    async def _fetch(self, head: bytes, block: Block, acknowledge: Callable[[], None]) -> bool:
+        """False where not all of it came."""
         try:
             payload = await self._rest(head, block)
         except (*_NOBODY, BlockRefusedError) as error:
             _log.warning("%s did not send all blocks: %s", self.observed.address, error)
             self._number = None
-            return
+            return False
         self._keep(payload, acknowledge)
+        return True
+
+    def _fetched(self, message_id: int, fetching: asyncio.Task[bool]) -> None:
+        if fetching.cancelled() or fetching.exception() or not fetching.result():
+            self._unstored.discard(message_id)  # sent again it is looked at anew
 
     async def _rest(self, head: bytes, block: Block) -> bytes:
         data = bytearray(head)
@@ -278,7 +293,13 @@ class Watch:
         if message.kind is not Kind.CON:
             return _nothing
         raw = encode(Message(Kind.ACK, Code.EMPTY, message.message_id))
-        return lambda: self._line.send(raw, source)
+        self._unstored.add(message.message_id)
+
+        def acknowledge() -> None:
+            self._unstored.discard(message.message_id)
+            self._line.send(raw, source)
+
+        return acknowledge
 
 
 def _nothing() -> None:

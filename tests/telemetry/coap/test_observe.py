@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiocoap
 import pytest
@@ -141,6 +142,37 @@ async def test_a_notification_is_acknowledged_when_it_is_on_disk() -> None:
         assert line.sent == []
         disk.waiting[-1]()
         assert [(each.kind, each.message_id) for each in line.sent] == [(Kind.ACK, 77)]
+
+
+async def test_one_that_is_sent_again_is_not_acknowledged_before_the_first_is_on_disk() -> None:
+    disk = Disk(at_once=False)
+    async with registered(disk) as (observer, line, asked):
+        for _ in range(2):
+            observer.heard(notification(asked, 6, b"6", 77), FROM)
+        assert line.sent == []
+        disk.waiting[-1]()
+        assert [(each.kind, each.message_id) for each in line.sent] == [(Kind.ACK, 77)]
+        observer.heard(notification(asked, 6, b"6", 77), FROM)
+        assert len(line.sent) == 2, "our acknowledgement was lost on its way"
+        assert [payload for _, payload in disk.taken] == [b"5", b"6"]
+
+
+async def test_blocks_that_do_not_come_are_asked_for_when_it_is_sent_again() -> None:
+    disk = Disk(at_once=False)
+    async with registered(disk) as (observer, line, asked):
+        first = notification(asked, 6, b"x" * 16, 77)
+        first = replace(first, options=(*first.options, (Option.BLOCK2, b"\x08")))
+        watch = observer.watches[0]
+        for times in (1, 2):
+            observer.heard(first, FROM)
+            observer.heard(first, FROM)
+            fetching = watch._blocks
+            await asyncio.sleep(0)
+            assert [each.code for each in line.sent] == [Code.GET] * times
+            watch.empty(Message(Kind.RST, Code.EMPTY, line.sent[-1].message_id))
+            await asyncio.wait([fetching])
+            await asyncio.sleep(0)
+    assert len(disk.taken) == 1
 
 
 async def test_one_that_was_overtaken_is_acknowledged_and_counted_and_not_taken() -> None:
