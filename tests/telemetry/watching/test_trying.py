@@ -1,5 +1,6 @@
 """What a fence would have told: over a file, and over a gateway's history."""
 
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from contracts.errors import BadInputError
 from contracts.telemetry import AlarmEffect
+from telemetry.watching.conditions.condition import Condition
 from telemetry.watching.fences import Scope, ScopeKind
 from telemetry.watching.trials.api import TRY_PATH, Trial, watching_router
 from telemetry.watching.trials.trying import Tried, try_file
@@ -36,11 +38,22 @@ def test_a_file_is_gone_through_in_the_order_of_time():
         ("2026-11-20T08:00,5\n2026-11-20T09:00,nan", "Line 2"),
         ("2026-11-20T08:00,5\nyesterday,5", "Line 2"),
         ("2026-11-20T08:00,5\n2026-11-20T08:00", "Line 2"),
+        ("2026-11-20T08:00,9\n2206-11-20T08:00,9", "2026-11-20 to 2206-11-20"),
+        ("2026-11-20T08:00,9\n0001-01-01T00:00,9", "Line 2"),
+        ("2026-11-20T08:00,9\n9999-12-31T23:59,9", "Line 2"),
     ],
 )
 def test_a_file_that_cannot_be_read_names_the_line(text, told):
     with pytest.raises(BadInputError, match=told):
         try_file(warm(), text, BERLIN)
+
+
+def test_a_trial_of_a_year_keeps_no_word_of_every_minute():
+    text = "2025-11-20T08:00,9\n2026-11-20T08:00,9\n"
+    fence = warm(tell_s=60, effect=AlarmEffect.EXCURSION)
+    with patch.object(Condition, "_tell", autospec=True, side_effect=Condition._tell) as told:
+        assert len(try_file(fence, text, BERLIN).alarms) == 1
+    assert told.call_count == 1
 
 
 @pytest.fixture
