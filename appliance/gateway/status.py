@@ -103,6 +103,9 @@ class GatewayStatus:
             "catalogue": catalogue.version,
             "devices": len(catalogue.book.device),
             "series": len(catalogue.series),
+            "wrong_clocks": dict(
+                sorted(catalogue.wrong_clocks.items(), key=lambda one: -one[1])[:_NEWEST]
+            ),
             "trouble": self.knowledge.trouble,
         }
 

@@ -8,7 +8,7 @@ never half a message, never a guess (I7).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 Measured = tuple[int | None, int | None, tuple[float | None, ...]]
@@ -57,6 +57,8 @@ class Binding:
     """SenML: times below 2**28 s count from when the message came in (RFC 8428, 4.5.3)."""
     wrong_clocks: int = 0
     """Messages whose own time could not be right, since this binding was made."""
+    clocks: dict[str, int] = field(default_factory=dict)
+    """The same by device, for all bindings of a catalogue and those after it."""
 
     def measured(self, payload: bytes) -> Sequence[Measured]:
         """All readings of a payload, whichever way it is decoded. Raises Refused."""
@@ -80,6 +82,7 @@ class Binding:
         if self.relative_clock and abs(at_us) < _RELATIVE_US:
             return received_us + at_us
         self.wrong_clocks += 1
+        self.clocks[self.device] = self.clocks.get(self.device, 0) + 1
         if self.wrong_clock_refused:
             raise Refused("wrong_clock", f"the sensor says {at_us} us, it came in at {received_us}")
         return received_us

@@ -63,6 +63,8 @@ class Catalogue:
         self._templates = templates
         self.book = book
         self.version = _hash(templates, book)
+        self.wrong_clocks: dict[str, int] = after.wrong_clocks if after is not None else {}
+        """Messages of a device whose own time could not be right, since the first catalogue."""
         self.series: SeriesBook = SeriesBook(after.series if after is not None else None)
         self._devices = {one.id.lower(): one for one in book.device if not one.retired}
         self._bound: dict[str, Binding] = {}
@@ -168,6 +170,7 @@ class Catalogue:
             behind_us=int(file.behind_days * DAY_US), ahead_us=int(file.ahead_s * 1_000_000),
             wrong_clock_refused=file.wrong_clock == "refuse",
             relative_clock=any(layout.format == "senml" for layout in file.layout),
+            clocks=self.wrong_clocks,
         )  # fmt: skip
         who.opened = self._openers[address] = self._opener(address, binding, entry, compiled)
         return binding

@@ -93,6 +93,8 @@ class SensorsCard:
     devices: int = 0
     series: int = 0
     trouble: str = ""
+    wrong_clocks: dict[str, int] = field(default_factory=dict)
+    """By device: messages whose own time could not be right, those with the most."""
 
 
 @dataclass(frozen=True, slots=True)

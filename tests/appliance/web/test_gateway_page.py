@@ -55,7 +55,7 @@ CARD = GatewayCard(
         coap=CoapCard("127.0.0.1:5683", {"refused.path": 5}, {"coap/10.0.0.7/t": "silent"}),
         broker=BrokerCard("127.0.0.1:1883", connected=True, protocol="5, shared"),
     ),
-    sensors=SensorsCard(devices=3, series=8),
+    sensors=SensorsCard(devices=3, series=8, wrong_clocks={"probe-1970": 41}),
     alarms=AlarmsCard(open=1, fences=2),
     hub=HubCard(online=True),
     history=HistoryCard(AT),
@@ -108,6 +108,9 @@ async def test_everything_that_came_in_stands_there(lang: str):
     assert say("refused.not_signed_in") in page
     assert say("gateway.observed.silent") in page
     assert "MQTT 5, shared" in page
+    assert (
+        '<a class="id" href="/sensors/probe-1970">probe-1970</a> <span class="num soft">41' in page
+    )
     # A reason of a later version is shown by its code.
     assert "a_code_of_tomorrow" in page
     assert "sensors/&lt;b&gt;" in page

@@ -201,6 +201,7 @@ def test_clocks_of_1970_and_2099_are_counted_or_refused_as_the_template_says():
     for off in (0, 4_070_908_800_000_000, NOW_US + 301_000_000):
         assert binding.time_of(off, NOW_US) == NOW_US
     assert binding.wrong_clocks == 3
+    assert of(Device("other-1", "json-door"), after=house).wrong_clocks == {"cold-1": 3}
     for fine in (NOW_US, NOW_US + 299_000_000, NOW_US - 300 * 86_400_000_000):
         assert binding.time_of(fine, NOW_US) == fine
     assert binding.time_of(None, NOW_US) == NOW_US
