@@ -169,3 +169,23 @@ def test_no_template_holds_inline_styles_or_scripts() -> None:
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), (
             f"{name} has an inline script"
         )
+
+
+@pytest.mark.parametrize(
+    ("ticket", "code", "leads_to"),
+    [
+        ("QC-EX-gateway-01-5-9", "excursion_beyond", "/excursions/EX-gateway-01-5"),
+        ("QC-EX-gateway-01-7", "excursion_nowhere", "/excursions/EX-gateway-01-7"),
+        ("WO-gateway-01-8", "alarm_above", "/sensors/coldroom-1"),
+    ],
+)
+async def test_a_ticket_that_a_sensor_opened_awaits_no_picture(
+    house, client: httpx.AsyncClient, ticket: str, code: str, leads_to: str
+) -> None:
+    rows = house.records.ticket_rows
+    rows.append(
+        replace(rows[0], ticket_id=ticket, evidence=(), device="coldroom-1", reason=Reason(code))
+    )
+    page = (await client.get(f"/tickets/{ticket}?lang=en")).text
+    assert f'href="{leads_to}"' in page
+    assert "No picture has arrived" not in page
