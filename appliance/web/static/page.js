@@ -73,8 +73,18 @@ function fitOverlays() {
   }
 }
 
+function agesOfTimes() {
+  for (const element of document.querySelectorAll("time[data-age]")) {
+    const seconds = (Date.now() - new Date(element.getAttribute("datetime") ?? "").getTime()) / 1000;
+    if (Number.isNaN(seconds)) continue;
+    const text = t("time.ago", { age: age(seconds) });
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+
 function refreshed() {
   localTimes(document);
+  agesOfTimes();
   growOld();
   fitOverlays();
 }
@@ -88,7 +98,10 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("htmx:after:swap", refreshed);
-window.setInterval(growOld, 1000);
+window.setInterval(() => {
+  growOld();
+  agesOfTimes();
+}, 1000);
 keepQuery();
 refreshed();
 liveLine();

@@ -179,7 +179,7 @@ async def test_an_unknown_address_is_described_from_its_bytes(client, heard):
     ]
     listed = (await client.get("/sensors?lang=en")).text
     assert "sensors/hall-7/climate" in listed
-    assert "3 times" in listed
+    assert "3 messages" in listed
     link = listed.split('href="/sensors/new?address=')[1].split('"')[0].replace("&amp;", "&")
     form = (await client.get(f"/sensors/new?address={link}")).text
     assert 'value="hall-7"' in form
