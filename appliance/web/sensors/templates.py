@@ -111,6 +111,7 @@ def add_template_routes(
             template="" if source else name,
             text=source or ("" if name else EXAMPLE),
             payload=query.get("hex", "")[:_MOST_PAYLOAD],
+            form="hex" if name or query.get("hex") else "text",
         )
         return await _page(request, tried)
 
@@ -168,7 +169,8 @@ def _template(store: SensorStore, tried: Tried) -> Template:
 
 
 def _payload(tried: Tried) -> bytes:
-    if tried.form == "text":
+    """JSON is text, whatever was chosen: no bytes in hexadecimal begin like that."""
+    if tried.form == "text" or tried.payload.lstrip()[:1] in {"{", "["}:
         return tried.payload.strip().encode()
     try:
         return read_hex(tried.payload)
