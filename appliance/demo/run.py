@@ -56,7 +56,7 @@ class HubApi:
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=10.0,
+            timeout=60.0,
             verify=trust or True,
         )
 
@@ -90,7 +90,13 @@ class HubApi:
         return await self._call("GET", path)
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        answer = await self._client.request(method, path, **arguments)
+        try:
+            answer = await self._client.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"The hub did not answer {method} {path}: {error or type(error).__name__}",
+                mend="Start again when the machine has less to do; what was taken is kept",
+            ) from error
         if answer.is_error:
             raise UnavailableError(
                 f"The hub refused {method} {path}: {answer.status_code} {answer.text[:300]}",
