@@ -94,7 +94,7 @@ class HubApi:
             answer = await self._client.request(method, path, **arguments)
         except httpx.TransportError as error:
             raise UnavailableError(
-                f"The hub did not answer {method} {path}: {error or type(error).__name__}",
+                f"The hub did not answer {method} {path}: {str(error) or type(error).__name__}",
                 mend="Start again when the machine has less to do; what was taken is kept",
             ) from error
         if answer.is_error:
