@@ -19,6 +19,7 @@ from telemetry.segments.groups import Message, Quarantined
 
 _log = logging.getLogger(__name__)
 _MOST_ADDRESSES = 200_000
+_LONGEST_ADDRESS = 1_000
 _RECENT_US = 60_000_000
 
 
@@ -164,6 +165,9 @@ class Sieve:
         return thin_out(self._memories.values(), most)
 
     def _meet(self, address: str) -> Known:
+        if len(address) > _LONGEST_ADDRESS:
+            # Nothing keeps it: addresses that nobody described are remembered by the ten thousand.
+            raise Refused("unknown_address", f"{address[:80]!r}... of {len(address)} signs")
         binding = self._catalogue.bind(address)
         self._extend()
         series = () if binding.several is not None else binding.series

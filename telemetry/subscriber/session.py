@@ -18,6 +18,8 @@ from telemetry.subscriber import packets
 from telemetry.subscriber.packets import BadPacketError, Welcome
 
 _TOPICS: Final = 65_536
+_LONG_TOPIC: Final = 256
+"""Longer ones are read anew each time: whoever publishes may vary them as he likes."""
 _QOS = 0x06
 _QOS_2 = 0x04
 _RETAIN = 0x01
@@ -159,6 +161,8 @@ class Session(asyncio.Protocol):
             topic = name.decode()
         except UnicodeDecodeError as error:
             raise BadPacketError("a topic of the broker is not UTF-8") from error
+        if len(name) > _LONG_TOPIC:
+            return topic
         if len(self._topics) >= _TOPICS:
             self._topics.clear()
         self._topics[name] = topic

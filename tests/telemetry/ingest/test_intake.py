@@ -118,6 +118,17 @@ async def test_what_nobody_understands_is_set_aside_with_its_reason_and_acknowle
         assert here.intake.counts.quarantined == {"not_json": 1, "unknown_address": 1}
 
 
+async def test_an_address_without_end_is_not_looked_up_and_not_kept(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.plant.bind = _fails_on_b(here.plant.bind)
+        await here.send(("plant/b/" + "x" * 60_000, b"1"), *numbered(1))
+        assert here.stored == numbered(1)
+        (aside,) = here.aside
+        assert aside.code == "unknown_address"
+        assert aside.detail.endswith("of 60008 signs")
+        assert len(aside.detail) < 200
+
+
 async def test_a_template_that_fails_costs_its_message_only(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         here.plant.bind = _fails_on_b(here.plant.bind)

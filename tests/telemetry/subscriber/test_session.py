@@ -106,6 +106,15 @@ def test_garbage_ends_the_connection_and_nothing_else(garbage: bytes) -> None:
     asyncio.run(story())
 
 
+async def test_a_topic_without_end_is_taken_and_not_remembered() -> None:
+    disk, line = Disk(), Line()
+    session = session_on(disk, line)
+    long = "a/" + "x" * 60_000
+    session.data_received(delivery(long, b"1", 7) + delivery("a", b"2", 8))
+    assert disk.taken == [(long, b"1"), ("a", b"2")]
+    assert set(session._topics) == {b"a"}
+
+
 async def test_no_puback_before_the_disk_and_none_on_another_connection() -> None:
     disk, line = Disk(at_once=False), Line()
     session = session_on(disk, line)
