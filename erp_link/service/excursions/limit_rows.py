@@ -16,9 +16,11 @@ from erp_link.adapters.alarm_tables import excursion_limits
 from erp_link.adapters.guards import inserted
 from erp_link.domain.excursions.limits import OF_CLASS, Limits
 from erp_link.domain.products import Product, Temperature
+from erp_link.service.excursions.whereabouts import read_zones, zone_of
 from erp_link.service.work import Work
 
 _CLASS = "class:"
+_COLDEST_FIRST = (Temperature.FROZEN, Temperature.CHILLED)
 
 
 def of_products(
@@ -27,7 +29,8 @@ def of_products(
     """Limits by GTIN. A product that nobody described is of the class that its place keeps."""
     rows = connection.execute(select(excursion_limits)).all()
     own = {row.subject: _of_row(row) for row in rows}
-    kept = _class_of(connection, place)
+    unknown = not all(each.described for each in products.values())
+    kept = _class_of(connection, place) if unknown else Temperature.AMBIENT
     found: dict[str, Limits] = {}
     for gtin, product in products.items():
         of_class = product.temperature if product.described else kept
@@ -91,8 +94,14 @@ def _of_row(row: Row[Any]) -> Limits:
 
 
 def _class_of(connection: Connection, place: str) -> Temperature:
-    """What a slot keeps; a zone says nothing by itself."""
-    found = connection.execute(
-        select(t.location.c.temperature).where(t.location.c.code == place)
-    ).scalar_one_or_none()
-    return Temperature(found) if found else Temperature.AMBIENT
+    """What a slot keeps; of a zone the coldest of its slots, for goods that nobody described may be
+    what that one is for.
+    """
+    named = read_zones(connection)
+    rows = connection.execute(select(t.location.c.code, t.location.c.temperature))
+    kept = [
+        Temperature(row.temperature)
+        for row in rows
+        if row.code == place or zone_of(row.code, named) == place
+    ]
+    return next((each for each in _COLDEST_FIRST if each in kept), Temperature.AMBIENT)

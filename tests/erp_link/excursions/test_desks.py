@@ -196,6 +196,21 @@ def test_goods_nobody_described_are_of_the_class_that_their_slot_keeps(
 
 
 @sqlite_only
+def test_goods_nobody_described_in_a_zone_are_of_its_coldest_class(
+    core: Core, clock: FixedClock
+) -> None:
+    from erp_link.service.goods.places import Places
+
+    for code, kept in (("C-1", Temperature.AMBIENT), ("C-2", Temperature.CHILLED)):
+        Places(core).plan_slot(code, capacity=8, temperature=kept, position=1, by="ops")
+    stands(core, WATER, "C-1")
+    clock.at += timedelta(hours=1)
+    Gateway(core, clock).alarm(clock.at, place="C").says(AlarmChange.RAISED, *[20.0] * 3)
+    (hold,) = core.holds()
+    assert hold.reason.code == "excursion_too_high"
+
+
+@sqlite_only
 @pytest.mark.parametrize(
     ("subject", "limits", "said"),
     [
