@@ -34,17 +34,20 @@ def bundle_file(layout: Layout) -> Path:
 
 def kept_bundle(layout: Layout, identity: DeviceIdentity) -> SensorBundle:
     """The last bundle that held; an empty one where there is none or it no longer holds."""
-    path = bundle_file(layout)
     with suppress(FileNotFoundError):
         try:
-            return read_bundle(
-                path.read_bytes(),
-                head_certificate_pem=identity.head_certificate_pem or "",
-                ca_pem=identity.ca_pem or "",
-            )
+            return _read(layout, identity)
         except ArtefactRefusedError as error:
             log.warning("kept sensor bundle refused", why=str(error))
     return SensorBundle()
+
+
+def _read(layout: Layout, identity: DeviceIdentity) -> SensorBundle:
+    return read_bundle(
+        bundle_file(layout).read_bytes(),
+        head_certificate_pem=identity.head_certificate_pem or "",
+        ca_pem=identity.ca_pem or "",
+    )
 
 
 class KeptCatalogues:
@@ -57,19 +60,33 @@ class KeptCatalogues:
         self._catalogue = catalogue_of(b"")
 
     def current(self) -> Catalogue:
-        """Blocks for a look at the file, and where it changed for a moment more."""
+        """Blocks for a look at the file, and where it changed for a moment more. A file that does
+        not hold changes nothing: what the gateway accepts it accepts by an earlier one.
+        """
         try:
             found = bundle_file(self._layout).stat()
         except FileNotFoundError:
             return self._catalogue
         stamp = (found.st_mtime_ns, found.st_ino)
         if stamp != self._stamp:
-            bundle = kept_bundle(self._layout, self._identity)
-            if (bundle.book, bundle.templates) != self._of:
-                self._catalogue = _catalogue(bundle, self._catalogue)
-                self._of = (bundle.book, bundle.templates)
             self._stamp = stamp
+            self._take()
         return self._catalogue
+
+    def _take(self) -> None:
+        try:
+            # The other process may have got a new certificate of the hub since this one began.
+            identity = DeviceIdentity.open_or_create(self._identity.folder, self._identity.device)
+            bundle = _read(self._layout, identity)
+            described = (bundle.book, bundle.templates)
+            if described != self._of:
+                self._catalogue = _catalogue(bundle, self._catalogue)
+                self._of = described
+        except TallymanError as error:
+            log.warning("kept sensor bundle refused", why=str(error))
+        except OSError as error:
+            self._stamp = None
+            log.warning("kept sensor bundle not read", why=str(error))
 
 
 class Knowledge:
@@ -121,6 +138,10 @@ class Knowledge:
             # The disk may take it the next time.
             self._refused(str(error))
             return
+        except Exception as error:
+            # Whatever is wrong with it, readings go on by the one in force.
+            log.exception("sensor bundle failed")
+            trouble = f"{type(error).__name__}: {error}"
         self._refused(trouble)
         # A bundle that does not hold now does not hold in five seconds: it is not asked for again.
         self._etag = answer.etag
@@ -147,7 +168,7 @@ class Knowledge:
             change = self._swap(engine, bundle)
             try:
                 self._intake.between_groups(change, catalogue=self.catalogue if described else None)
-            except TallymanError:
+            except BaseException:
                 self.catalogue = before
                 raise
         self.bundle = bundle

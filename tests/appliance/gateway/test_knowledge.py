@@ -12,7 +12,7 @@ from appliance.bench.ingest.kills.papers import GATEWAY, cold_room, sign_fences,
 from appliance.fences.guard import FenceGuard
 from appliance.gateway.bundle import SensorBundle, sign_bundle
 from appliance.gateway.knowledge import KeptCatalogues, Knowledge, bundle_file, kept_bundle
-from appliance.identity.device import DeviceIdentity
+from appliance.identity.device import DeviceIdentity, SiteTrust
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
 from appliance.teaching.trust import TrustedKeys
@@ -197,6 +197,37 @@ async def test_the_tailer_has_the_catalogue_of_the_kept_bundle(site):
     assert catalogues.current() is first
     await site.knowledge.take(site.bundle("probe-1", "probe-2"))
     assert catalogues.current().version == site.knowledge.catalogue.version != first.version
+
+
+async def test_the_tailer_goes_on_by_the_last_bundle_that_held(site):
+    catalogues = KeptCatalogues(site.layout, site.identity)
+    first = catalogues.current()
+    text = bundle_file(site.layout).read_bytes()
+    bundle_file(site.layout).write_bytes(text.replace(b"probe-1", b"probe-9"))
+    assert catalogues.current() is first
+
+
+async def test_the_tailer_believes_the_certificate_that_the_gateway_got_meanwhile(site, tmp_path):
+    catalogues = KeptCatalogues(site.layout, site.identity)
+    catalogues.current()
+    moved = SiteCa.open_or_create(tmp_path / "moved")
+    site.identity.keep(
+        SiteTrust(site.identity.certificate_pem, moved.device_ca_pem, moved.head_certificate_pem)
+    )
+    site.ca = moved
+    await site.knowledge.take(site.bundle("probe-1", "probe-2"))
+    assert catalogues.current().version == site.knowledge.catalogue.version
+
+
+async def test_a_bundle_that_fails_as_nobody_thought_of_ends_no_gateway(site, monkeypatch):
+    before = site.knowledge.catalogue
+    monkeypatch.setattr(site.knowledge.engine, "swap", lambda *_, **__: 1 / 0)
+    hub = Hub(Answer(200, site.bundle("probe-1", "probe-2"), '"1"'))
+    await site.knowledge.ask(hub)
+    assert "ZeroDivisionError" in site.knowledge.trouble
+    assert site.knowledge.catalogue is before
+    await site.says("probe-1", 1, 4.0)
+    assert site.intake.counts.accepted == 1
 
 
 def test_a_kept_bundle_that_no_longer_holds_is_none(site):
