@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from appliance.web.app import pages_of
 from appliance.web.care.plots import curve
 from appliance.web.fences.words import render
 from appliance.web.listing import matching, query_of
@@ -20,6 +21,7 @@ from appliance.web.ports import Gate
 from contracts.telemetry import TracePoint
 from erp_link.domain.excursions.exposure import merged
 from erp_link.service.excursions.alarms import AlarmRow, ChangeRow
+from erp_link.service.excursions.report import calibration_state
 
 WORKERS = ("operator", "quality", "ops")
 _PAGE = 50
@@ -81,6 +83,7 @@ def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
             changes=changes,
             minutes=len(points),
             plot=_plot(found, points),
+            calibration=calibration_state(found.calibration, found.since, pages_of(request).zone),
             may_work=viewer.may(*WORKERS),
             viewer=viewer,
         )

@@ -1,5 +1,6 @@
 """The pages of fences and alarms without a browser: who may what, and what a form becomes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -187,6 +188,15 @@ async def test_alarms_are_listed_told_and_acknowledged(site):
     async with asking("viewer") as client:
         answer = await client.post("/alarms/al-1/acknowledge", data={"csrf_token": CSRF})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("due", "said"), [("2027-01-01", ""), ("2026-11-21", "overdue")])
+async def test_an_alarm_of_a_sensor_that_is_due_for_calibration_says_so(site, due, said):
+    _, desk, asking = site
+    desk.rows[0] = replace(desk.rows[0], calibration=Calibration("K-1", "2026-01-01", due, 0.3))
+    async with asking("operator") as client:
+        page = (await client.get("/alarms/al-1")).text
+    assert ("overdue" in page) is bool(said)
 
 
 async def test_a_minute_that_was_told_in_two_parts_is_one_on_the_page(site, monkeypatch):
