@@ -151,7 +151,7 @@ class SensorStore:
         if not path.exists():
             return []
         lines = reversed(path.read_bytes().splitlines())
-        every = (msgspec.json.decode(line, type=Change) for line in lines)
+        every = (one for line in lines if (one := _change(line)) is not None)
         return list(islice((one for one in every if not name or name in one.names), most))
 
     def _keep(self, book: SensorBook, what: str, names: tuple[str, ...], by: str) -> None:
@@ -163,10 +163,22 @@ class SensorStore:
     def _note(self, what: str, names: tuple[str, ...], by: str) -> None:
         digest = hashlib.sha256(self._book.encode()).hexdigest()
         line = Change(self._clock.now().isoformat(), by, what, names, digest)
-        with (self._folder / "changes.jsonl").open("ab") as log:
+        with (self._folder / "changes.jsonl").open("a+b") as log:
+            if log.seek(0, os.SEEK_END):
+                log.seek(-1, os.SEEK_END)
+                if log.read(1) != b"\n":
+                    log.write(b"\n")  # a power cut left half a line
             log.write(msgspec.json.encode(line) + b"\n")
             log.flush()
             os.fsync(log.fileno())
+
+
+def _change(line: bytes) -> Change | None:
+    """None for half a line, as a power cut leaves it: the change before it stands all the same."""
+    try:
+        return msgspec.json.decode(line, type=Change)
+    except msgspec.MsgspecError:
+        return None
 
 
 def mark_of(device: Device | None) -> str:

@@ -49,6 +49,16 @@ def test_a_sensor_is_there_after_a_restart_and_its_author_is_known(store, clock)
     assert (change.by, change.what, change.names) == ("mara", "device", ("cold-1",))
 
 
+def test_half_a_line_of_a_power_cut_hides_no_other_change(store, clock):
+    store.put_device(COLD, by="mara")
+    with (store._folder / "changes.jsonl").open("ab") as log:
+        log.write(b'{"at":"2026-11-')
+    kept = again(store, clock)
+    assert [one.by for one in kept.changes()] == ["mara"]
+    kept.put_device(Device("cold-2", "json-door"), by="mei")
+    assert [one.by for one in kept.changes()] == ["mei", "mara"]
+
+
 def test_what_a_gateway_is_told_makes_a_catalogue(store):
     store.put_template(OWN, by="mara")
     store.put_device(Device("f1", "our-fridge"), by="mara")
