@@ -105,6 +105,12 @@ class SensorCredentials:
                 mend="Use 1 to 64 letters, digits and . _ : -, a letter or digit first",
             )
         secret = password or secrets.token_urlsafe(24)
+        for other in self.all():
+            if other != name and other.lower() == name.lower():
+                raise BadInputError(
+                    f"{name} differs from {other} by its capital letters only",
+                    mend="The sensor book takes them for one sensor: choose another name",
+                )
         known = dict(self.all()) | {name: Credential(hash_secret(secret), topics)}
         text = json.dumps(msgspec.to_builtins(_File(known)), indent=1, sort_keys=True)
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,13 @@ async def test_a_second_password_takes_the_place_of_the_first_at_once(credential
     assert (await credentials.admit(caller("probe-1", second))).topics == ("plant/+/probe-1",)
 
 
+async def test_nobody_gets_the_name_of_another_in_other_letters(credentials):
+    credentials.add("cold-1")
+    with pytest.raises(BadInputError, match="capital letters"):
+        credentials.add("COLD-1")
+    credentials.add("cold-1")
+
+
 @pytest.mark.parametrize(
     "who", [caller(), caller("probe-1"), caller("probe-1", "guess"), caller("nobody", "guess")]
 )
