@@ -74,6 +74,11 @@ async def _open(doors: Doors, config: Config, intake: Intake, ca_pem: str) -> No
             doors.observer = doors.coap.observer = Observer(doors.coap, observed)
         host, bound = doors.coap.address
         doors.addresses["coap"] = f"{host}:{bound}"
+    elif gateway.coap_observe:
+        raise BadInputError(
+            "gateway.coap_observe names sensors, and gateway.coap_listen opens no door to ask them",
+            mend="Set gateway.coap_listen, 127.0.0.1:0 will do",
+        )
     if config.broker.url and gateway.broker_topics:
         doors.subscriber = Subscriber(intake, _link(config))
         link = BrokerAddress.parse(config.broker.url)
@@ -113,6 +118,11 @@ def _network(text: str) -> Network:
 
 def _mqtt_tls(gateway: GatewayConfig, ca_pem: str) -> ssl.SSLContext | None:
     if not gateway.mqtt_certificate:
+        if gateway.mqtt_key or gateway.mqtt_authority:
+            raise BadInputError(
+                "gateway.mqtt_key or gateway.mqtt_authority is set without gateway.mqtt_certificate",
+                mend="Name the certificate too, or the door would speak no TLS",
+            )
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -56,6 +56,9 @@ async def test_both_doors_and_a_broker_tell_where_they_are(config):
         ({"mqtt_certificate": "/nowhere.pem"}, "TLS files"),
         ({"coap_observe": ("http://a/b",)}, "no CoAP address"),
         ({"mqtt_listen": "here"}, "mqtt_listen"),
+        ({"mqtt_key": "/k.pem"}, "without gateway.mqtt_certificate"),
+        ({"mqtt_authority": "/a.pem"}, "without gateway.mqtt_certificate"),
+        ({"coap_listen": "", "coap_observe": ("coap://10.20.0.7/t",)}, "opens no door"),
     ],
 )
 async def test_what_is_not_safe_does_not_open(config, settings, words):
