@@ -139,6 +139,7 @@ class Catalogue:
                 continue
             name = pattern.device or match["device"]
             if pattern.family is not None:
+                _check_name(name)
                 self._meet(pattern.family, name)
                 return self._made(name, pattern.family, address)
             device = self._devices.get(name.lower())
@@ -183,6 +184,7 @@ class Catalogue:
         def opened(slot: int, channel: str, quantity: str) -> int:
             key = (slot, channel, quantity)
             if key not in places:
+                _check_name(channel)
                 if len(places) >= _MOST_OPEN:
                     raise Refused("too_many_channels", f"{binding.device}: more than {_MOST_OPEN}")
                 column = open_column(compiled.columns, slot, channel, quantity)
@@ -253,6 +255,12 @@ def _names(name: str, entry: Device | Family, compiled: Compiled) -> frozenset[s
         la.device is not None and la.format in {"json", "csv"} for la, _ in compiled.layouts
     )
     return frozenset({name.lower()}) if named else frozenset()
+
+
+def _check_name(name: str) -> None:
+    """A sender's own word becomes part of a series' name: pages show it, databases keep it."""
+    if not name.isprintable():
+        raise Refused("bad_name", repr(name[:80]))
 
 
 def _pattern(topic: str, device: str = "", family: Family | None = None) -> _Pattern:

@@ -125,6 +125,18 @@ def test_another_catalogue_knows_the_channels_that_a_template_left_open():
     assert other.series[number].retired
 
 
+def test_a_sensor_cannot_give_a_series_a_name_that_no_database_keeps():
+    house = of(
+        Device("s1", "senml-any", topic=("x",)), families=(Family("f/{device}/x", "senml-any"),)
+    )
+    said = json.dumps([{"n": "probe\x00", "u": "Cel", "v": 9.0}]).encode()
+    with pytest.raises(Refused) as caught:
+        house.bind("x").measured(said)
+    assert caught.value.code == "bad_name"
+    assert refused(house, "f/a\x00b/x") == "bad_name"
+    assert house.bind("f/库房/x").device == "库房"
+
+
 def test_series_are_there_before_the_first_message():
     """A sensor that never spoke is missed too."""
     house = of(Device("cold-1", "json-temperature-humidity"))
