@@ -19,7 +19,6 @@ from contracts.errors import ArtefactRefusedError
 from telemetry.watching.places import Whereabouts
 
 SENSORS_PATH = "/device/v1/sensors"
-MOST_BYTES = 32 << 20
 BUNDLE = b"tallyman sensor bundle v1\0"
 
 

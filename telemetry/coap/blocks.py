@@ -8,13 +8,11 @@ EXCHANGE_LIFETIME makes room.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from telemetry.coap.exchanges import EXCHANGE_LIFETIME_S
 from telemetry.coap.message import Code, uint
 
 _RESERVED_SIZE = 7
-_NUMBER_MOST: Final = (1 << 20) - 1
 _VALUE_MOST = 3
 
 

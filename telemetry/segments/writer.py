@@ -64,10 +64,6 @@ class SegmentWriter:
         """One group as `groups.frame` made it."""
         self._waiting.append(group)
 
-    @property
-    def waiting_bytes(self) -> int:
-        return sum(map(len, self._waiting))
-
     def commit(self) -> Position:
         """Everything appended is on disk when this returns. Blocking: call it in a thread.
 

@@ -212,7 +212,7 @@ class NoSpace:
         loop, really = asyncio.get_running_loop(), SegmentWriter.commit
 
         def commit(writer: SegmentWriter):
-            if self.full and writer.waiting_bytes:
+            if self.full and writer._waiting:
                 loop.call_soon_threadsafe(self.tried.set)
                 raise OSError(errno.ENOSPC, "No space left on device")
             return really(writer)
