@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
         try:
             while True:
                 at = take_publishes(data, at, self.version, self._names, messages, numbers)
-                if at >= end or self.state is not State.OPEN:
+                if at >= end:
                     break
                 span = split(data, at, end, self._limits.packet_bytes)
                 if span is None or span.end > end:
@@ -184,6 +184,8 @@ class Connection(asyncio.Protocol):
                 packet = decode(span.first, data[span.start : span.end], self.version)
                 self._handle(packet, messages, numbers)
                 at = span.end
+                if self.state is not State.OPEN:
+                    break  # what follows a DISCONNECT is nobody's
         except MqttError as error:
             problem = error
         if messages:
