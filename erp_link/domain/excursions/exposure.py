@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.telemetry import TracePoint
-from erp_link.domain.excursions.kinetics import mean_kinetic
+from erp_link.domain.excursions.kinetics import ZERO_CELSIUS, mean_kinetic
 from erp_link.domain.excursions.limits import Limits
 
 MINUTE_US = 60_000_000
@@ -189,6 +189,9 @@ def _kinetic(warmth: list[tuple[float, float]], limits: Limits) -> tuple[float |
     left = limits.kinetic_hours * 3600.0
     parts: list[tuple[float, float]] = []
     for celsius, seconds in reversed(warmth):
+        if celsius <= -ZERO_CELSIUS:
+            # A broken probe has measured nothing; that it said so counts as out of range.
+            continue
         parts.append((celsius, min(seconds, left)))
         left -= parts[-1][1]
         if left <= 0:

@@ -14,6 +14,7 @@ from contracts.telemetry import AlarmChange, AlarmEffect
 from erp_link.adapters import alarm_tables as a
 from erp_link.adapters import tables as t
 from erp_link.service.core import Core
+from erp_link.service.excursions.desk import Excursions
 from tests.erp_link.excursions.cold_room import Gateway, sqlite_only
 from tests.erp_link.story import JUICE, LATER, WATER
 from tests.support.deciding import decided
@@ -286,3 +287,19 @@ def test_two_sensors_that_tell_of_one_heat_do_not_count_it_twice(
     clock.at += timedelta(days=2)
     gateway.alarm(clock.at, alarm_id="later").says(AlarmChange.RAISED, *[8.2] * (8 * 60))
     assert core.holds() == []
+
+
+@sqlite_only
+@pytest.mark.parametrize("celsius", [-300.0, -273.15, 9.9e299, 1e6])
+def test_a_probe_that_says_what_cannot_be_stops_no_log(
+    core: Core, gateway: Gateway, clock: FixedClock, celsius: float
+) -> None:
+    """Goods beside it are held: nobody knows how warm they were."""
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    alarm = gateway.alarm(clock.at, kind="below", limit=2.0)
+    alarm.says(AlarmChange.RAISED, *[celsius] * 3, 9.0)
+    alarm.says(AlarmChange.CLEARED, 5.0)
+    (hold,) = core.holds()
+    assert hold.batch == WATER
+    assert Excursions(core).report(Excursions(core).excursions()[0].excursion_id).batches
