@@ -65,7 +65,7 @@ def sensors_router(store: SensorStore, gateway: Gateway, gate: Gate, places: Pla
             total=len(rows),
             shows=SHOWS,
             shown=shown,
-            counts=_counts(rows),
+            counts=_counts(rows, asked=heard.trouble is None),
             unknown=heard.unknown[:_UNKNOWN],
             unknown_more=max(0, len(heard.unknown) - _UNKNOWN),
             families=store.book().family,
@@ -101,10 +101,13 @@ async def _heard(gateway: Gateway) -> Heard:
         return Heard(trouble=UnavailableError(f"The gateway speaks another version: {error}"))
 
 
-def _counts(rows: Sequence[Row]) -> Counter[str]:
+def _counts(rows: Sequence[Row], *, asked: bool) -> Counter[str]:
+    """Who is silent only the gateway knows."""
     found: Counter[str] = Counter()
     for shown in SHOWS:
         found[shown] = sum(fits(row, shown) for row in rows)
+    if not asked:
+        found["silent"] = 0
     return found
 
 

@@ -192,6 +192,7 @@ async def test_without_the_gateway_the_book_is_there(client, store, heard):
     page = await client.get("/sensors?lang=en")
     assert page.status_code == 200
     assert "The gateway does not answer" in page.text
+    assert "Never heard" not in page.text
     assert "Gate" in page.text
 
 
