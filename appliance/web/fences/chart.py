@@ -5,7 +5,7 @@ The box is 1000 by 240 without proportions; the template draws it, a limit can b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from math import floor, log10
 
@@ -62,11 +62,19 @@ class Chart:
 
 def charts(fence: Fence, tried: Tried, zone: tzinfo) -> list[Chart]:
     """One for each sensor that was looked at, those with alarms first."""
+    tried = _from_the_first(tried)
     counts = {curve.series: 0 for curve in tried.curves}
     for alarm in tried.alarms:
         counts[alarm.series] = counts.get(alarm.series, 0) + 1
     ordered = sorted(tried.curves, key=lambda each: (-counts[each.series], each.series))
     return [_chart(each, fence, tried, zone) for each in ordered[:_MOST_CHARTS]]
+
+
+def _from_the_first(tried: Tried) -> Tried:
+    """A week of which an hour was recorded is drawn as that hour."""
+    first = min((each.at_us[0] for each in tried.curves if each.at_us), default=tried.from_us)
+    room = (tried.to_us - first) // 50
+    return replace(tried, from_us=max(tried.from_us, first - room))
 
 
 def _chart(curve: Curve, fence: Fence, tried: Tried, zone: tzinfo) -> Chart:

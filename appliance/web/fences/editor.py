@@ -166,7 +166,9 @@ async def _trial(request: Request, trials: Trials) -> Response:
     try:
         # Closed at the end: a long file lies on the disk.
         async with request.form(max_part_size=_MOST_FILE) as form:
-            fence = fence_of(typed_in(form), name="trial", zone=_zone(request))
+            typed = typed_in(form)
+            typed["title"] = typed["title"].strip() or "trial"
+            fence = fence_of(typed, name="trial", zone=_zone(request))
             prepare(fence)
             tried = await _tried(request, form, fence, trials)
     except (BadInputError, NotFoundError, UnavailableError) as error:

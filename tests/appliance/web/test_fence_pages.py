@@ -159,7 +159,7 @@ async def test_only_those_who_may_edit_and_sign(site):
 async def test_a_trial_shows_its_alarm_and_a_limit_to_drag(site):
     _, _, asking = site
     async with asking("quality") as client:
-        part = await client.post("/fences/try", data=form(days="7"))
+        part = await client.post("/fences/try", data=form(days="7", title=""))
         refused = await client.post("/fences/try", data=form(above="warm"))
         file = {"file": ("l.csv", b"2026-11-20T08:00,5\n2026-11-20T08:10,x", "text/csv")}
         bad = await client.post("/fences/try", data=form(), files=file)
@@ -261,3 +261,11 @@ def test_a_chart_without_readings_is_drawn_too():
     (chart,) = charts(cold_room(), tried, UTC)
     assert (chart.band, chart.alarms) == ("", 0)
     assert chart.low < 8 < chart.high
+
+
+def test_a_chart_begins_where_readings_begin():
+    key = SeriesKey("probe-1", "temperature")
+    at = (US + 9_000 * MINUTE, US + 9_500 * MINUTE)
+    curve = Curve(key, "Cel", at, (5.0, 6.0), (5.0, 6.0))
+    (chart,) = charts(cold_room(), Tried(US, US + 10_000 * MINUTE, (), (curve,), 2), UTC)
+    assert float(chart.line.partition(",")[0]) < 25
