@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from appliance.live.readings import ReadingsFeed, ReadingsLine
 from appliance.services.valkey import EmbeddedValkey
-from appliance.web.charts.gateway import Gateway
+from appliance.web.charts.gateway import PREFIX, Gateway
 from contracts.telemetry import SeriesKey
 from telemetry.history.buffer import Columns
 from tests.support.charts import fill, gateway_app, hub_app
@@ -82,7 +82,12 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 @pytest.fixture
 def gateway(folder: Path, serve: Any) -> Any:
     app, _ = gateway_app(folder)
-    return serve(app)
+    served = serve(app)
+    # The first question of all loads the engine, which on a busy machine takes longer than a page
+    # waits for.
+    for question in ("series", "store"):
+        httpx.get(f"{served.url}{PREFIX}/{question}", timeout=60).raise_for_status()
+    return served
 
 
 @pytest.fixture
