@@ -45,6 +45,8 @@ class SegmentWriter:
         self._limit = segment_bytes
         self._waiting: list[bytes] = []
         self._handle: int | None = None
+        self._uncut: Position | None = None
+        """Where a file that was abandoned must end before anything is written behind it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._mark = DurableMark(folder, writable=True)
         self.position = self._recover()
@@ -95,6 +97,7 @@ class SegmentWriter:
     def _open(self) -> int:
         if self._handle is not None and self.position.offset < self._limit:
             return self._handle
+        self._cut()
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -114,11 +117,10 @@ class SegmentWriter:
     def _abandon(self) -> None:
         segment, offset = self.position
         if self._handle is not None:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._handle, offset)
             os.close(self._handle)
             self._handle = None
         if offset > len(HEADER):
+            self._uncut = self.position
             self.position = Position(segment + 1, 0)
             return
         # Nothing is in it: the next try takes the same number, or a full disk would fill the folder
@@ -126,6 +128,22 @@ class SegmentWriter:
         with contextlib.suppress(OSError):
             path_of(self._folder, segment).unlink(missing_ok=True)
         self.position = Position(segment, 0)
+
+    def _cut(self) -> None:
+        """What was written of a commit that failed goes, for certain: with the next file readers go
+        to the end of this one, and would have it twice. Raises OSError.
+        """
+        if self._uncut is None:
+            return
+        path = path_of(self._folder, self._uncut.segment)
+        if path.exists():
+            handle = os.open(path, os.O_WRONLY)
+            try:
+                os.ftruncate(handle, self._uncut.offset)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        self._uncut = None
 
     def _recover(self) -> Position:
         numbers = numbers_in(self._folder)

@@ -250,6 +250,36 @@ def test_a_full_disk_takes_nothing_and_the_same_groups_are_tried_again(
     assert texts(tmp_path) == [b"1", b"2"]
 
 
+def test_what_cannot_be_cut_off_is_not_written_a_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = SegmentWriter(tmp_path)
+    out.append(1, [("a", b"1")])
+    out.commit()
+
+    def fails(*_: object) -> int:
+        raise OSError(errno.EIO, "broken")
+
+    def written_and_failed(handle: int, parts: list[bytes]) -> int:
+        os.write(handle, b"".join(parts))
+        return fails()
+
+    out.append(2, [("a", b"2")])
+    with monkeypatch.context() as broken:
+        broken.setattr(writer.os, "writev", written_and_failed)
+        with pytest.raises(OSError, match="broken"):
+            out.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(writer.os, "ftruncate", fails)
+        for _ in range(2):
+            with pytest.raises(OSError, match="broken"):
+                out.commit()
+    assert texts(tmp_path) == [b"1"]
+    out.commit()
+    out.close()
+    assert texts(tmp_path) == [b"1", b"2"]
+
+
 def test_a_quarantine_keeps_why_and_is_apart_from_readings(tmp_path: Path) -> None:
     out = SegmentWriter(tmp_path)
     item = Quarantined("plant/a", b"\xff", "not_json", "byte 0")
