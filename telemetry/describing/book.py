@@ -128,7 +128,9 @@ def check_book(book: SensorBook, templates: Mapping[str, Template]) -> None:
         compiled = _compiled(device.id, device.template, templates, device.parameters)
         _check_topics(device, taken)
         _check_calibration(device, compiled)
+        _check_words(device.id, device)
     for family in book.family:
+        _check_words(family.topic, family)
         _compiled(family.topic, family.template, templates, {})
         if "{device}" not in family.topic or not _TOPIC.fullmatch(family.topic):
             raise _bad(
@@ -177,6 +179,18 @@ def _check_calibration(device: Device, compiled: Compiled) -> None:
                 f"calibration of {key!r}, which it does not measure",
                 f"It measures: {', '.join(sorted(known))}",
             )
+
+
+def _check_words(who: str, entry: Device | Family) -> None:
+    """They go with every alarm into databases that keep no control characters."""
+    said = [entry.site, entry.place]
+    if isinstance(entry, Device):
+        said += [entry.name, entry.serial]
+        for each in entry.calibration.values():
+            said += [each.certificate, each.calibrated_on, each.due_on]
+    for text in said:
+        if not text.isprintable():
+            raise _bad(who, f"{text[:60]!r} has signs that cannot be shown", "Write it on one line")
 
 
 def _is_open(layout: object) -> bool:

@@ -155,6 +155,8 @@ def _faults(fence: Fence) -> Iterator[tuple[str, str]]:
         yield "scope", "name the zone, place, product, batch or device, and nothing for the site"
     if len(fence.scope.name) > 200:  # noqa: PLR2004 -- supplier, GTIN and lot together
         yield "scope", "the name is too long"
+    if not fence.scope.name.isprintable():
+        yield "scope", "the name has signs that cannot be shown"
     yield from _limit_faults(fence)
     yield from _time_faults(fence)
 

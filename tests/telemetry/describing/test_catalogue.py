@@ -233,6 +233,8 @@ def test_clocks_of_1970_and_2099_are_counted_or_refused_as_the_template_says():
         ),
         ((Device("a", "json-door", topic=("t/#",)),), "is none"),
         ((Device("a", "json-door", calibration={"co2": Calibration("K")}),), "does not measure"),
+        ((Device("a", "json-door", place="HALL\x00"),), "cannot be shown"),
+        ((Device("a", "json-door", calibration={"": Calibration("K\n")}),), "cannot be shown"),
     ],
 )
 def test_a_book_that_cannot_be_is_refused_whole(devices, says):

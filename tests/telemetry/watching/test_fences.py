@@ -102,6 +102,7 @@ def test_what_is_no_json_is_refused(text):
         ({"effect": AlarmEffect.EXCURSION}, "tell_s"),
         ({"scope": Scope(ScopeKind.ZONE, "")}, "scope"),
         ({"scope": Scope(ScopeKind.SITE, "x")}, "scope"),
+        ({"scope": Scope(ScopeKind.BATCH, "-/06933132577789/L\x00")}, "scope"),
         ({"escalation": (Step(60, Severity.INFO), Step(60, Severity.INFO))}, "escalation"),
         ({"hours": Hours("Europe/Nowhere", (Span("1", "08:00", "09:00"),))}, "hours"),
         ({"hours": Hours("Europe/Berlin", (Span("8", "08:00", "09:00"),))}, "hours"),
