@@ -19,15 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from appliance.fences.store import FenceStore
 from appliance.gateway.credentials import SensorCredentials
+from appliance.journal.stamp import to_us
 from appliance.layout import Layout
 from appliance.sensors.store import open_store
 from appliance.services.address import write_private
 from contracts.clock import SystemClock
+from contracts.telemetry import AlarmEffect
 from telemetry.coap.message import Code, Kind, Message, Option, encode
 from telemetry.describing.book import Device
 from telemetry.mqtt.encoding import encode as encode_mqtt
 from telemetry.mqtt.packets import V311, Connect, Publish
+from telemetry.watching.fences import Fence, Scope, ScopeKind
 
 _AGAIN_S: Final = 2.0
 _ANSWER_S: Final = 5.0
@@ -42,6 +46,13 @@ DEVICES: Final = (
     Device("dock-climate-1", "senml-climate", name="Dock", place="dock-1"),
 )
 
+FENCE: Final = Fence(
+    "cold-room", 1, "Cold room, 2 to 8 °C", "temperature", "Cel",
+    scope=Scope(ScopeKind.ZONE, "A"), above=8.0, below=2.0, hysteresis=0.5,
+    for_s=300, missing_s=900, tell_s=600, effect=AlarmEffect.EXCURSION,
+)  # fmt: skip
+"""A draft to try out and to drag: it watches nothing until somebody signs it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SensorAccess:
@@ -55,14 +66,16 @@ class SensorAccess:
 
 
 def introduce_sensors(layout: Layout, credentials: Path) -> Path | None:
-    """Write the virtual sensors into an empty book and let them publish; the file of their
-    passwords. None where the site has sensors of its own.
+    """Write the virtual sensors and a fence's draft into an empty book and let them publish; the
+    file of their passwords. None where the site has sensors of its own.
     """
-    store = open_store(layout.sensor_book, SystemClock())
+    clock = SystemClock()
+    store = open_store(layout.sensor_book, clock)
     ours = {each.id for each in DEVICES}
     known = {each.id for each in store.book().device}
     if not known:
         store.put_devices(DEVICES, by="demo")
+        _draft(layout, to_us(clock.now()))
     elif not known & ours:
         return None
     path = layout.demo / "sensors.json"
@@ -72,6 +85,15 @@ def introduce_sensors(layout: Layout, credentials: Path) -> Path | None:
         passwords = {each.id: allowed.add(each.id) for each in DEVICES}
         write_private(path, json.dumps(passwords))
     return path
+
+
+def _draft(layout: Layout, now_us: int) -> None:
+    fences = FenceStore(layout.sensor_book / "fences.db")
+    try:
+        if not fences.stories():
+            fences.save(FENCE, by="demo", now_us=now_us)
+    finally:
+        fences.close()
 
 
 async def run_sensors(access: SensorAccess, mqtt: tuple[str, int], coap: tuple[str, int]) -> None:
