@@ -45,10 +45,12 @@ def try_recorded(
         )
     envelopes = [history.history(series.key, from_us, to_us, MOST_POINTS) for series in book]
     readings = heapq.merge(*(_readings(number, each) for number, each in enumerate(envelopes)))
-    alarms, count, troubles = try_out(
+    alarms, _, troubles = try_out(
         fence, book, readings, from_us=from_us, to_us=to_us, whereabouts=whereabouts
     )
     curves = tuple(_curve(envelopes[number]) for number in covered)
+    # Those of the fence alone: an expression, or the next room, may have been read besides.
+    count = sum(sum(envelopes[number].count) for number in covered)
     step_us = max((each.step_us for each in envelopes), default=1)
     return Tried(from_us, to_us, tuple(alarms), curves, count, step_us, tuple(troubles))
 
