@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from appliance.config import Config
 from appliance.fences.office import FenceOffice
+from appliance.hub.sensors import places_of
 from appliance.sensors.store import SensorStore
 from appliance.web.alarms import alarms_router
 from appliance.web.fences import fences_router
@@ -47,7 +48,7 @@ def add_fence_pages(
     sensors: SensorStore,
 ) -> Callable[[], Awaitable[None]]:
     """Answers what closes the connection to the gateway."""
-    trials = GatewayTrials(config.hub.gateway_url, core)
+    trials = GatewayTrials(config.hub.gateway_url, core, lambda: places_of(sensors.book()))
     app.include_router(fences_router(office, trials, gate, SiteNames(core, sensors)))
     app.include_router(alarms_router(Alarms(core), gate))
     return trials.close

@@ -22,6 +22,7 @@ from erp_link.service.core import Core
 from erp_link.service.excursions.alarms import Alarms
 from erp_link.service.excursions.whereabouts import Whereabouts as CoreWhereabouts
 from erp_link.service.quality.desk import Quality
+from telemetry.describing.book import SensorBook
 from telemetry.watching.fences import Scope, ScopeKind, read_fence
 from telemetry.watching.places import Whereabouts
 
@@ -65,11 +66,17 @@ class SensorDocuments:
         batches = {key for key in named if key is not None}
         asked = CoreWhereabouts(self.core)
         holding = asked.holding_now(products=products, batches=batches)
-        return Whereabouts(asked.zones(), holding.products, holding.batches)
+        zones = asked.zones(places_of(self.book.book()))
+        return Whereabouts(zones, holding.products, holding.batches)
 
     def _acknowledged(self) -> tuple[str, ...]:
         opened = Alarms(self.core).open()
         return tuple(sorted(each.alarm_id for each in opened if each.acknowledged_at is not None))
+
+
+def places_of(book: SensorBook) -> set[str]:
+    """Where sensors stand: a door, a corridor, where the core keeps nothing."""
+    return {*(one.place for one in book.device), *(one.place for one in book.family)} - {""}
 
 
 def _scope(text: str) -> Scope | None:

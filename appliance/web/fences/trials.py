@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 import httpx
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -21,11 +23,12 @@ _ANSWER_S = 60.0
 class GatewayTrials:
     """Implements appliance.web.fences.ports.Trials. Close it at the end."""
 
-    def __init__(self, url: str, core: Core) -> None:
+    def __init__(self, url: str, core: Core, places: Callable[[], Collection[str]] = tuple) -> None:
+        """`places` are those in which sensors stand."""
         self.client = httpx.AsyncClient(
             base_url=url, timeout=httpx.Timeout(_ANSWER_S, connect=1.0), follow_redirects=False
         )
-        self._core = core
+        self._core, self._places = core, places
 
     async def close(self) -> None:
         await self.client.aclose()
@@ -48,7 +51,7 @@ class GatewayTrials:
         products = {scope.name} if scope.kind is ScopeKind.PRODUCT else set()
         batches = {_batch(scope.name)} if scope.kind is ScopeKind.BATCH else set()
         holding = asked.holding_now(products=products, batches=batches)
-        return Whereabouts(asked.zones(), holding.products, holding.batches)
+        return Whereabouts(asked.zones(self._places()), holding.products, holding.batches)
 
 
 def _tried(answer: httpx.Response) -> Tried:

@@ -53,12 +53,14 @@ class Whereabouts:
     def __init__(self, core: Store) -> None:
         self._core = core
 
-    def zones(self) -> dict[str, str]:
-        """The zone of every location of the house; empty for one that is in none."""
+    def zones(self, places: Collection[str] = ()) -> dict[str, str]:
+        """The zone of every location of the house, and of `places`, where sensors may stand though
+        no goods ever do; empty for one that is in none.
+        """
 
         def ask(connection: Connection) -> dict[str, str]:
             named = read_zones(connection)
-            codes = set(connection.execute(select(t.location.c.code)).scalars()) | named.keys()
+            codes = {*connection.execute(select(t.location.c.code)).scalars(), *named, *places}
             return {code: zone_of(code, named) for code in sorted(codes)}
 
         return self._core.read(ask)

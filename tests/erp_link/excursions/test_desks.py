@@ -273,6 +273,7 @@ def test_the_core_says_where_goods_are_and_in_which_zone(core: Core) -> None:
     where.name_zone("ROOM-7", ["OFFICE", "B-02-1"], by="ops")
     zones = where.zones()
     assert (zones["OFFICE"], zones["B-02-1"], zones["A-01-1"]) == ("ROOM-7", "ROOM-7", "A")
+    assert where.zones(["A-DOOR", "OFFICE"]).items() >= {("A-DOOR", "A"), ("OFFICE", "ROOM-7")}
     where.name_zone("ROOM-7", ["OFFICE"], by="ops")
     assert where.zones()["B-02-1"] == "B"
     for zone, places in (("", ["X"]), ("@supplier", []), ("Z", ["Z"])):
