@@ -16,11 +16,10 @@ from contracts.errors import BadInputError
 from contracts.telemetry import Calibration
 from telemetry.describing.compiled import Compiled, compile_template
 from telemetry.describing.envelopes import TOPICS, Envelope
-from telemetry.describing.template import Template
+from telemetry.describing.template import TOPIC_MEND, Template, is_topic
 
 MOST_DEVICES: Final = 20_000
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-_TOPIC: Final = re.compile(r"[^\s#]{1,200}")
 
 
 class BadBookError(BadInputError):
@@ -132,7 +131,7 @@ def check_book(book: SensorBook, templates: Mapping[str, Template]) -> None:
     for family in book.family:
         _check_words(family.topic, family)
         _compiled(family.topic, family.template, templates, {})
-        if "{device}" not in family.topic or not _TOPIC.fullmatch(family.topic):
+        if "{device}" not in family.topic or not is_topic(family.topic):
             raise _bad(
                 family.topic, "this topic says no {device}", "Write it where the name stands"
             )
@@ -158,10 +157,8 @@ def _compiled(
 
 def _check_topics(device: Device, taken: dict[str, str]) -> None:
     for topic in device.topic:
-        if not _TOPIC.fullmatch(topic):
-            raise _bad(
-                device.id, f"topic {topic!r} is none", "No spaces, no #, at most 200 characters"
-            )
+        if not is_topic(topic):
+            raise _bad(device.id, f"topic {topic!r} is none", TOPIC_MEND)
         plain = topic.replace("{device}", device.id)
         if taken.setdefault(plain, device.id) != device.id:
             raise _bad(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from telemetry.describing.arithmetic import FormulaError
@@ -219,9 +220,12 @@ def _slot(template: Template, measure: Measure, columns: dict[tuple[str, str], C
         found: Conversion = conversion(measure.unit, target)
     except UnitError as error:
         raise _bad(template, f"{measure.word}: {error.message}", error.mend) from error
-    if measure.range is not None and not measure.range[0] <= measure.range[1]:
+    low, high = measure.range or (0.0, 0.0)
+    if not -inf < low <= high < inf:
         raise _bad(
-            template, f"{measure.word}: range {measure.range} is empty", "Write [lowest, highest]"
+            template,
+            f"{measure.word}: range {measure.range} is empty or has no end",
+            "Write [lowest, highest]",
         )
     key = (measure.quantity, measure.channel)
     step = abs(found(measure.precision) - found(0.0)) if measure.precision else 0.0

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from contracts.errors import BadInputError
 
 MOST_BYTES: Final = 100_000
+_TOPIC: Final = re.compile(r"[^\s#]{1,200}")
+TOPIC_MEND: Final = "No spaces, no #, + for a whole level only, {device} once, at most 200 signs"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 Format = Literal["json", "csv", "bytes", "tlv", "senml", "sparkplug"]
@@ -151,7 +153,7 @@ class Layout(_Part, frozen=True):
     format: Format
     port: tuple[int, ...] = ()
     byte_order: Literal["big", "little"] = "big"
-    start: int = 0
+    start: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     """First byte of the first block or tag, behind the parts of the head."""
     head: Mapping[str, str] = {}
     """Parts that all blocks and tags see."""
@@ -170,7 +172,7 @@ class Layout(_Part, frozen=True):
     each: str = ""
     """JSON: path of a list whose every element is a reading. CSV: "line"."""
     separator: str = ","
-    header: int = 0
+    header: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     """Lines of a CSV payload before the first reading."""
     time: Place | None = None
     sequence: Place | None = None
@@ -201,8 +203,8 @@ class TemplateFile(_Part, frozen=True):
     """Constants of one device with their usual values; the sensor book may say others."""
     wrong_clock: WrongClock = "arrival"
     """A clock that cannot be right: the time of arrival counts instead, or the message is refused."""
-    behind_days: float = 366.0
-    ahead_s: float = 300.0
+    behind_days: Annotated[float, msgspec.Meta(ge=0, le=36_525)] = 366.0
+    ahead_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 300.0
     quality: Mapping[str, str] = {}
     """What the description rests on: source, vectors, range..., each with "done", "todo" or why not."""
 
@@ -243,9 +245,24 @@ def read_template(text: str, *, where: str = "the template") -> Template:
         raise _bad(where, str(error), "See docs/guides/describe-a-sensor.md") from error
     if not _NAME.fullmatch(file.name):
         raise _bad(where, f"name {file.name!r} is none", "Use a-z, 0-9 and -, at most 64")
+    for topic in file.topic:
+        if not is_topic(topic):
+            raise _bad(where, f"topic {topic!r} is none", TOPIC_MEND)
     if not file.layout:
         raise _bad(where, "says no format", 'Add format = "json" or a [[layout]]')
     return Template(file, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def is_topic(text: str) -> bool:
+    """Where a sensor publishes: + stands for a whole level, {device} once for its name.
+
+    Two + in one level would mean the same as one, and take for ever to compare with an address.
+    """
+    return bool(
+        _TOPIC.fullmatch(text)
+        and text.count("{device}") <= 1
+        and all("+" not in level or level == "+" for level in text.split("/"))
+    )
 
 
 def _with_layout(said: dict[str, Any]) -> dict[str, Any]:

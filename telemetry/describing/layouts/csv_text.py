@@ -37,6 +37,8 @@ def write_csv(
     names = {**constants(parameters), "x": "x"}
     if any(m.column < 1 for m in layout.measure):
         raise FormulaError("csv: every measure needs its column, counted from 1")
+    if len(layout.separator) != 1:
+        raise FormulaError(f"csv: separator {layout.separator!r} is not one sign")
     writer.scope.update(rows=_rows, cell=_cell, real=_real, stated=stated, moment=moment)
     writer.scope["Impossible"] = (ArithmeticError, ValueError, TypeError)
     with writer.under("try:"):

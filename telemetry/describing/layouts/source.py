@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from telemetry.describing.arithmetic import Formula, FormulaError, namespace, parse
@@ -119,7 +120,10 @@ def formula(text: str, names: Mapping[str, str], what: str) -> Formula:
 
 
 def constants(parameters: Mapping[str, float]) -> dict[str, str]:
-    """Parameters as names of formulas: written in as numbers."""
+    """Parameters as names of formulas: written in as numbers. Raises FormulaError."""
+    for name, value in parameters.items():
+        if not isfinite(value):
+            raise FormulaError(f"parameter {name} is {value}, which is no number to count with")
     return {name: f"({float(value)!r})" for name, value in parameters.items()}
 
 

@@ -232,6 +232,7 @@ def test_clocks_of_1970_and_2099_are_counted_or_refused_as_the_template_says():
             "also that of a",
         ),
         ((Device("a", "json-door", topic=("t/#",)),), "is none"),
+        ((Device("a", "json-door", topic=("t/++++++++/x",)),), "is none"),
         ((Device("a", "json-door", calibration={"co2": Calibration("K")}),), "does not measure"),
         ((Device("a", "json-door", place="HALL\x00"),), "cannot be shown"),
         ((Device("a", "json-door", calibration={"": Calibration("K\n")}),), "cannot be shown"),

@@ -125,6 +125,12 @@ def test_lines_that_are_refused(payload, code):
         (HEAD + "=", "not TOML"),
         ('name = "A b"\nkind = "door"\nformat = "json"', "is none"),
         (HEAD + "#" * 100_001, "at most"),
+        (HEAD + 'format = "bytes"\nstart = -5', "start"),
+        (HEAD + 'format = "json"\nahead_s = inf', "ahead_s"),
+        (HEAD + 'format = "json"\nbehind_days = nan', "behind_days"),
+        (HEAD + 'format = "json"\ntopic = "a/++++/{device}"', "whole level"),
+        (HEAD + 'format = "json"\ntopic = "{device}/{device}"', "once"),
+        (HEAD + 'format = "json"\ntopic = "a/#"', "is none"),
     ],
 )
 def test_a_file_that_is_no_template_says_where(text, says):
@@ -159,6 +165,15 @@ def test_a_file_that_is_no_template_says_where(text, says):
             'format = "json"\n[[measure]]\nquantity = "temperature"\nunit = "Cel"\npath = "t"\nrange = [3, 1]',
             "empty",
         ),
+        (
+            'format = "json"\n[[measure]]\nquantity = "temperature"\nunit = "Cel"\npath = "t"\nrange = [0, inf]',
+            "empty",
+        ),
+        (
+            'format = "json"\nparameters = {a = nan}\n[[measure]]\nquantity = "temperature"\nunit = "Cel"\npath = "t"\nvalue = "x*a"',
+            "no number to count with",
+        ),
+        ('format = "csv"\nseparator = ""', "not one sign"),
         ('format = "csv"\n[[measure]]\nquantity = "temperature"\nunit = "Cel"', "column"),
         ('format = "senml"', "describe a measure"),
         ('format = "bytes"\n[[block]]\nparts = { t = "i16" }', "is no part"),
