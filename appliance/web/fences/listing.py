@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,6 +32,7 @@ def add_to(router: APIRouter, desk: FenceDesk, gate: Gate) -> None:
         delegations = await run_in_threadpool(desk.delegations)
         delegated = {each.key_id for each in delegations}
         lead = await run_in_threadpool(lambda: desk.lead_key)
+        orphaned = await run_in_threadpool(_orphaned, desk, every)
         return render(
             request,
             "fences.html",
@@ -40,6 +43,7 @@ def add_to(router: APIRouter, desk: FenceDesk, gate: Gate) -> None:
             may_edit=viewer.may(*EDITORS),
             may_sign=may_sign,
             lead=lead,
+            orphaned=orphaned,
             delegations=delegations,
             labels={key.key_id: key.label for key in keys},
             waiting_keys=[
@@ -72,6 +76,14 @@ def add_to(router: APIRouter, desk: FenceDesk, gate: Gate) -> None:
         key_id = str((await request.form()).get("key", ""))
         await run_in_threadpool(desk.withdraw, key_id)
         return RedirectResponse("/fences#signers", status_code=303)
+
+
+def _orphaned(desk: FenceDesk, stories: Sequence[Story]) -> set[str]:
+    """Fences in force whose signer's key may sign no more: gateways that have them go on, one that
+    is set up anew refuses them.
+    """
+    signed = [story.active.said for story in stories if story.active is not None]
+    return {each.fence for each in signed if each and each.key not in desk.may_sign(each.signer)}
 
 
 def _text(story: Story) -> str:

@@ -156,6 +156,15 @@ async def test_only_those_who_may_edit_and_sign(site):
         assert odd.status_code == 422
 
 
+async def test_a_fence_that_a_new_gateway_would_refuse_says_so(site):
+    hub, _, asking = site
+    hub.puts_in_force(cold_room())
+    async with asking("viewer") as client:
+        assert "sign anew" not in (await client.get("/fences")).text
+        hub.office.withdraw(hub.mei.key_id)
+        assert "sign anew" in (await client.get("/fences")).text
+
+
 async def test_a_trial_shows_its_alarm_and_a_limit_to_drag(site):
     _, _, asking = site
     async with asking("quality") as client:
