@@ -32,6 +32,8 @@ class SensorBundle:
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     acknowledged: tuple[str, ...] = ()
     """Alarms that somebody looks after: they escalate no further."""
+    revoked: tuple[str, ...] = ()
+    """Devices that were lost or sold: their certificates let nobody in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,16 +46,22 @@ def default_topics(name: str) -> tuple[str, ...]:
 class SensorCredentials:
     """Implements telemetry.ports.Doorman over one file, read again whenever it changes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, revoked: Callable[[], Collection[str]] = tuple) -> None:
+        """`revoked`: names whose certificates are no longer good, asked each time."""
         self._path = path
+        self._revoked = revoked
         self._stamp: tuple[int, int] | None = None
         self._known: dict[str, Credential] = {}
 
     async def admit(self, caller: Caller) -> Admission:
-        """Raises NotSignedInError, ForbiddenError (certificate and user name differ)."""
+        """Raises NotSignedInError, ForbiddenError (certificate and user name differ, or it was revoked)."""
         known = self.all()
         named = _certified_name(caller)
         if named:
+            if named in self._revoked():
+                raise ForbiddenError(
+                    f"{named[:60]} was revoked", mend="Enrol the sensor under a new name"
+                )
             if caller.username and caller.username != named:
                 raise ForbiddenError(
                     f"the certificate is {named[:60]}'s, the user name says "

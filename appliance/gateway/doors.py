@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,23 +42,35 @@ class Doors:
             await self.mqtt.stop()
 
 
-async def open_doors(config: Config, intake: Intake, *, ca_pem: str) -> Doors:
-    """Raises BadInputError for an address that is not safe or files that cannot be read, and
+async def open_doors(
+    config: Config,
+    intake: Intake,
+    *,
+    ca_pem: str,
+    revoked: Callable[[], Collection[str]] = tuple,
+) -> Doors:
+    """`revoked`: devices of the site whose certificates let nobody in. Raises BadInputError for an address that is not safe or files that cannot be read, and
     UnavailableError for a port that is taken.
     """
     doors = Doors()
     try:
-        await _open(doors, config, intake, ca_pem)
+        await _open(doors, config, intake, ca_pem, revoked)
     except BaseException:
         await doors.close()
         raise
     return doors
 
 
-async def _open(doors: Doors, config: Config, intake: Intake, ca_pem: str) -> None:
+async def _open(
+    doors: Doors,
+    config: Config,
+    intake: Intake,
+    ca_pem: str,
+    revoked: Callable[[], Collection[str]],
+) -> None:
     gateway = config.gateway
     if gateway.mqtt_listen:
-        credentials = SensorCredentials(credentials_file(config))
+        credentials = SensorCredentials(credentials_file(config), revoked=revoked)
         host, port = host_port(gateway.mqtt_listen, "gateway.mqtt_listen")
         tls = _mqtt_tls(gateway, ca_pem)
         check_bind(host, tls=tls is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from appliance.gateway.bundle import SENSORS_PATH, SensorBundle, sign_bundle
 from appliance.identity.gate import DeviceGate
-from appliance.identity.registry import DeviceRegistry
+from appliance.identity.registry import DeviceRegistry, DeviceState
 from contracts.clock import Clock
 
 _SMALL = 64 << 10
@@ -30,7 +31,8 @@ def router(
     gate = DeviceGate(registry, clock)
 
     def signed() -> tuple[bytes, str]:
-        body = sign_bundle(bundle(), key)
+        gone = [one.device for one in registry.devices() if one.state is DeviceState.REVOKED]
+        body = sign_bundle(replace(bundle(), revoked=tuple(gone)), key)
         return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
     @routes.get(SENSORS_PATH)

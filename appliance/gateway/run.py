@@ -14,6 +14,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from telemetry.history.reader import History
 from telemetry.ingest.intake import Intake
 from telemetry.ingest.limits import Limits
 from telemetry.ingest.tuning import prepare_process
+from telemetry.mqtt.endpoint import Endpoint
 from telemetry.watching.trials.api import watching_router
 
 _RATE_S = 1.0
@@ -89,7 +91,12 @@ async def run_gateway(
         await journal.append(DeviceStarted(gateway.device, version("tallyman-appliance")))
         uplink = _uplink(journal, identity, layout, gateway.hub_url, clock)
         uplink.inbox = knowledge
-        doors = await open_doors(config, intake, ca_pem=identity.ca_pem or "")
+        doors = await open_doors(
+            config,
+            intake,
+            ca_pem=identity.ca_pem or "",
+            revoked=lambda: knowledge.bundle.revoked,
+        )
         stack.push_async_callback(doors.close)
         history = History(layout.sensor_history, keeping_of(config.history), clock)
         stack.callback(history.close)
@@ -118,6 +125,8 @@ async def run_gateway(
         serving.http(app, gateway.listen, where="gateway.listen")
         serving.job("uplink", uplink.run)
         serving.job("rate", lambda: _note_rate(rate, lambda: intake.counts.accepted))
+        if doors.mqtt is not None:
+            serving.job("revoked", partial(_turn_away, doors.mqtt, knowledge))
         if doors.subscriber is not None:
             serving.job("broker", doors.subscriber.run)
         if doors.observer is not None:
@@ -160,4 +169,11 @@ async def _note_rate(rate: Rate, accepted: Callable[[], int]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         rate.note(loop.time(), accepted())
+        await asyncio.sleep(_RATE_S)
+
+
+async def _turn_away(endpoint: Endpoint, knowledge: Knowledge) -> None:
+    """Who was revoked while it is connected."""
+    while True:
+        endpoint.turn_away(knowledge.bundle.revoked)
         await asyncio.sleep(_RATE_S)

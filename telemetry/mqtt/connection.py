@@ -57,6 +57,8 @@ class Connection(asyncio.Protocol):
         self.client_id = ""
         self.peer = ""
         self.device = ""
+        self.certified = False
+        """It came in with a certificate, not with a password."""
         self.version = V311
         self.heard = self.since = endpoint.time()
         """Last byte; and the first byte of the packet (or of the state) that is not complete."""
@@ -136,6 +138,7 @@ class Connection(asyncio.Protocol):
 
     async def _check(self, connect: Connect) -> None:
         facts = greeting.CertificateFacts(self._transport.get_extra_info("ssl_object"))
+        self.certified = bool(facts.der)
         caller = greeting.caller_of(connect, self.client_id, self.peer, facts)
         try:
             admission = await self.endpoint.doorman.admit(caller)

@@ -11,7 +11,7 @@ import logging
 import resource
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from telemetry.mqtt.connection import Connection, State
@@ -91,6 +91,13 @@ class Endpoint:
     def connected(self) -> int:
         """Publishers signed in at present."""
         return len(self._sessions)
+
+    def turn_away(self, devices: Collection[str]) -> None:
+        """Close those that came in with the certificate of one of `devices`; no will is published."""
+        for connection in list(self._sessions.values()) if devices else ():
+            if connection.certified and connection.device in devices:
+                connection.forget_will()
+                connection.refuse("forbidden", "it was revoked", Code.NOT_AUTHORIZED)
 
     # What connections call
 

@@ -62,6 +62,13 @@ async def test_a_certificate_names_its_sensor(credentials):
         await credentials.admit(caller("probe-8", certificate=b"der", common_name="probe-7"))
 
 
+async def test_a_revoked_certificate_lets_nobody_in(tmp_path):
+    credentials = SensorCredentials(tmp_path / "s.json", revoked=lambda: ("probe-7",))
+    with pytest.raises(ForbiddenError, match="revoked"):
+        await credentials.admit(caller(certificate=b"der", common_name="probe-7"))
+    assert (await credentials.admit(caller(certificate=b"d", common_name="probe-8"))).device
+
+
 async def test_a_sensor_with_a_certificate_only_has_no_empty_password(credentials):
     credentials._path.write_text('{"sensors":{"probe-1":{"topics":["a/#"]}}}')
     with pytest.raises(NotSignedInError):

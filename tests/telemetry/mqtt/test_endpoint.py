@@ -474,6 +474,28 @@ async def test_a_certificate_is_an_identity(endpoint: Endpoint, disk: Disk, tmp_
     assert disk.taken == [("plant/cold-1", b"1")]
 
 
+async def test_a_revoked_certificate_is_turned_away_and_a_password_is_not(
+    endpoint: Endpoint, disk: Disk, tmp_path: Path
+) -> None:
+    site = Authority(tmp_path)
+    port = await endpoint.listen("127.0.0.1", 0, site.server())
+    plain = await endpoint.listen("127.0.0.1", 0)
+    will = Will("plant/freezer-3", b"gone")
+    async with (
+        await Publisher.dial(port, site.client("freezer-3")) as lost,
+        await Publisher.dial(plain) as other,
+    ):
+        await lost.greet("", client_id="one", password=None, will=will)
+        await other.greet("freezer-3", client_id="two")
+        endpoint.turn_away(())
+        assert endpoint.connected == 2
+        endpoint.turn_away(("freezer-3",))
+        assert await lost.hear_all() == [Disconnect(Code.NOT_AUTHORIZED)]
+        other.say(qos1(1, topic="plant/freezer-3"))
+        assert await other.hear() == PubAck(1)
+    assert disk.taken == [("plant/freezer-3", b"1")]
+
+
 async def test_a_client_that_others_wrote_publishes_here(
     endpoint: Endpoint, disk: Disk, port: int
 ) -> None:
