@@ -32,6 +32,10 @@ from erp_link.service.work import Work, find_batch
 LATE = timedelta(days=30)
 """How long after its end an excursion is measured again when goods are told of late."""
 _SETTLES = timedelta(minutes=10)
+_ANEW = 5_000
+"""Newest entries of the history that every look goes through again: on PostgreSQL one with a lower
+number may have committed after a look.
+"""
 UNHEARD = timedelta(hours=2)
 """A gateway that says nothing for so long is away; what its open alarms do is not known."""
 _UNHEARD_AT_MOST = timedelta(days=2)
@@ -51,6 +55,8 @@ class Excursions:
 
     def __init__(self, core: Store) -> None:
         self._core = core
+        self._looked_to: int | None = None
+        """Entries of the history up to here were looked at by `tidy` of this object."""
 
     def excursions(
         self, *, open_only: bool = False, before: tuple[int, str] | None = None, limit: int = 100
@@ -172,6 +178,8 @@ class Excursions:
                 measured.append(excursion_id)
             except TallymanError as error:
                 failed.append((excursion_id, error))
+                # What it was due for may not be among the newest the next time.
+                self._looked_to = None
         return Tidied(tuple(measured), tuple(failed))
 
     def _due(self, connection: Connection) -> list[str]:
@@ -181,6 +189,7 @@ class Excursions:
                 (excursion.c.state == OPEN) | (excursion.c.ended_us >= micros(now - LATE))
             )
         ).all()
+        moves = self._new_moves(connection)
         due = []
         for row in rows:
             if _unheard_until(connection, row, now) > row.ended_us + _SETTLES // timedelta(
@@ -192,15 +201,42 @@ class Excursions:
             if settles and now - row.closed_at >= _SETTLES:
                 due.append(row.excursion_id)
                 continue
-            # Also goods that came before it began, and of which a device tells only now.
-            newer = select(t.event.c.id).where(
-                t.event.c.at <= moment(row.ended_us),
-                t.event.c.id > row.measured_event,
-            )
-            moved = newer.join(t.move_line, t.move_line.c.event_id == t.event.c.id)
-            if row.measured_event == 0 or connection.execute(moved.limit(1)).first() is not None:
+            if row.measured_event == 0 or _moved(connection, row, moves):
                 due.append(row.excursion_id)
         return due
+
+    def _new_moves(self, connection: Connection) -> list[tuple[int, datetime]] | None:
+        """Number and time of the moves since the last look, and of some before it; None for a first
+        look, which asks for each excursion by itself.
+        """
+        newest = connection.execute(select(func.max(t.event.c.id))).scalar_one() or 0
+        looked, self._looked_to = self._looked_to, newest
+        if looked is None:
+            return None
+        rows = connection.execute(
+            select(t.event.c.id, t.event.c.at)
+            .join(t.move_line, t.move_line.c.event_id == t.event.c.id)
+            .where(t.event.c.id > looked - _ANEW)
+            .distinct()
+        )
+        return [(number, at) for number, at in rows]
+
+
+def _moved(
+    connection: Connection, row: Row[Any], moves: Sequence[tuple[int, datetime]] | None
+) -> bool:
+    """Whether a move was booked since the measuring that was before the excursion's end: also of
+    goods that came before it began, and of which a device tells only now.
+    """
+    until = moment(row.ended_us)
+    if moves is not None:
+        return any(number > row.measured_event and at <= until for number, at in moves)
+    newer = (
+        select(t.event.c.id)
+        .join(t.move_line, t.move_line.c.event_id == t.event.c.id)
+        .where(t.event.c.at <= until, t.event.c.id > row.measured_event)
+    )
+    return connection.execute(newer.limit(1)).first() is not None
 
 
 def _again(work: Work, *, excursion_id: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contracts.clock import FixedClock
-from contracts.errors import BadInputError, NotFoundError
+from contracts.errors import BadInputError, NotFoundError, UnavailableError
 from contracts.stock import BatchKey
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration
 from erp_link.domain.excursions.limits import Limits
@@ -117,6 +117,33 @@ def test_goods_that_stood_there_before_it_began_and_were_told_of_after_its_end_a
     assert [each.batch for each in desk.report(measured).batches] == [WATER]
     assert [hold.batch for hold in core.holds()] == [WATER]
     assert desk.tidy(by="hub").measured == ()
+
+
+@sqlite_only
+def test_a_look_that_failed_is_made_again(
+    core: Core, gateway: Gateway, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else goods told of meanwhile would be forgotten behind the newest entries."""
+    since = clock.at
+    alarm = gateway.alarm(since, place="DOCK/dock-1")
+    alarm.says(AlarmChange.RAISED, *[16.0] * 60)
+    clock.at = since + timedelta(hours=2)
+    alarm.says(AlarmChange.CLEARED, 5.0)
+    desk = Excursions(core)
+    assert desk.tidy(by="hub").measured == ()
+    station = Station(core, FixedClock(since - timedelta(hours=1)))
+    station.receives()
+    station.accepts("C1")
+    monkeypatch.setattr("erp_link.service.excursions.desk._ANEW", 0)
+
+    def busy(*_: object, **__: object) -> None:
+        raise UnavailableError("The database is busy", mend="Wait")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("erp_link.service.excursions.desk.measure", busy)
+        assert len(desk.tidy(by="hub").failed) == 1
+    assert len(desk.tidy(by="hub").measured) == 1
+    assert [hold.batch for hold in core.holds()] == [WATER]
 
 
 def test_a_room_in_alarm_whose_gateway_is_away_is_not_measured_and_says_so(
