@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from appliance.identity.registry import Device, DeviceRegistry, DeviceState
 from appliance.identity.requests import (
@@ -77,7 +78,7 @@ class DeviceGate:
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """Raises BadInputError when more than `limit_bytes` are announced or come."""
+    """Raises BadInputError when more than `limit_bytes` are announced or come, or it breaks off."""
     too_large = BadInputError(
         f"the request has more than {limit_bytes} bytes", mend="Send less at once"
     )
@@ -86,9 +87,12 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
         raise too_large
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit_bytes:
-            raise too_large
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit_bytes:
+                raise too_large
+            parts.append(part)
+    except ClientDisconnect as gone:
+        raise BadInputError("the request broke off", mend="Send it again") from gone
     return b"".join(parts)
