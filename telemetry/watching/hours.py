@@ -1,8 +1,8 @@
 """When a fence holds: spans of the week in the site's own clock time, daylight saving included.
 
-A span that ends at or before it begins ends on the next day. Where the clock jumps over a span's
-begin, it begins when the jump is done; where an hour comes twice, the first one counts
-(PEP 495, fold=0).
+A span that ends at or before it begins ends on the next day. Where the clock jumps over a time, 02:30
+counts as long after midnight as ever, which is 03:30 by the clock; where an hour comes twice, the
+first one counts (PEP 495, fold=0).
 """
 
 from __future__ import annotations

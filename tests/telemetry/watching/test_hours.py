@@ -37,7 +37,7 @@ def test_the_night_of_the_clock_change_is_as_long_as_it_is(day, hours):
     assert nights.next_change(begins) == begins + hours * HOUR
 
 
-def test_a_begin_that_the_clock_jumps_over_is_when_the_jump_is_done():
+def test_a_begin_that_the_clock_jumps_over_is_as_long_after_midnight_as_ever():
     early = Hours("Europe/Berlin", (Span("7", "02:30", "05:00"),))
     # On 29 March 2026 there is no 02:30: it is 01:30 UTC, 03:30 by the clock.
     assert early.next_change(us(2026, 3, 29, 1)) == us(2026, 3, 29, 3, 30)
