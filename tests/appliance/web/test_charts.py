@@ -114,6 +114,8 @@ async def test_without_its_gateway_the_hub_says_so(folder: Path):
             page = await client.get(address)
             assert page.status_code == 200
             assert "The gateway does not answer" in page.text
+        heals = '<meta http-equiv="refresh" content="5">'
+        assert heals in (await client.get("/sensors/probe-1")).text
         data = await client.get("/sensors/data/history", params=asked())
         assert data.status_code == 503
     await gateway.close()
