@@ -40,6 +40,8 @@ _log = logging.getLogger(__name__)
 _TIDY_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LAST_S = 5.0
+_WAITING_BYTES = 200
+"""What one call back costs while it waits: messages known already hold nothing else."""
 _MUCH = 1 << 20
 """Bytes worth a write of their own."""
 
@@ -167,7 +169,8 @@ class Intake:
     @property
     def full(self) -> bool:
         """No more should be read: memory is spent, or the disk takes nothing."""
-        return self._held >= self._limits.in_flight_bytes or self.trouble is not None
+        waiting = _WAITING_BYTES * len(self._gathering.batch.callbacks)
+        return self._held + waiting >= self._limits.in_flight_bytes or self.trouble is not None
 
     def when_room(self, callback: Callable[[], None]) -> None:
         """Called once when `full` is over; at once where it is not."""

@@ -271,6 +271,20 @@ async def test_memory_that_is_spent_makes_the_endpoints_wait(tmp_path: Path) -> 
         assert done.is_set()
 
 
+async def test_messages_known_already_fill_no_memory_while_the_disk_hangs(tmp_path: Path) -> None:
+    async with house(tmp_path, Limits(in_flight_bytes=10_000)) as here:
+        await here.send(*numbered(1))
+        room, done = asyncio.Event(), asyncio.Event()
+        for _ in range(49):
+            here.intake.take(numbered(1), here.now_us, lambda: None)
+        assert not here.intake.full
+        here.intake.take(numbered(1), here.now_us, done.set)
+        assert here.intake.full
+        here.intake.when_room(room.set)
+        await asyncio.wait_for(room.wait(), 20)
+        assert done.is_set()
+
+
 async def test_what_an_endpoint_may_not_take_is_kept_with_its_reason(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         done = asyncio.Event()
