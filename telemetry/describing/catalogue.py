@@ -220,7 +220,8 @@ class Catalogue:
             with suppress(Refused):
                 self.bind(address)
         for address, slot, channel, quantity in after._opened:  # noqa: SLF001 -- as above
-            binding, before = self._bound.get(address), after._bound.get(address)  # noqa: SLF001
+            binding = self._bound.get(address)
+            before = after._bound.get(address)  # noqa: SLF001 -- as above
             if binding and before and binding.template == before.template:
                 # Another text of the template may have fewer columns.
                 with suppress(Refused, LookupError):

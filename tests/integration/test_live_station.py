@@ -48,7 +48,7 @@ pytestmark = pytest.mark.timeout(400)
 
 # Generous, since the machine that runs the tests may be busy; the assertions are about the order.
 DEADLINE_MS = 20_000
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 CARTON_S = 0.1
 """How long a carton is before the eye; what passes in 40 ms is a fly."""
 
@@ -246,17 +246,17 @@ async def test_a_camera_that_freezes_and_goes_away_is_in_the_journal(prepared, t
         await running.start_edge()
         journal = running.layout.journal
 
-        async def last_change() -> str:
-            changes = await asyncio.to_thread(camera_changes, journal)
-            return changes[-1].state if changes else ""
+        async def states() -> list[str]:
+            return [each.state for each in await asyncio.to_thread(camera_changes, journal)]
 
-        async def is_frozen() -> bool:
-            return await last_change() == "frozen"
+        async def was_frozen() -> bool:
+            # On a busy machine pictures may also be late for a moment: then it was not the last word.
+            return "frozen" in await states()
 
         async def is_stalled() -> bool:
-            return await last_change() == "stalled"
+            return (await states())[-1:] == ["stalled"]
 
-        await until(is_frozen, "the frozen picture is in the journal")
+        await until(was_frozen, "the frozen picture is in the journal")
         film.unlink()
         await until(is_stalled, "the camera's silence is in the journal")
 
