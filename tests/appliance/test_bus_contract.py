@@ -20,7 +20,7 @@ from contracts.errors import BadInputError, UnavailableError
 from contracts.ports import BusMessage, MessageBus
 from tests.brokers import MosquittoBroker, NatsBroker, RealBroker
 
-_LONG_S = 15.0
+_LONG_S = 45.0
 
 
 class Harness(Protocol):

@@ -28,7 +28,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from telemetry.mqtt.decoding import decode, split
 from telemetry.mqtt.encoding import encode
 from telemetry.mqtt.packets import V5, ConnAck, Connect, Packet, Will
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 class Publisher:

@@ -26,7 +26,7 @@ from telemetry.history.reader import History
 from telemetry.segments import Retention, SegmentWriter
 from tests.telemetry.history.site import PROBE, SiteCatalogue, says
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 QUICK = HistoryConfig(flush_s=0.5)
 
 

@@ -15,7 +15,7 @@ from appliance.services.process import ChildState
 from appliance.services.valkey import EmbeddedValkey
 from contracts.ports import LiveEvent, LiveView
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 View = MemoryLiveView | ValkeyLiveView
 
 

@@ -17,7 +17,7 @@ from contracts.errors import UnavailableError
 from contracts.telemetry import SeriesKey
 from telemetry.history.buffer import Columns
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 PROBE = SeriesKey("probe-1", "temperature")
 DOOR = SeriesKey("door-1", "door_open")
 NAMES = {1: (PROBE, "Cel"), 2: (DOOR, "/")}

@@ -17,7 +17,7 @@ from appliance.services.process import ChildProcess, ChildState
 from appliance.services.valkey import EmbeddedValkey
 from contracts.errors import UnavailableError
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 async def kill_and_wait(child: ChildProcess | None) -> None:

@@ -13,7 +13,7 @@ import pytest
 from appliance.services.process import Backoff, ChildProcess, ChildSpec, ChildState
 from contracts.errors import UnavailableError
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 BEATS = "import time, pathlib, sys\npathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)\n"
 DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + BEATS
 
