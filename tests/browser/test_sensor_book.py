@@ -70,7 +70,7 @@ def test_an_unknown_sensor_is_described_and_then_has_values(
     page.locator("input[name=place]").fill("HALL")
     page.get_by_role("button", name="Keep").click()
     page.wait_for_url("**/sensors/hall-7")
-    assert store.book().find("hall-7").place == "HALL"  # type: ignore[union-attr]  # it was kept
+    assert store.book().find("hall-7").place == "HALL"
 
     page = open_page(f"{url}/sensors", width=390, height=844, language="zh")
     page.locator(".sensor-row", has_text="21.5 °C").wait_for()

@@ -138,7 +138,7 @@ class Station:
 
     def accepts(self, carton: str, batch: BatchKey = WATER, **more: object) -> Applied:
         line = 1 if batch == WATER else 2
-        return self.judges(carton, Decision.ACCEPT, batch, line=line, **more)  # type: ignore[arg-type]
+        return self.judges(carton, Decision.ACCEPT, batch, line=line, **more)
 
     def finds_defect(self, carton: str, batch: BatchKey = WATER) -> Applied:
         line = 1 if batch == WATER else 2

@@ -68,7 +68,7 @@ def hub_app(gateway: Gateway, line: object = None, gate: FakeGate | None = None)
     """Only the pages of charts."""
     app = create_app("Dock")
     gate = gate or FakeGate()
-    app.include_router(sensor_data_router(gateway, line, gate))  # type: ignore[arg-type]
+    app.include_router(sensor_data_router(gateway, line, gate))
     app.include_router(
         charts_router(gateway, gate, book=lambda d: DeviceCard(d) if d == "probe-9" else None)
     )

@@ -166,7 +166,7 @@ class FakeDesk:
         return self._state
 
     def change(self, **values: object) -> None:
-        self._state = replace(self._state, **values)  # type: ignore[arg-type]
+        self._state = replace(self._state, **values)
 
     def judge(self, card: CartonCard) -> None:
         reviews = self._state.reviews

@@ -190,4 +190,4 @@ class FakeConsole(Console):
 
 
 def book(teaching: FakeTeaching) -> FakeConsole:
-    return FakeConsole(lambda: teaching.events, FakeOffice(), AnyFile())  # type: ignore[arg-type]
+    return FakeConsole(lambda: teaching.events, FakeOffice(), AnyFile())

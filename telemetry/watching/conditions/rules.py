@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from telemetry.describing.series import Series
 from telemetry.watching.conditions.condition import Condition, Surroundings
 from telemetry.watching.conditions.memory import INFINITY, MOST_ABROAD, NEVER, Memory, Phase
@@ -32,11 +34,10 @@ class Limit(Condition):
             self.see(self._engine.now, value)
 
 
-class Clearing:
+class Clearing(Protocol):
     """Port of the clear condition; `expressions` implements it."""
 
-    def holds(self) -> bool:
-        raise NotImplementedError
+    def holds(self) -> bool: ...
 
 
 class Above(Limit):

@@ -59,7 +59,7 @@ def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
         for setting, value in wrong.items():
             config = Config(
                 site=SiteConfig(data=str(tmp_path)),
-                exchange=ExchangeConfig(**{setting: value}),  # type: ignore[arg-type]
+                exchange=ExchangeConfig(**{setting: value}),
             )
             with pytest.raises(BadInputError):
                 open_exchange(config, core)

@@ -42,7 +42,7 @@ def signed(**changes: object) -> ProfileSignature:
         at_us=2,
         reason="both cracks were really there",
     )
-    return sign_profile(LEAD, replace(said, **changes))  # type: ignore[arg-type]
+    return sign_profile(LEAD, replace(said, **changes))
 
 
 def check(signature: ProfileSignature, *, data: bytes = DATA, station: str = "dock-1") -> None:

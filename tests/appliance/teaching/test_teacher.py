@@ -113,7 +113,7 @@ async def test_a_carton_teaches_once(taught: TaughtStation) -> None:
 @pytest.mark.parametrize(
     ("lesson", "why"),
     [
-        (Lesson("wrong"), "no lesson"),  # type: ignore[arg-type]
+        (Lesson("wrong"), "no lesson"),
         (Lesson("miss", "ugly"), "no defect"),
         (Lesson("false_alarm", "crack"), "no defect"),
     ],

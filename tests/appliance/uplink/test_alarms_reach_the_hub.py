@@ -50,7 +50,7 @@ async def test_alarms_of_an_outage_hold_goods_once(core_url: str, tmp_path: Path
     hub = build(tmp_path / "hub", core)
     identity = DeviceIdentity.open_or_create(tmp_path / "identity", "gateway-01")
     hub.enrol(identity)
-    alarm = Alarm(None, time.time_ns() // 1000)  # type: ignore[arg-type]
+    alarm = Alarm(None, time.time_ns() // 1000)
     path = tmp_path / "journal.db"
     with Journal.open(path, identity=identity, clock=SystemClock()) as journal:
         for change, celsius in (

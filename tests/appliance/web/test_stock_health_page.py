@@ -29,7 +29,7 @@ async def client(core_url: str, clock: FixedClock) -> AsyncIterator[httpx.AsyncC
     async with httpx.AsyncClient(
         transport=transport, base_url="http://hub.test", headers={"accept": "text/html"}
     ) as opened:
-        opened.core = core  # type: ignore[attr-defined]
+        opened.core = core
         yield opened
     core.close()
 
@@ -41,7 +41,7 @@ async def test_an_empty_house_says_what_to_do(client: httpx.AsyncClient) -> None
 
 async def test_what_expires_is_one_click_away(client: httpx.AsyncClient, clock: FixedClock) -> None:
     soon = clock.at.date() + timedelta(days=5)
-    client.core.receive(WATER, 9, location="A-01-1", expiry=soon, by="op")  # type: ignore[attr-defined]
+    client.core.receive(WATER, 9, location="A-01-1", expiry=soon, by="op")
     text = (await client.get("/stock-health")).text
     assert "Off the shelf" in text
     rung = (await client.get("/stock-health?rung=pull")).text

@@ -231,12 +231,12 @@ def test_a_shipment_assigned_again_during_a_hold_is_stopped_again(house: House) 
 def test_an_answer_that_nobody_foresaw_is_a_dead_letter_and_not_the_end(house: House) -> None:
     house.core.receive(WATER, 5, location="D1", by="op")
     handle = house.erp.handle
-    house.erp.handle = lambda request: httpx.Response(200, json={"surprise": request.url.path})  # type: ignore[method-assign]
+    house.erp.handle = lambda request: httpx.Response(200, json={"surprise": request.url.path})
     house.tells()
     dead = house.desk.letters(state=State.DEAD)[0]
     assert dead.trouble is not None
     assert "is not understood" in dead.trouble.message
-    house.erp.handle = handle  # type: ignore[method-assign]
+    house.erp.handle = handle
     house.desk.again(dead.letter, by="ops")
     house.tells()
     assert house.erp.on_hand(WATER.lot) == 5

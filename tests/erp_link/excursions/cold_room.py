@@ -133,4 +133,4 @@ class Gateway:
         return self.station.entry(body)
 
     def alarm(self, since: datetime, **more: object) -> Alarm:
-        return Alarm(self, micros(since), **more)  # type: ignore[arg-type]
+        return Alarm(self, micros(since), **more)

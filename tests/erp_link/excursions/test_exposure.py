@@ -140,7 +140,7 @@ def test_stays_that_are_told_apart_make_up_the_whole(trace, spans) -> None:
 def verdict(limits: Limits = CHILLED, **more: float) -> str:
     values = {"present_s": 0, "outside_s": 0, "unmeasured_s": 0, "least": 5.0, "most": 5.0,
               "kinetic": 5.0}  # fmt: skip
-    found = judge(Exposure(**(values | more)), limits)  # type: ignore[arg-type]
+    found = judge(Exposure(**(values | more)), limits)
     return found.reason.code if found.beyond else "within"
 
 
@@ -171,7 +171,7 @@ def test_more_of_what_is_bad_is_never_better(warmer: float, colder: float) -> No
     low, high = sorted((warmer, colder))
     mild = measured(points(*[low] * 45), (0, 45), until=45)
     hot = measured(points(*[high] * 45), (0, 45), until=45)
-    if low > CHILLED.low and judge(mild, CHILLED).beyond:  # type: ignore[operator]
+    if low > CHILLED.low and judge(mild, CHILLED).beyond:
         assert judge(hot, CHILLED).beyond
 
 

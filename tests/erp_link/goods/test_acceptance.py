@@ -36,7 +36,7 @@ def stock(core: Core) -> dict[str, int]:
 
 
 def describe(core: Core, **more: object) -> None:
-    Products(core).describe(Product(WATER.gtin, **more), by="mei")  # type: ignore[arg-type]
+    Products(core).describe(Product(WATER.gtin, **more), by="mei")
 
 
 def test_counted_goods_wait_in_inspection_until_they_are_accepted(

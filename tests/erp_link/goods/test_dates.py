@@ -165,8 +165,8 @@ def test_expired_and_held_goods_always_move_to_quarantine_and_never_out(
         core.ship(reservation.reservation_id, by="op")
     blocked = {"status": StockStatus.BLOCKED, "by": "op"}
     with pytest.raises(HeldError):
-        core.move(WATER, 2, source="A-01-1", target="B-01-1", **blocked)  # type: ignore[arg-type]
-    core.move(WATER, 4, source="A-01-1", target=QUARANTINE, **blocked)  # type: ignore[arg-type]
+        core.move(WATER, 2, source="A-01-1", target="B-01-1", **blocked)
+    core.move(WATER, 4, source="A-01-1", target=QUARANTINE, **blocked)
     core.return_picked(reservation.reservation_id, by="op")
     (row,) = Shelf(core).ladder()
     assert (row.on_hand, row.on_shelf, row.stage) == (5, 0, Stage.EXPIRED)

@@ -23,7 +23,7 @@ def water(**more: object) -> Product:
         "base_unit": "bottle",
         "units": {"case": 24},
     }
-    return Product(GTIN, **(values | more))  # type: ignore[arg-type]
+    return Product(GTIN, **(values | more))
 
 
 def test_a_case_of_one_product_is_not_a_case_of_another() -> None:

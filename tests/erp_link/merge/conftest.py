@@ -71,7 +71,7 @@ class House:
 
     def end_quotas(self) -> None:
         for name in self.core.read(lambda c: quotas.over_time(c, self.clock.now())):
-            self.core.write(lambda work, quota=name: quotas.end(work, quota), by="hub")  # type: ignore[misc]
+            self.core.write(lambda work, quota=name: quotas.end(work, quota), by="hub")
 
     def now_us(self) -> int:
         return micros(self.clock.now())
