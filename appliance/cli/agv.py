@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from agv_bridge.replay import Replay
+    from agv_bridge.recordings.replay import Replay
 
 _VERSIONS = ("2.1.0", "3.0.0")
 
@@ -45,8 +45,8 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Stock moves of a recorded session, and every line that could not be placed."""
-    from agv_bridge.replay import read_recording
-    from agv_bridge.replay import replay as place
+    from agv_bridge.recordings.replay import read_recording
+    from agv_bridge.recordings.replay import replay as place
 
     outcome = place(read_recording(file))
     for record in _records(outcome):
@@ -54,8 +54,8 @@ def replay(
 
 
 async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer: str) -> None:
-    from agv_bridge.presence import birth_of, will_of
-    from agv_bridge.virtual import VirtualAgv
+    from agv_bridge.virtual.presence import birth_of, will_of
+    from agv_bridge.virtual.vehicle import VirtualAgv
     from appliance.services.mqtt import MqttBus
 
     stop = asyncio.Event()

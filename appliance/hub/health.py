@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from agv_bridge.bridge import AgvBridge
+from agv_bridge.bridge.bridge import AgvBridge
 from appliance.bench.facts import rss_mb
 from appliance.live.memory import MemoryLiveView
 from appliance.live.valkey import ValkeyLiveView

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from agv_bridge.bridge import AgvBridge
+from agv_bridge.bridge.bridge import AgvBridge
 from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config

@@ -12,9 +12,9 @@ from datetime import timedelta
 
 import pytest
 
-from agv_bridge.bridge import AgvBridge
-from agv_bridge.presence import will_of
-from agv_bridge.virtual import Faults, VirtualAgv
+from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.virtual.presence import will_of
+from agv_bridge.virtual.vehicle import Faults, VirtualAgv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock
 from contracts.stock import TransportState as T

@@ -6,10 +6,10 @@ time; the birth message answers a will that an earlier connection left behind.
 
 from __future__ import annotations
 
-from agv_bridge import topics
-from agv_bridge.codec import encode
-from agv_bridge.messages import Connection, Header
-from agv_bridge.topics import DEFAULT_INTERFACE, VehicleAddress, dialect_of
+from agv_bridge.vda5050 import topics
+from agv_bridge.vda5050.codec import encode
+from agv_bridge.vda5050.messages import Connection, Header
+from agv_bridge.vda5050.topics import DEFAULT_INTERFACE, VehicleAddress, dialect_of
 from contracts.clock import Clock, SystemClock
 from contracts.ports import BusMessage
 

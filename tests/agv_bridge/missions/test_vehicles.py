@@ -7,10 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agv_bridge.dispatch import assign
-from agv_bridge.messages import Connection, Load, NodeState, Power, Safety, State, VehicleError
-from agv_bridge.topics import VehicleAddress
-from agv_bridge.vehicles import Vehicle, hear_connection, hear_state, may_take_orders, snapshot
+from agv_bridge.missions.dispatch import assign
+from agv_bridge.missions.vehicles import (
+    Vehicle,
+    hear_connection,
+    hear_state,
+    may_take_orders,
+    snapshot,
+)
+from agv_bridge.vda5050.messages import (
+    Connection,
+    Load,
+    NodeState,
+    Power,
+    Safety,
+    State,
+    VehicleError,
+)
+from agv_bridge.vda5050.topics import VehicleAddress
 from contracts.stock import TransportOrder
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

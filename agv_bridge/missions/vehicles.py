@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from agv_bridge.messages import Connection, State, VehicleError
-from agv_bridge.topics import VehicleAddress
+from agv_bridge.vda5050.messages import Connection, State, VehicleError
+from agv_bridge.vda5050.topics import VehicleAddress
 
 _LOST = frozenset({"OFFLINE", "CONNECTION_BROKEN"})
 _WORKS_ALONE = frozenset({"AUTOMATIC", "SEMIAUTOMATIC"})

@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from agv_bridge.messages import FAILED, FINISHED, State
-from agv_bridge.orders import Leg
-from agv_bridge.vehicles import Vehicle, silent_for
+from agv_bridge.missions.orders import Leg
+from agv_bridge.missions.vehicles import Vehicle, silent_for
+from agv_bridge.vda5050.messages import FAILED, FINISHED, State
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
 _STEPS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agv_bridge.wire import Dialect
+from agv_bridge.vda5050.wire import Dialect
 
 DEFAULT_INTERFACE = {Dialect.V2: "uagv", Dialect.V3: "vda5050"}
 CONNECTION, STATE, ORDER = "connection", "state", "order"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agv_bridge.messages import (
+from agv_bridge.vda5050.messages import (
     Action,
     ActionParameter,
     Edge,
@@ -18,7 +18,7 @@ from agv_bridge.messages import (
     Node,
     Order,
 )
-from agv_bridge.wire import Dialect
+from agv_bridge.vda5050.wire import Dialect
 from contracts.stock import TransportOrder
 
 PICK, DROP = "pick", "drop"

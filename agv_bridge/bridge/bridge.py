@@ -19,15 +19,13 @@ from dataclasses import replace
 
 import structlog
 
-from agv_bridge import dispatch, missions
-from agv_bridge.codec import Received, decode
-from agv_bridge.messages import Connection, State
-from agv_bridge.missions import Fail, Limits, Mission, Requeue, Resend
-from agv_bridge.orders import Leg
-from agv_bridge.reporter import Reporter
-from agv_bridge.speaker import Speaker
-from agv_bridge.topics import filters
-from agv_bridge.vehicles import (
+from agv_bridge.bridge.reporter import Reporter
+from agv_bridge.bridge.speaker import Speaker
+from agv_bridge.missions import dispatch
+from agv_bridge.missions import mission as missions
+from agv_bridge.missions.mission import Fail, Limits, Mission, Requeue, Resend
+from agv_bridge.missions.orders import Leg
+from agv_bridge.missions.vehicles import (
     Vehicle,
     VehicleSnapshot,
     hear_connection,
@@ -35,6 +33,9 @@ from agv_bridge.vehicles import (
     may_take_orders,
     snapshot,
 )
+from agv_bridge.vda5050.codec import Received, decode
+from agv_bridge.vda5050.messages import Connection, State
+from agv_bridge.vda5050.topics import filters
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError
 from contracts.ports import BusMessage, MessageBus, StockMoves

@@ -9,11 +9,11 @@ from collections import defaultdict
 
 import structlog
 
-from agv_bridge.codec import Message, encode
-from agv_bridge.messages import Header
-from agv_bridge.orders import Leg, build_cancel, build_order, build_state_request
-from agv_bridge.topics import INSTANT_ACTIONS, ORDER, dialect_of
-from agv_bridge.vehicles import Vehicle
+from agv_bridge.missions.orders import Leg, build_cancel, build_order, build_state_request
+from agv_bridge.missions.vehicles import Vehicle
+from agv_bridge.vda5050.codec import Message, encode
+from agv_bridge.vda5050.messages import Header
+from agv_bridge.vda5050.topics import INSTANT_ACTIONS, ORDER, dialect_of
 from contracts.clock import Clock
 from contracts.errors import BadInputError, UnavailableError
 from contracts.ports import MessageBus

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agv_bridge.bridge import AgvBridge
-from agv_bridge.virtual import Faults, VirtualAgv
+from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.virtual.vehicle import Faults, VirtualAgv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock
 from contracts.stock import TransportProgress

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agv_bridge import wire
-from agv_bridge.codec import decode, encode
-from agv_bridge.messages import (
+from agv_bridge.missions.orders import Leg, build_cancel, build_order, build_state_request, legs_of
+from agv_bridge.vda5050 import wire
+from agv_bridge.vda5050.codec import decode, encode
+from agv_bridge.vda5050.messages import (
     Action,
     ActionParameter,
     ActionState,
@@ -33,11 +34,10 @@ from agv_bridge.messages import (
     State,
     VehicleError,
 )
-from agv_bridge.orders import Leg, build_cancel, build_order, build_state_request, legs_of
-from agv_bridge.presence import address_of, connection_message
-from agv_bridge.topics import VehicleAddress, dialect_of, filters, parse_topic
-from agv_bridge.virtual import VirtualAgv
-from agv_bridge.wire import Dialect
+from agv_bridge.vda5050.topics import VehicleAddress, dialect_of, filters, parse_topic
+from agv_bridge.vda5050.wire import Dialect
+from agv_bridge.virtual.presence import address_of, connection_message
+from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.bus import matches
 from appliance.services.memory_bus import MemoryBus
 from contracts.clock import FixedClock

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agv_bridge.wire import wired
+from agv_bridge.vda5050.wire import wired
 
 FINISHED = "FINISHED"
 FAILED = "FAILED"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agv_bridge.vehicles import Vehicle, may_take_orders
+from agv_bridge.missions.vehicles import Vehicle, may_take_orders
 from contracts.stock import TransportOrder
 
 

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from zlib import crc32
 
-from agv_bridge import topics
-from agv_bridge.codec import Message, decode, encode
-from agv_bridge.messages import (
+from agv_bridge.missions.orders import CANCEL_ORDER, DROP, PICK, STATE_REQUEST
+from agv_bridge.vda5050 import topics
+from agv_bridge.vda5050.codec import Message, decode, encode
+from agv_bridge.vda5050.messages import (
     FAILED,
     FINISHED,
     Action,
@@ -33,10 +34,9 @@ from agv_bridge.messages import (
     State,
     VehicleError,
 )
-from agv_bridge.orders import CANCEL_ORDER, DROP, PICK, STATE_REQUEST
-from agv_bridge.presence import address_of, connection_message
-from agv_bridge.topics import dialect_of
-from agv_bridge.wire import Dialect
+from agv_bridge.vda5050.topics import dialect_of
+from agv_bridge.vda5050.wire import Dialect
+from agv_bridge.virtual.presence import address_of, connection_message
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
 from contracts.ports import BusMessage, MessageBus

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agv_bridge import topics, wire
-from agv_bridge.messages import Connection, InstantActions, Order, State
-from agv_bridge.topics import VehicleAddress, dialect_of, parse_topic
+from agv_bridge.vda5050 import topics, wire
+from agv_bridge.vda5050.messages import Connection, InstantActions, Order, State
+from agv_bridge.vda5050.topics import VehicleAddress, dialect_of, parse_topic
 from contracts.errors import BadInputError
 
 Message = Connection | State | Order | InstantActions

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from agv_bridge.bridge import AgvBridge
-from agv_bridge.replay import RecordedMessage, read_recording, replay
-from agv_bridge.virtual import Faults, VirtualAgv
+from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.recordings.replay import RecordedMessage, read_recording, replay
+from agv_bridge.virtual.vehicle import Faults, VirtualAgv
 from appliance.cli.agv import agv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock, SystemClock

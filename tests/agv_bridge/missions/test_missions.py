@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agv_bridge.messages import ActionState, ErrorReference, Load, NodeState, State, VehicleError
-from agv_bridge.missions import (
+from agv_bridge.missions.mission import (
     Fail,
     Limits,
     Mission,
@@ -22,9 +21,17 @@ from agv_bridge.missions import (
     observe,
     restore,
 )
-from agv_bridge.orders import Leg
-from agv_bridge.topics import VehicleAddress
-from agv_bridge.vehicles import Vehicle
+from agv_bridge.missions.orders import Leg
+from agv_bridge.missions.vehicles import Vehicle
+from agv_bridge.vda5050.messages import (
+    ActionState,
+    ErrorReference,
+    Load,
+    NodeState,
+    State,
+    VehicleError,
+)
+from agv_bridge.vda5050.topics import VehicleAddress
 from contracts.stock import OpenTransport, TransportOrder, TransportState
 
 T = TransportState

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from agv_bridge.bridge import AgvBridge
-from agv_bridge.missions import Limits
-from agv_bridge.presence import birth_of, will_of
-from agv_bridge.virtual import VirtualAgv
+from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.missions.mission import Limits
+from agv_bridge.virtual.presence import birth_of, will_of
+from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.mqtt import MqttBus
 from appliance.services.nats import EmbeddedNats
 from contracts.stock import TransportState as T

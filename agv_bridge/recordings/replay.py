@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agv_bridge.codec import decode
-from agv_bridge.messages import FINISHED, Connection, InstantActions, Order, State
-from agv_bridge.missions import LOAD_MISMATCH, Mission, observe
-from agv_bridge.orders import DROP, PICK, legs_of
-from agv_bridge.topics import FACTSHEET, VISUALIZATION, parse_topic
+from agv_bridge.missions.mission import LOAD_MISMATCH, Mission, observe
+from agv_bridge.missions.orders import DROP, PICK, legs_of
+from agv_bridge.vda5050.codec import decode
+from agv_bridge.vda5050.messages import FINISHED, Connection, InstantActions, Order, State
+from agv_bridge.vda5050.topics import FACTSHEET, VISUALIZATION, parse_topic
 from contracts.errors import BadInputError
 from contracts.stock import TransportState
 

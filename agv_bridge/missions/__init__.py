@@ -1,0 +1,1 @@
+"""What orders, states and silence mean: pure decisions of the bridge."""

@@ -1,0 +1,1 @@
+"""Recorded sessions and logs of fleets, read for the stock moves that they prove."""

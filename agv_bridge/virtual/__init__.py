@@ -1,0 +1,1 @@
+"""Vehicles that are none, with faults on request: for tests, the bench and the demo."""
