@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -51,7 +52,8 @@ class AgvBridge:
 
     manufacturer: only vehicles of this one ("+": all). interface: the first level of the topics
     ("+": any). poll_s: how often the core is asked; `wake` asks at once. clock: patience and the
-    times reported follow it.
+    times reported follow it. heard: told of every message once it was taken in, for the fleet view;
+    called in the bridge's own task, so it returns at once.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class AgvBridge:
         interface: str = "+",
         poll_s: float = 1.0,
         limits: Limits | None = None,
+        heard: Callable[[Received], None] | None = None,
     ) -> None:
         self._bus = bus
         self._moves = moves
@@ -71,6 +74,7 @@ class AgvBridge:
         self._filters = filters(manufacturer=manufacturer, interface=interface)
         self._poll_s = poll_s
         self._limits = limits or Limits()
+        self._tell = heard
         self._speaker = Speaker(bus, self._clock)
         self._reporter = Reporter(moves)
         self._vehicles: dict[str, Vehicle] = {}
@@ -132,6 +136,8 @@ class AgvBridge:
             return
         try:
             await self._take(received)
+            if self._tell is not None:
+                self._tell(received)
         except Exception:  # noqa: BLE001 -- retained, it would end the bridge after every restart
             self.unreadable += 1
             _log.exception("agv_message_not_taken", topic=message.topic)
