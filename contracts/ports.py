@@ -81,10 +81,18 @@ class StockMoves(Protocol):
         """
         ...
 
+    async def find_transport(self, order_id: str) -> OpenTransport | None:
+        """One order in whatever state, for a vehicle that speaks of one that is no longer open;
+        None for an order that is not ours.
+        """
+        ...
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did. Idempotent by (vehicle, order, action). Never refused (I1).
 
         SENT comes before the order is published, so that a crash between cannot send it twice;
-        REQUESTED puts an order that no vehicle picked up back among the pending ones.
+        REQUESTED puts an order that no vehicle picked up back among the pending ones. CANCELLED
+        says that the vehicle was stopped: before the pick, or (after PICKED) with the goods on
+        board, for which the core then has a new order for that very vehicle.
         """
         ...

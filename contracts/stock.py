@@ -175,6 +175,19 @@ class TransportState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class TransportKind(StrEnum):
+    """What a transport order is for."""
+
+    PUT_AWAY = "put_away"
+    """From where the goods were received to the slot where they are kept."""
+    RECALL = "recall"
+    """What may not leave, to quarantine; always allowed (I1)."""
+    REPLENISHMENT = "replenishment"
+    """From the place of the reserve to the place where orders are picked."""
+    RETURN = "return"
+    """Back to where the goods stood: a person called the order off while they were on board."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransportOrder:
     """Bring one load from one place to another; places are location codes of the core."""
@@ -185,6 +198,10 @@ class TransportOrder:
     source: str
     target: str
     batch: BatchKey | None = None
+    kind: TransportKind = TransportKind.PUT_AWAY
+    on_board: str = ""
+    """The vehicle that carries the goods already: it alone may take the order, and only drops."""
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +228,7 @@ class OpenTransport:
     """SENT, ACCEPTED, PICKED, or FAILED until a person has settled it."""
     since: datetime
     """When it was sent."""
+    stop: Reason | None = None
+    """Why the vehicle must not go on with it: a hold came, or a person called it off. It is to be
+    stopped; then CANCELLED says so, and the core asks for the goods anew where they may go.
+    """

@@ -22,10 +22,11 @@ import structlog
 
 from agv_bridge.bridge.reporter import Reporter
 from agv_bridge.bridge.speaker import Speaker
-from agv_bridge.missions import dispatch
+from agv_bridge.missions import dispatch, snapshots
 from agv_bridge.missions import mission as missions
 from agv_bridge.missions.mission import Fail, Limits, Mission, Requeue, Resend
 from agv_bridge.missions.orders import Leg
+from agv_bridge.missions.snapshots import MissionSnapshot
 from agv_bridge.missions.vehicles import (
     Vehicle,
     VehicleSnapshot,
@@ -40,6 +41,7 @@ from agv_bridge.vda5050.topics import filters
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError
 from contracts.ports import BusMessage, MessageBus, StockMoves
+from contracts.reason import Reason
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +83,7 @@ class AgvBridge:
         self._missions: dict[_Key, Mission] = {}
         self._orders: dict[str, TransportOrder] = {}
         self._pending: frozenset[str] = frozenset()
+        self._stops: dict[str, Reason] = {}
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -103,6 +106,29 @@ class AgvBridge:
             snapshot(self._vehicles[name], now=now, silent_after=self._limits.silent)
             for name in sorted(self._vehicles)
         )
+
+    def missions(self) -> tuple[MissionSnapshot, ...]:
+        """Every transport order that is not done, oldest first, with the vehicle that has it."""
+        held = {
+            key[0]: snapshots.under_way(
+                mission, self._vehicles.get(key[1]), stop=self._stops.get(key[0])
+            )
+            for key, mission in self._missions.items()
+            if key[0] in self._orders and (mission.assigned or mission.failed)
+        }
+        shown = [
+            held.get(order_id) or snapshots.waiting(order, self._why_waiting(order_id))
+            for order_id, order in self._orders.items()
+        ]
+        return tuple(
+            sorted(shown, key=lambda each: snapshots.age_of(each, self._orders[each.order_id]))
+        )
+
+    def _why_waiting(self, order_id: str) -> Reason | None:
+        fleet = list(self._vehicles.values())
+        if any(self._is_free(vehicle) for vehicle in fleet):
+            return None
+        return Reason(snapshots.NONE_FREE, {"order": order_id, "vehicles": len(fleet)})
 
     async def run(self) -> None:
         """Bridge until cancelled. An outage of the broker or the core is waited out."""
@@ -217,6 +243,7 @@ class AgvBridge:
         orders = [*pending, *(one.order for one in under_way)]
         self._orders = {order.order_id: order for order in orders}
         self._pending = frozenset(order.order_id for order in pending)
+        self._stops = {one.order.order_id: one.stop for one in under_way if one.stop is not None}
         for one in under_way:
             key = (one.order.order_id, one.vehicle)
             before = self._missions.get(key)

@@ -39,6 +39,8 @@ LOAD_MISSING = "agv_load_missing"
 LOAD_REMAINS = "agv_load_remains"
 LOAD_MISMATCH = "agv_load_mismatch"
 OVERDUE = "agv_overdue"
+KNOWN = "agv_failed_before"
+"""Failed before this process began; its ticket says why."""
 
 NOT_AGAIN = frozenset({REJECTED, NO_ANSWER})
 """After these the same vehicle is not asked again; a lost or rebooted one may be."""
@@ -77,6 +79,8 @@ class Mission:
     disputed_since: datetime | None = None
     missing_since: datetime | None = None
     cancelled_at: datetime | None = None
+    stepped_at: datetime | None = None
+    """When this process saw it reach where it is; after a restart, when it was sent."""
 
     @property
     def order(self) -> TransportOrder:
@@ -126,7 +130,8 @@ def restore(known: OpenTransport, *, now: datetime) -> Mission:
         assigned=True,
         watched_since=now,
         reached=known.state if known.state in _STEPS else TransportState.SENT,
-        failed="known" if failed else "",
+        failed=KNOWN if failed else "",
+        stepped_at=known.since,
     )
 
 
@@ -151,7 +156,7 @@ def observe(
         reached = TransportState.PICKED
     after = mission
     if not mission.has(reached):
-        after = replace(after, reached=reached)
+        after = replace(after, reached=reached, stepped_at=at)
     if after.has(TransportState.PICKED):
         # Whoever carries the goods has the order, whatever was decided meanwhile.
         after = replace(after, assigned=True)

@@ -23,6 +23,9 @@ class CoreMoves:
     async def open_transport(self) -> Sequence[OpenTransport]:
         return await asyncio.to_thread(self._core.open_transport)
 
+    async def find_transport(self, order_id: str) -> OpenTransport | None:
+        return await asyncio.to_thread(self._core.find_transport, order_id)
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         """Book it, then tell the pages; the booking does not wait for them."""
         await asyncio.to_thread(self._core.transport_progress, progress)

@@ -313,6 +313,10 @@ transport = Table(
     Column("attempt", Integer, nullable=False, default=1),
     Column("requested_at", UtcMicros, nullable=False),
     Column("sent_at", UtcMicros),
+    Column("kind", String, nullable=False, default="put_away"),
+    Column("on_board", String, nullable=False, default=""),
+    Column("stop_code", String, nullable=False, default=""),
+    Column("stop_params", JSON),
     Index("ix_transport_state", "state"),
     Index("ix_transport_load_id", "load_id"),
 )

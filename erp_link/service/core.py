@@ -253,6 +253,10 @@ class Core(Commands):
         """The newest 200 orders in whatever state, newest first."""
         return self.read(transport.newest)
 
+    def find_transport(self, order_id: str) -> OpenTransport | None:
+        """One order in whatever state; None for one that is not ours."""
+        return self.read(lambda c: transport.find(c, order_id))
+
     def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did; idempotent by (vehicle, order, action).
 

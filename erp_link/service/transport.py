@@ -13,6 +13,7 @@ from contracts.stock import (
     OpenTransport,
     StockStatus,
     TicketState,
+    TransportKind,
     TransportOrder,
     TransportState,
 )
@@ -76,6 +77,9 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
             "state": TransportState.REQUESTED.value,
             "vehicle": "",
             "slot_claimed": int(target != QUARANTINE),
+            "kind": (
+                TransportKind.RECALL if target == QUARANTINE else TransportKind.PUT_AWAY
+            ).value,
             "attempt": 1,
             "requested_at": work.now,
         },
@@ -128,12 +132,7 @@ def under_way(connection: Connection) -> list[OpenTransport]:
     )
     failed = (t.transport.c.state == TransportState.FAILED.value) & undecided
     rows = connection.execute(_with_batch().where(t.transport.c.state.in_(_WITH_VEHICLE) | failed))
-    return [
-        OpenTransport(
-            _order(row), row.vehicle, TransportState(row.state), row.sent_at or row.requested_at
-        )
-        for row in rows
-    ]
+    return [_known(row) for row in rows]
 
 
 def newest(connection: Connection, *, limit: int = 200) -> list[OpenTransport]:
@@ -141,15 +140,13 @@ def newest(connection: Connection, *, limit: int = 200) -> list[OpenTransport]:
     rows = connection.execute(
         _with_batch().order_by(None).order_by(t.transport.c.id.desc()).limit(limit)
     )
-    return [
-        OpenTransport(
-            _order(row),
-            row.vehicle or "",
-            TransportState(row.state),
-            row.sent_at or row.requested_at,
-        )
-        for row in rows
-    ]
+    return [_known(row) for row in rows]
+
+
+def find(connection: Connection, order_id: str) -> OpenTransport | None:
+    """One order in whatever state."""
+    row = connection.execute(_with_batch().where(t.transport.c.order_id == order_id)).one_or_none()
+    return None if row is None else _known(row)
 
 
 def failure_ticket(order_id: Any) -> Any:
@@ -274,7 +271,26 @@ def _with_batch() -> Any:
 
 def _order(row: Row[Any]) -> TransportOrder:
     batch = key_of(row) if row.batch_id is not None else None
-    return TransportOrder(row.order_id, row.load_id, row.source, row.target, batch)
+    return TransportOrder(
+        row.order_id,
+        row.load_id,
+        row.source,
+        row.target,
+        batch,
+        kind=TransportKind(row.kind),
+        on_board=row.on_board,
+        requested_at=row.requested_at,
+    )
+
+
+def _known(row: Row[Any]) -> OpenTransport:
+    return OpenTransport(
+        _order(row),
+        row.vehicle or "",
+        TransportState(row.state),
+        row.sent_at or row.requested_at,
+        stop=Reason(row.stop_code, row.stop_params or {}) if row.stop_code else None,
+    )
 
 
 def _covering(row: Row[Any]) -> set[Guard]:

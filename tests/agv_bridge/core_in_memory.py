@@ -65,6 +65,14 @@ class CoreInMemory:
             if line.state in sent
         ]
 
+    async def find_transport(self, order_id: str):
+        self._answer()
+        line = self.lines.get(order_id)
+        if line is None:
+            return None
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        return OpenTransport(line.order, line.vehicle, line.state, since)
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         self._answer()
         self._changed.set()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agv_bridge.bridge.bridge import AgvBridge
-from agv_bridge.virtual.vehicle import Faults, VirtualAgv
+from agv_bridge.virtual.faults import Faults
+from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock
 from contracts.stock import TransportProgress
@@ -31,6 +32,9 @@ class InThreads:
 
     async def open_transport(self):
         return await asyncio.to_thread(self.core.open_transport)
+
+    async def find_transport(self, order_id: str):
+        return await asyncio.to_thread(self.core.find_transport, order_id)
 
     async def transport_progress(self, progress: TransportProgress) -> None:
         await asyncio.to_thread(self.core.transport_progress, progress)
