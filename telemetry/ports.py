@@ -47,6 +47,10 @@ class Engine(Protocol):
         """
         ...
 
+    def turn_back(self, now_us: int) -> bool:
+        """The machine's clock was set back; False where it was by no more than a moment."""
+        ...
+
     def take_changes(self) -> list[AlarmChanged]:
         """What changed since the last call, oldest first."""
         ...

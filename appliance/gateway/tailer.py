@@ -106,7 +106,8 @@ class Tailer:
         """Follow, flush, tend and tell. What was read and not stored is read again next time."""
         await asyncio.to_thread(self._retention.hold, HOLDER, self._writer.position or START)
         if self._feed is not None:
-            self._feed.seed([(x.series, x.at_us, x.value) for x in self._writer.manifest.last()])
+            last = self._writer.manifest.last()
+            self._feed.seed([(x.series, x.at_us, x.value, x.received_us) for x in last])
         try:
             async with asyncio.TaskGroup() as jobs:
                 jobs.create_task(self._follow())

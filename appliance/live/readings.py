@@ -25,6 +25,7 @@ from appliance.live.valkey import Pause, client_of
 from contracts.errors import UnavailableError
 from contracts.telemetry import SeriesKey
 from telemetry.history.buffer import Columns, joined, newest
+from telemetry.history.manifest import SET_BACK_US
 
 _STREAM: Final = "tallyman:readings"
 _NAMES: Final = "tallyman:readings:names"
@@ -70,7 +71,7 @@ class ReadingsFeed:
         self._waiting: list[Columns] = []
         self._count = 0
         self._news = asyncio.Event()
-        self._latest: dict[int, tuple[int, float]] = {}
+        self._latest: dict[int, tuple[int, float, int]] = {}
         self._changed: set[int] = set()
         self._named: set[int] = set()
         self._latest_due = 0.0
@@ -79,10 +80,10 @@ class ReadingsFeed:
         self._detail = ""
         self._anew = True
 
-    def seed(self, last: Sequence[tuple[int, int, float]]) -> None:
-        """Last values from the record: (series, at_us, value)."""
-        for series, at_us, value in last:
-            self._note(series, at_us, value)
+    def seed(self, last: Sequence[tuple[int, int, float, int]]) -> None:
+        """Last values from the record: (series, at_us, value, received_us)."""
+        for series, at_us, value, received_us in last:
+            self._note(series, at_us, value, received_us)
 
     def put(self, columns: Columns) -> None:
         """Readings in order of arrival."""
@@ -157,16 +158,17 @@ class ReadingsFeed:
         rows["series"], rows["at_us"] = columns.series, columns.at_us
         rows["value"] = columns.value
         ends = newest(columns)
-        for series, at_us, value in zip(
-            ends.series.tolist(), ends.at_us.tolist(), ends.value.tolist(), strict=True
-        ):
-            self._note(series, at_us, value)
+        for each in zip(
+            ends.series.tolist(), ends.at_us.tolist(), ends.value.tolist(),
+            ends.received_us.tolist(), strict=True,
+        ):  # fmt: skip
+            self._note(*each)
         return rows.tobytes()
 
-    def _note(self, series: int, at_us: int, value: float) -> None:
+    def _note(self, series: int, at_us: int, value: float, received_us: int) -> None:
         known = self._latest.get(series)
-        if known is None or at_us >= known[0]:
-            self._latest[series] = at_us, value
+        if known is None or at_us >= known[0] or known[2] > received_us + SET_BACK_US:
+            self._latest[series] = at_us, value, received_us
             self._changed.add(series)
 
     def _put_latest(self, pipe: Any, series: set[int]) -> None:

@@ -19,6 +19,8 @@ from contracts.telemetry import Calibration, SeriesKey
 from telemetry.segments import Position
 
 FILE: Final = "manifest.db"
+SET_BACK_US: Final = 60_000_000
+"""A reading that comes after another and came in so much earlier: the clock was set back between."""
 UNDECODED: Final = "undecoded"
 """Level of files with messages that no template of today reads, as they were received."""
 
@@ -206,12 +208,15 @@ class Manifest:
         return [row[0] for row in rows]
 
     def set_last(self, values: Iterable[Last]) -> None:
-        """A value never replaces one that was measured later."""
+        """A value never replaces one that was measured later; but for one of a future that was
+        taken back, since the machine's clock was set: it came in later than this and before it.
+        """
         self._db.executemany(
             "INSERT INTO last VALUES (?, ?, ?, ?) ON CONFLICT (series) DO UPDATE SET"
             " at_us = excluded.at_us, received_us = excluded.received_us, value = excluded.value"
-            " WHERE excluded.at_us >= last.at_us",
-            values,
+            " WHERE excluded.at_us >= last.at_us"
+            " OR last.received_us > excluded.received_us + ?",
+            [(*each, SET_BACK_US) for each in values],
         )
 
     def last(self) -> list[Last]:

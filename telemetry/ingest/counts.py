@@ -30,6 +30,8 @@ class Counts:
     """A device counts from anew: rebooted or swapped; its readings are taken."""
     rule_errors: int = 0
     """Readings whose rules failed; they are stored all the same."""
+    clock_steps: int = 0
+    """Times that the machine's clock was set, or that it slept."""
     store_failures: int = 0
     """Writes that failed and were tried again; nothing of them was acknowledged."""
     alarms: int = 0

@@ -23,9 +23,9 @@ from pathlib import Path
 
 from contracts.reason import Reason
 from telemetry.describing.catalogue import Catalogue
+from telemetry.ingest.arrival import SLIP_US, Arrival
 from telemetry.ingest.batch import Batch, Gathering, OnDisk
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.judging import pass_time
 from telemetry.ingest.limits import Limits
 from telemetry.ingest.recovery import recover
 from telemetry.ingest.sieve import Sieve
@@ -68,6 +68,7 @@ class Intake:
         self._clock = now_us
         self._engine = engine
         self._sieve = Sieve(catalogue, engine, self.counts)
+        self._arrival = Arrival(engine, self._sieve, self.counts)
         self._teller = Teller(sink, self.counts)
         self._gathering = Gathering()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="segments")
@@ -75,7 +76,6 @@ class Intake:
         self._writing: Batch | None = None
         self._planned: asyncio.TimerHandle | asyncio.Handle | None = None
         self._held = 0
-        self._last_us = 0
         self._last_write = 0.0
         self._last_checkpoint = 0.0
         self._checkpoint_due = False
@@ -97,10 +97,10 @@ class Intake:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._store = await loop.run_in_executor(self._thread, Store, self._folder, self._limits)
-        self._last_us = self._clock()
-        untold, self._last_us = await loop.run_in_executor(
+        untold = await loop.run_in_executor(
             self._thread,
-            recover, self._store, self._sieve, self._engine, self.counts, self._last_us,
+            recover, self._store, self._sieve, self._engine, self.counts, self._arrival,
+            self._clock(),
         )  # fmt: skip
         # What the rules found at this start depends on when it was: it must stand on disk before
         # anybody hears of it.
@@ -214,19 +214,20 @@ class Intake:
         gathering = self._gathering
         opened = gathering.opened_us
         if opened is not None:
-            if received_us - opened <= self._limits.group_us and not gathering.is_long():
+            here = opened - SLIP_US <= received_us <= opened + self._limits.group_us
+            if here and not gathering.is_long():
                 return opened
             gathering.close_group()
-        at_us = max(received_us, self._last_us)
-        self._last_us = gathering.opened_us = at_us
-        pass_time(self._engine, at_us, self.counts)
+        gathering.opened_us = at_us = self._arrival.come_to(received_us, self._clock_set)
         return at_us
+
+    def _clock_set(self) -> None:
+        self._checkpoint_due = True
 
     def _tick(self) -> None:
         """Time passed; between groups, so that a restart comes to the same."""
         self._gathering.close_group()
-        self._last_us = max(self._clock(), self._last_us)
-        pass_time(self._engine, self._last_us, self.counts)
+        self._arrival.come_to(self._clock(), self._clock_set)
         self._plan()
 
     def _tidy(self) -> None:

@@ -6,8 +6,8 @@ import logging
 
 from contracts.errors import BadInputError
 from contracts.telemetry import AlarmChanged
+from telemetry.ingest.arrival import Arrival
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.judging import pass_time
 from telemetry.ingest.sieve import Sieve
 from telemetry.ingest.store import Store
 from telemetry.ports import Engine
@@ -18,15 +18,14 @@ _log = logging.getLogger(__name__)
 
 
 def recover(
-    store: Store, sieve: Sieve, engine: Engine, counts: Counts, now_us: int
-) -> tuple[list[AlarmChanged], int]:
-    """(changes that may not have been told yet, newest time of arrival). Blocking.
+    store: Store, sieve: Sieve, engine: Engine, counts: Counts, arrival: Arrival, now_us: int
+) -> list[AlarmChanged]:
+    """Changes that may not have been told yet. Blocking.
 
     The newest part of the segments is read so that messages are known again; the rules see what
     came after their checkpoint, in the same groups with the same times as the first time (I2).
     """
     after, untold = _restore(store, engine)
-    newest_us = now_us
 
     def note(damage: Damage) -> None:
         counts.damaged_bytes += damage.length
@@ -36,17 +35,16 @@ def recover(
         )  # fmt: skip
 
     for group in store.newest_groups(after, note):
-        newest_us = max(newest_us, group.received_us)
         if group.position <= after:
             sieve.remember(group.messages)
         else:
-            pass_time(engine, group.received_us, counts)
+            arrival.come_to(group.received_us)
             sieve.sift(group.messages, group.received_us, again=True)
             counts.replayed += len(group.messages)
     untold += engine.take_changes()
-    engine.resume(newest_us)
+    arrival.begin(now_us)
     untold += engine.take_changes()
-    return untold, newest_us
+    return untold
 
 
 def _restore(store: Store, engine: Engine) -> tuple[Position, list[AlarmChanged]]:

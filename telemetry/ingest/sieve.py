@@ -164,6 +164,11 @@ class Sieve:
         self._counts.sequence_restarts = self._steps.restarts
         return thin_out(self._memories.values(), most)
 
+    def turn_back(self, now_us: int) -> None:
+        """The machine's clock was set back: nothing was measured later than now."""
+        for memory in self._memories.values():
+            memory.newest_us = min(memory.newest_us, now_us)
+
     def _meet(self, address: str) -> Known:
         if len(address) > _LONGEST_ADDRESS:
             # Nothing keeps it: addresses that nobody described are remembered by the ten thousand.

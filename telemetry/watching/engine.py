@@ -10,7 +10,7 @@
     ... the group is on disk ...
     emit(engine.take_changes())
 
-Rules. The caller's clock never goes back, and `tick(received_us)` comes before the readings of each
+Rules. The caller's clock never goes back but by `turn_back`, and `tick(received_us)` comes before the readings of each
 group; `tick` by a timer between groups as often as one likes. Then the changes depend on the groups
 alone: `restore` of what `save` gave, and the groups after it once more, give the same alarms with the
 same ids and numbers (I2). `extend` after the catalogue bound an address for the first time, `swap`
@@ -23,6 +23,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import nan
+from typing import Final
 
 from contracts.reason import Reason
 from contracts.telemetry import AlarmChanged
@@ -34,6 +35,7 @@ from telemetry.watching.conditions.memory import (
     NEVER,
     Memory,
     Phase,
+    bring_back,
     given_up,
     name_head,
     nothing_new,
@@ -45,6 +47,7 @@ from telemetry.watching.places import Whereabouts, covers
 from telemetry.watching.timetable import Schedule, Timed
 from telemetry.watching.watcher import Watcher
 
+SET_BACK_US: Final = 2_000_000
 _NOWHERE = Whereabouts()
 
 
@@ -155,6 +158,21 @@ class Engine:
             self.reschedule(condition)
         self.now = before
         self.tick(resumed)
+
+    def turn_back(self, now_us: int) -> bool:
+        """The machine's clock was set back to `now_us`: what was put off to a time that comes much
+        later counts from now. Whether it was: less than `SET_BACK_US` is no setting.
+        """
+        if now_us >= self.now - SET_BACK_US:
+            return False
+        self.now = now_us
+        self.latest_us[:] = [min(at_us, now_us) for at_us in self.latest_us]
+        self._schedule()
+        for _, condition in sorted(self._conditions.items()):
+            bring_back(condition.memory, now_us, condition.fence.rearm_s * 1_000_000)
+            condition.arm(holds=self._holds(condition))
+            self.reschedule(condition)
+        return True
 
     def acknowledge(self, alarm_ids: Collection[str]) -> None:
         """Somebody looks after these: they escalate no further."""

@@ -93,6 +93,12 @@ class Rules:
     def resume(self, now_us: int) -> None:
         self.resumed.append(now_us)
 
+    def turn_back(self, now_us: int) -> bool:
+        back = bool(self.ticks) and now_us < self.ticks[-1] - 2_000_000
+        if back:
+            self.ticks.clear()
+        return back
+
     def crossed(self, number: int, at_us: int, value: float) -> None:
         series = self.plant.series[number]
         name = str(series.key)

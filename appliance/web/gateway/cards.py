@@ -23,6 +23,7 @@ class IntakeCard:
     slowest_sync_s: float = 0.0
     sequence_gaps: int = 0
     sequence_restarts: int = 0
+    clock_steps: int = 0
     store_failures: int = 0
     damaged_bytes: int = 0
     rate_per_s: float = 0.0

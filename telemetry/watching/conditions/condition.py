@@ -316,6 +316,8 @@ class Condition:
         trace = self._trace.take(None if change is AlarmChange.CLEARED else self._engine.now)
         memory.told_us = self._engine.now
         before = memory.last or self._first()
+        # Never before it began, whatever the machine's clock was set back to.
+        at_us = max(at_us, before.since_us)
         memory.last = replace(
             before,
             number=before.number + 1,
@@ -331,7 +333,8 @@ class Condition:
     def _first(self) -> AlarmChanged:
         fence, memory = self.fence, self.memory
         facts = self._engine.described(self.facts.number)
-        named = (fence.fence, fence.version, self.rule, facts.key, memory.since_us)
+        named = [fence.fence, fence.version, self.rule, facts.key, memory.since_us]
+        named += [memory.turns] if memory.turns else []
         digest = hashlib.sha256("\0".join(map(str, named)).encode()).hexdigest()
         return AlarmChanged(
             alarm_id=f"al-{digest[:24]}",

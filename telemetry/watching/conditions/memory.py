@@ -33,6 +33,8 @@ class Memory(msgspec.Struct):
     """Our clock when it began."""
     alarm_since_us: int = 0
     """`since_us` of the newest alarm: no two of a condition have the same."""
+    turns: int = 0
+    """How often the machine's clock was set back; what began twice at one time is two alarms."""
     good_us: int | None = None
     good_heard_us: int = 0
     raised_us: int = 0
@@ -54,6 +56,24 @@ class Memory(msgspec.Struct):
 def nothing_new() -> Memory:
     """What a condition without news knows: it watches for long, and nothing was wrong."""
     return Memory(heard_us=1)
+
+
+def bring_back(memory: Memory, now_us: int, rearm_us: int) -> None:
+    """The machine's clock was set back to `now_us`: what stood in the future began just now.
+
+    Minutes and steps of a time that has not come yet are no measure of anything and go; their
+    readings stand in the history.
+    """
+    for name in ("since_us", "heard_us", "alarm_since_us", "good_heard_us", "raised_us",
+                 "told_us", "seen_us"):  # fmt: skip
+        setattr(memory, name, min(getattr(memory, name), now_us))
+    if memory.good_us is not None:
+        memory.good_us = min(memory.good_us, now_us)
+    memory.pause_until_us = min(memory.pause_until_us, now_us + rearm_us)
+    for start in [start for start in memory.minutes if start > now_us]:
+        del memory.minutes[start]
+    memory.window[:] = [each for each in memory.window if each[0] <= now_us]
+    memory.turns += 1
 
 
 def name_head(fence: Fence, sha256: str) -> str:

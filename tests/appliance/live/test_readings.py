@@ -92,7 +92,7 @@ async def test_last_values_from_the_record_stand_there_before_anything_is_said(
     valkey: EmbeddedValkey, line: ReadingsLine
 ):
     feed = ReadingsFeed(valkey.url, NAMES.__getitem__)
-    feed.seed([(1, 10, 4.0)])
+    feed.seed([(1, 10, 4.0, 10)])
     running = asyncio.create_task(feed.run())
     await latest(line, {PROBE: 4.0})
     running.cancel()

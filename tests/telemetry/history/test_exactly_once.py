@@ -207,3 +207,15 @@ def _happen(site: Site, event: Event, said: list[tuple[int, float]]) -> None:
             site.tend()
         case _:
             site.clock.at += timedelta(days=1)
+
+
+def test_a_last_value_of_a_future_that_was_taken_back_gives_way(a_site):
+    site = a_site()
+    site.hear(("s/probe-1", says(4.0)), received_us=NOON_US + 36_000 * SECOND)
+    site.take_in()
+    site.hear(("s/probe-1", says(5.0)), received_us=NOON_US)
+    site.take_in()
+    assert [(each.value, each.at_us) for each in site.writer.manifest.last()] == [(5.0, NOON_US)]
+    site.hear(("s/probe-1", says(3.0, at=NOON_US - SECOND)), received_us=NOON_US + SECOND)
+    site.take_in()
+    assert [each.value for each in site.writer.manifest.last()] == [5.0]

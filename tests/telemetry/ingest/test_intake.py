@@ -343,3 +343,54 @@ async def test_a_store_keeps_a_quarantine_within_its_bounds(tmp_path: Path) -> N
     size = sum(p.stat().st_size for p in (tmp_path / "quarantine").glob("*.segment"))
     assert 0 < size < limits.quarantine_bytes * 1.3
     Store(tmp_path, limits).close()
+
+
+HOUR_US = 3_600_000_000
+
+
+def received(folder: Path) -> list[int]:
+    return [group.received_us for group in read_groups(folder / "readings")]
+
+
+async def test_a_clock_that_was_ten_hours_ahead_and_is_set_right_does_not_make_time_stand_still(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as here:
+        here.now_us += 10 * HOUR_US
+        await here.send(*numbered(1))
+        here.now_us = NOW_US + 5_000_000
+        await here.send(*numbered(2))
+        here.now_us += 1_000_000
+        await here.send(*numbered(3))
+        assert [at - NOW_US for at in received(tmp_path)] == [
+            10 * HOUR_US, 5_000_000, 6_000_000,
+        ]  # fmt: skip
+        assert here.rules.ticks[-1] == NOW_US + 6_000_000
+        assert here.intake.counts.clock_steps == 2
+    async with house(tmp_path) as again:
+        again.now_us = NOW_US + 7_000_000
+        await again.send(*numbered(3, 4))
+        assert received(tmp_path)[-1] == NOW_US + 7_000_000
+        assert again.intake.counts.duplicates == 1
+
+
+async def test_a_start_after_a_clock_was_ahead_goes_by_the_clock_as_it_is(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.now_us += 10 * HOUR_US
+        await here.send(*numbered(1))
+        (tmp_path / "rules").unlink()
+    async with house(tmp_path) as again:
+        await again.send(*numbered(2))
+        assert received(tmp_path)[-1] == NOW_US
+        assert again.rules.resumed == [NOW_US]
+
+
+async def test_a_clock_that_slips_back_by_a_moment_gives_the_same_time_again(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as here:
+        await here.send(*numbered(1))
+        here.now_us -= 900_000
+        await here.send(*numbered(2))
+        assert received(tmp_path) == [NOW_US, NOW_US]
+        assert here.intake.counts.clock_steps == 0
