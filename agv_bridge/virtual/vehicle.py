@@ -1,18 +1,17 @@
 """A virtual vehicle: speaks VDA 5050 2.x or 3.0 as a real one does, with faults on request.
 
-For tests and the demo. It keeps its order and goes on driving while the broker is away, as the
-standard asks, and says ONLINE again when it is back.
+For tests, the bench and the demo. It keeps its order and goes on driving while the broker is away,
+as the standard asks, and says ONLINE again when it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from zlib import crc32
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
-from agv_bridge.missions.orders import CANCEL_ORDER, DROP, PICK, STATE_REQUEST
+from agv_bridge.missions.orders import CANCEL_ORDER, STATE_REQUEST
 from agv_bridge.vda5050 import topics
 from agv_bridge.vda5050.codec import Message, decode, encode
 from agv_bridge.vda5050.messages import (
@@ -20,67 +19,39 @@ from agv_bridge.vda5050.messages import (
     FINISHED,
     Action,
     ActionState,
-    EdgeState,
-    ErrorReference,
     Header,
     InstantActions,
-    Load,
     Node,
-    NodeState,
     Order,
-    Position,
-    Power,
-    Safety,
     State,
     VehicleError,
 )
 from agv_bridge.vda5050.topics import dialect_of
-from agv_bridge.vda5050.wire import Dialect
+from agv_bridge.virtual.body import Body, state_of
+from agv_bridge.virtual.faults import Faults, Noise
+from agv_bridge.virtual.floor import Spot, spot_of, way
+from agv_bridge.virtual.job import RUNNING, Answer, Job, judge, refusal
 from agv_bridge.virtual.presence import address_of, connection_message
 from contracts.clock import Clock, SystemClock
 from contracts.errors import BadInputError, UnavailableError
 from contracts.ports import BusMessage, MessageBus
 
-_PERCENT_A_MOVE = 0.05
-_LOWEST_PERCENT = 40.0
-
-
-@dataclass(slots=True)
-class Faults:
-    """What to do wrong. May be changed while the vehicle runs."""
-
-    swallow_states: bool = False
-    duplicate_states: bool = False
-    reject_orders: bool = False
-    fail_action: str = ""
-    """`pick` or `drop`: that action FAILS."""
-    die_after: str = ""
-    """`pick` or `drop`: the vehicle stops without a word after that action."""
-    load_alias: str = ""
-    """The load id it reads instead of the one ordered, such as its own RFID tag."""
-    loads_unknown: bool = False
+START_PAUSE, STOP_PAUSE = "startPause", "stopPause"
+_STANDING_S = 0.05
+"""How often a vehicle that was stopped looks whether it may go on."""
 
 
 class _Died(Exception):  # noqa: N818 -- not an error: the fault that was asked for
     pass
 
 
-@dataclass(slots=True)
-class _Job:
-    """The order being worked on, or the last one."""
-
-    order: Order
-    statuses: dict[str, str]
-    nodes_left: list[Node] = field(default_factory=list)
-    cancelled: bool = False
-
-
 class VirtualAgv:
     """One vehicle on a bus of its own.
 
-    Give `presence.will_of` and `birth_of` to the bus's client, so that a broken connection is noticed, and
-    its return. step_s: time for one
-    drive or one action. heartbeat_s: a state comes at least this often.
+    Give `presence.will_of` and `birth_of` to the bus's client, so that a broken connection is
+    noticed, and its return. step_s: time for one action, and for one drive where speed_m_s is not
+    given. speed_m_s: it drives the floor's lanes at so many metres a second. heartbeat_s: a state
+    comes at least this often. frame_s: while it drives, its position comes this often.
     """
 
     def __init__(
@@ -91,30 +62,48 @@ class VirtualAgv:
         version: str = "2.1.0",
         manufacturer: str = "tallyman",
         step_s: float = 0.05,
+        speed_m_s: float | None = None,
         heartbeat_s: float = 30.0,
+        frame_s: float = 0.25,
         clock: Clock | None = None,
         faults: Faults | None = None,
         home: str = "home",
     ) -> None:
         self.address = address_of(serial, version=version, manufacturer=manufacturer)
         self.faults = faults or Faults()
-        self.executed: list[str] = []
-        """Ids of the actions done, in order: what really happened to the goods."""
+        self.body = Body.at(home)
         self._bus = bus
         self._version = version
         self._step_s = step_s
+        self._speed_m_s = speed_m_s
         self._heartbeat_s = heartbeat_s
+        self._frame_s = frame_s
         self._clock = clock or SystemClock()
-        self._place = home
-        self._job: _Job | None = None
+        self._noise = Noise(serial)
+        self._job: Job | None = None
         self._work = asyncio.Event()
-        self._driving = False
-        self._loads: list[str] = []
-        self._charge = 100.0
         self._errors: tuple[VehicleError, ...] = ()
         self._instant: deque[ActionState] = deque(maxlen=5)
         self._headers: dict[str, int] = {}
         self._unheard = False
+        self._dead = False
+
+    @property
+    def executed(self) -> list[str]:
+        """Ids of the actions done, in order: what really happened to the goods."""
+        return self.body.executed
+
+    def state(self) -> State:
+        """What it would say now, with the next header id."""
+        return state_of(
+            self.body,
+            self._job,
+            self._header(topics.STATE),
+            faults=self.faults,
+            dialect=dialect_of(self.address.major, self._version),
+            instant=tuple(self._instant),
+            errors=self._errors,
+        )
 
     async def run(self) -> None:
         """Until cancelled (then it says OFFLINE), or until the fault `die_after`."""
@@ -129,9 +118,9 @@ class VirtualAgv:
                     tasks.create_task(self._beat())
             except* _Died:
                 # The fault that was asked for; whoever owns the bus breaks its connection.
-                pass
+                self._dead = True
             finally:
-                if not self._is_dead():
+                if not self._dead:
                     await self._say_connection("OFFLINE")
 
     async def _listen(self, messages: AsyncIterator[BusMessage]) -> None:
@@ -139,7 +128,7 @@ class VirtualAgv:
             try:
                 received = decode(message.topic, message.payload)
             except BadInputError:
-                self._errors = (VehicleError(error_type="validationError"),)
+                self._errors = (VehicleError(error_type=Answer.REFUSE.value),)
                 await self._say_state()
                 continue
             match received.message if received is not None else None:
@@ -155,38 +144,44 @@ class VirtualAgv:
             await asyncio.sleep(self._heartbeat_s)
 
     async def _take(self, order: Order) -> None:
-        job = self._job
-        if job is not None and job.order.order_id == order.order_id:
-            return
-        if self.faults.reject_orders or (job is not None and job.nodes_left):
-            kind = "validationError" if self.faults.reject_orders else "orderUpdateError"
-            about = ErrorReference(reference_key="orderId", reference_value=order.order_id)
-            self._errors = (VehicleError(error_type=kind, error_references=(about,)),)
-        else:
-            nodes = sorted(order.nodes, key=lambda node: node.sequence_id)
-            waiting = {a.action_id: "WAITING" for node in nodes for a in node.actions}
-            self._job = _Job(order, waiting, list(nodes))
-            self._errors = ()
-            self._work.set()
+        match judge(self._job, order, rejecting=self.faults.reject_orders):
+            case Answer.KNOWN:
+                return
+            case Answer.TAKE:
+                self._job = Job.of(order)
+                self._errors = ()
+                self._work.set()
+            case answer:
+                self._errors = (refusal(answer, order),)
         await self._say_state()
 
     async def _do_instantly(self, action: Action) -> None:
-        status = FINISHED
-        if action.action_type == CANCEL_ORDER:
-            status = self._cancel(action.parameter("orderId"))
-        elif action.action_type != STATE_REQUEST:
-            status = FAILED
+        ended = self._end_of(action)
         self._instant.append(
             ActionState(
-                action_id=action.action_id, action_type=action.action_type, action_status=status
+                action_id=action.action_id, action_type=action.action_type, action_status=ended
             )
         )
         await self._say_state()
 
+    def _end_of(self, action: Action) -> str:
+        match action.action_type:
+            case name if name == CANCEL_ORDER:
+                return self._cancel(action.parameter("orderId"))
+            case name if name in {START_PAUSE, STOP_PAUSE}:
+                self.body.paused = name == START_PAUSE
+                return FINISHED
+            case name if name == STATE_REQUEST:
+                return FINISHED
+            case _:
+                return FAILED
+
     def _cancel(self, order_id: object | None) -> str:
         """The action under way is finished, those to come FAIL (VDA 5050, cancelOrder)."""
         job = self._job
-        if job is None or not job.nodes_left or order_id not in {None, job.order.order_id}:
+        if job is None or not job.at_work or order_id not in {None, job.order.order_id}:
+            return FAILED
+        if self.faults.too_late_to_cancel:
             return FAILED
         job.cancelled = True
         return FINISHED
@@ -196,30 +191,27 @@ class VirtualAgv:
             await self._work.wait()
             self._work.clear()
             job = self._job
-            while job is not None and job.nodes_left:
+            while job is not None and job.at_work:
                 if not job.cancelled:
                     await self._visit(job, job.nodes_left[0])
                 if job.cancelled:
-                    for action_id, status in job.statuses.items():
-                        job.statuses[action_id] = FINISHED if status == FINISHED else FAILED
-                    job.nodes_left.clear()
+                    job.end_cancelled()
                     await self._say_state()
 
-    async def _visit(self, job: _Job, node: Node) -> None:
-        if node.node_id != self._place:
-            self._driving = True
-            await self._say_state()
-            await asyncio.sleep(self._step_s)
-            self._driving = False
-            self._place = node.node_id
-            self._charge = max(_LOWEST_PERCENT, self._charge - _PERCENT_A_MOVE)
+    async def _visit(self, job: Job, node: Node) -> None:
+        if not await self._reach(job, node):
+            return
         for action in node.actions:
+            await self._until_it_may_move()
             if job.cancelled:
                 return
-            job.statuses[action.action_id] = "RUNNING"
+            job.statuses[action.action_id] = RUNNING
             await self._say_state()
             await asyncio.sleep(self._step_s)
-            job.statuses[action.action_id] = self._handle(action)
+            job.statuses[action.action_id] = self.body.handle(action, self.faults)
+            if self.faults.forget_after == action.action_type:
+                await self._reboot(job)
+                return
             if action is not node.actions[-1]:
                 await self._say_state()
             if self.faults.die_after == action.action_type:
@@ -227,106 +219,89 @@ class VirtualAgv:
         job.nodes_left.remove(node)
         await self._say_state()
 
-    def _handle(self, action: Action) -> str:
-        if self.faults.fail_action == action.action_type:
-            return FAILED
-        self.executed.append(action.action_id)
-        if action.action_type == PICK:
-            named = str(action.parameter("loadId") or "load")
-            self._loads.append(self.faults.load_alias or named)
-        elif action.action_type == DROP and self._loads:
-            self._loads.pop()
-        return FINISHED
+    async def _reach(self, job: Job, node: Node) -> bool:
+        """Whether it stands at the node: a cancel on the way stops it where it is."""
+        goal = spot_of(node.node_id)
+        if node.node_id == self.body.place and self.body.spot == goal:
+            return True
+        await self._until_it_may_move()
+        self.body.driving = True
+        await self._say_state()
+        arrived = await self._drive_to(goal, stop=lambda: job.cancelled)
+        self.body.driving = False
+        if arrived:
+            self.body.place, self.body.sequence_id = node.node_id, node.sequence_id
+            self.body.spot = goal
+        return arrived
 
-    def _is_dead(self) -> bool:
-        done = self.executed[-1].rpartition(".")[2] if self.executed else ""
-        return bool(self.faults.die_after) and self.faults.die_after == done
+    async def _drive_to(self, goal: Spot, *, stop: Callable[[], bool]) -> bool:
+        route = way(self.body.spot, goal)
+        length_m = route.length_m
+        lasts_s = length_m / self._speed_m_s if self._speed_m_s else self._step_s
+        driven_s = 0.0
+        while driven_s < lasts_s and not stop():
+            part_s = min(self._frame_s, lasts_s - driven_s)
+            await asyncio.sleep(part_s)
+            await self._until_it_may_move()
+            driven_s += part_s
+            self.body.spot = route.at(driven_s / lasts_s)
+            self.body.drove(length_m * part_s / lasts_s)
+        return not stop()
+
+    async def _until_it_may_move(self) -> None:
+        if not self._stands_still:
+            return
+        was_driving, self.body.driving = self.body.driving, False
+        await self._say_state()
+        while self._stands_still:  # noqa: ASYNC110 -- faults are plain values that others set
+            await asyncio.sleep(_STANDING_S)
+        self.body.driving = was_driving
+        await self._say_state()
+
+    @property
+    def _stands_still(self) -> bool:
+        return self.body.paused or bool(self.faults.emergency_stop)
+
+    async def _reboot(self, job: Job) -> None:
+        """It comes back with what it carries and without its order; its header ids begin again."""
+        job.nodes_left.clear()
+        self.faults.forget_after = ""
+        self._job = None
+        self._instant.clear()
+        self._headers.clear()
+        await self._say_connection("ONLINE")
+        await self._say_state()
 
     async def _say_connection(self, said: str) -> None:
         header = self._header(topics.CONNECTION)
         message = connection_message(header, said)
-        await self._say(topics.CONNECTION, message, qos=1, retain=True)
+        await self._say(topics.CONNECTION, self._encoded(message), qos=1, retain=True)
 
     async def _say_state(self) -> None:
         if self.faults.swallow_states:
             return
-        state = self._state()
-        for _ in range(2 if self.faults.duplicate_states else 1):
-            await self._say(topics.STATE, state)
+        for payload in self._noise.through(self._encoded(self.state()), self.faults):
+            await self._say(topics.STATE, payload)
         if self._unheard:
             self._unheard = False
             await self._say_connection("ONLINE")
-
-    def _state(self) -> State:
-        job = self._job
-        instant = tuple(self._instant)
-        actions = tuple(
-            ActionState(action_id=action_id, action_status=status, action_type=kind)
-            for action_id, status, kind in _statuses(job)
-        )
-        v3 = dialect_of(self.address.major, self._version) is Dialect.V3
-        x, y = _somewhere(self._place)
-        blank = State()
-        header = self._header(topics.STATE)
-        return replace(
-            blank,
-            header_id=header.header_id,
-            timestamp=header.timestamp,
-            version=header.version,
-            manufacturer=header.manufacturer,
-            serial_number=header.serial_number,
-            order_id=job.order.order_id if job else "",
-            order_update_id=job.order.order_update_id if job else 0,
-            last_node_id=self._place,
-            driving=self._driving,
-            node_states=tuple(
-                NodeState(node_id=n.node_id, sequence_id=n.sequence_id)
-                for n in (job.nodes_left if job else ())
-            ),
-            edge_states=tuple(
-                EdgeState(edge_id=e.edge_id, sequence_id=e.sequence_id)
-                for e in (job.order.edges if job and len(job.nodes_left) > 1 else ())
-            ),
-            position=Position(x=x, y=y, map_id="floor"),
-            loads=None
-            if self.faults.loads_unknown
-            else tuple(Load(load_id=load) for load in self._loads),
-            action_states=actions if v3 else actions + instant,
-            instant_action_states=instant,
-            power=Power(charge_percent=round(self._charge, 2)),
-            errors=self._errors,
-            safety=Safety(),
-        )
 
     def _header(self, name: str) -> Header:
         self._headers[name] = self._headers.get(name, 0) + 1
         return Header(
             header_id=self._headers[name],
-            timestamp=self._clock.now(),
+            timestamp=self._clock.now() + timedelta(seconds=self.faults.clock_off_s),
             version=self._version,
             manufacturer=self.address.manufacturer,
             serial_number=self.address.serial,
         )
 
-    async def _say(
-        self, name: str, message: Message, *, qos: int = 0, retain: bool = False
-    ) -> None:
-        payload = encode(message, self.address.major)
+    def _encoded(self, message: Message) -> bytes:
+        return encode(message, self.address.major)
+
+    async def _say(self, name: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
         try:
             await self._bus.publish(self.address.topic(name), payload, qos=qos, retain=retain)
         except UnavailableError:
             # A vehicle goes on with its order while the broker is away, and says so afterwards.
             self._unheard = True
-
-
-def _statuses(job: _Job | None) -> list[tuple[str, str, str]]:
-    if job is None:
-        return []
-    kinds = {a.action_id: a.action_type for node in job.order.nodes for a in node.actions}
-    return [(action_id, status, kinds[action_id]) for action_id, status in job.statuses.items()]
-
-
-def _somewhere(node_id: str) -> tuple[float, float]:
-    """A place on the map for a node that has no coordinates: always the same one, in metres."""
-    number = crc32(node_id.encode())
-    return float(number % 400) / 10, float(number // 400 % 250) / 10

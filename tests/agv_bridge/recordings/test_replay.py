@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from agv_bridge.bridge.bridge import AgvBridge
 from agv_bridge.recordings.replay import RecordedMessage, read_recording, replay
-from agv_bridge.virtual.vehicle import Faults, VirtualAgv
+from agv_bridge.virtual.faults import Faults
+from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.cli.agv import agv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock, SystemClock

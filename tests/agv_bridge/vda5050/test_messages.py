@@ -123,8 +123,8 @@ async def test_what_the_virtual_vehicle_says_is_valid(
     data_dir: Path, version: str, clock: FixedClock
 ):
     agv = VirtualAgv(MemoryBus(), "a1", version=version, clock=clock)
-    agv._loads = ["sscc-1"]
-    sent = json.loads(encode(agv._state(), agv.address.major))
+    agv.body.loads.append("sscc-1")
+    sent = json.loads(encode(agv.state(), agv.address.major))
     schema(data_dir, version, "state").validate(sent)
 
 
