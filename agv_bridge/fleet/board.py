@@ -1,0 +1,213 @@
+"""The fleet as the view shows it, folded from what the bridge heard. No I/O.
+
+The bridge's own snapshot decides who is there and in which state; this adds what only people need:
+positions between two states, trails, ways, complaints in full, places on the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from agv_bridge.fleet.condition import Condition, Problem, condition_of, problems_of
+from agv_bridge.fleet.places import PlaceAt, learn, shown_by
+from agv_bridge.fleet.reading import number, part, point, text
+from agv_bridge.fleet.trail import Crumb, Trail, go_on
+from agv_bridge.fleet.way import Way, planned_line, way_of
+from agv_bridge.missions.vehicles import VehicleSnapshot
+from agv_bridge.vda5050.messages import Connection, Position, State
+
+FINEST = timedelta(milliseconds=200)
+"""Positions of one vehicle are taken at most this often, however fast it shows itself."""
+MOST_PLACES = 20_000
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """One vehicle of the view. Metres and radians on `map_id`; times are ours."""
+
+    vehicle: VehicleSnapshot
+    condition: Condition
+    problems: tuple[Problem, ...] = ()
+    x: float | None = None
+    y: float | None = None
+    theta: float | None = None
+    map_id: str = ""
+    localized: bool = True
+    speed_m_s: float | None = None
+    seen_at: datetime | None = None
+    """When the position came."""
+    trail: Trail = field(default_factory=Trail)
+    way: Way = field(default_factory=Way)
+
+    @property
+    def name(self) -> str:
+        return self.vehicle.vehicle
+
+
+@dataclass(slots=True)
+class _Track:
+    state: State | None = None
+    position: Position | None = None
+    seen_at: datetime | None = None
+    speed_m_s: float | None = None
+    trail: Trail = field(default_factory=Trail)
+    way: Way = field(default_factory=Way)
+    factsheet: object | None = None
+
+
+class FleetBoard:
+    """Fold messages in with `hear`, ask with `rows`. For one thread.
+
+    known: the places known before. `changed` collects those that were learned since it was last
+    taken with `take_changed`.
+    """
+
+    def __init__(self, known: Iterable[PlaceAt] = ()) -> None:
+        self._tracks: dict[str, _Track] = {}
+        self._places: dict[tuple[str, str], PlaceAt] = {}
+        self._changed: dict[tuple[str, str], PlaceAt] = {}
+        for each in known:
+            self._places[each.map_id, each.code] = each
+
+    def hear(self, vehicle: str, message: object, *, at: datetime) -> None:
+        """A message of a vehicle that was taken in: state, visualization, factsheet; others say
+        nothing here.
+        """
+        track = self._tracks.setdefault(vehicle, _Track())
+        match message:
+            case State():
+                self._hear_state(track, message, at)
+            case Connection():
+                return
+            case _ if part(message, "typeSpecification") is not None:
+                track.factsheet = message
+            case _:
+                self._see(track, message, at)
+
+    def too_soon(self, vehicle: str, *, at: datetime) -> bool:
+        """Whether the next position of a vehicle would say nothing new, before it is even read."""
+        track = self._tracks.get(vehicle)
+        seen = track.seen_at if track is not None else None
+        return seen is not None and timedelta() <= at - seen < FINEST
+
+    def rows(self, fleet: Sequence[VehicleSnapshot]) -> tuple[FleetRow, ...]:
+        """The fleet in its order. Vehicles that the bridge does not know are left out."""
+        return tuple(self._row(one) for one in fleet)
+
+    def state(self, vehicle: str) -> State | None:
+        """The newest state of a vehicle."""
+        track = self._tracks.get(vehicle)
+        return track.state if track is not None else None
+
+    def factsheet(self, vehicle: str) -> object | None:
+        """What a vehicle says it is."""
+        track = self._tracks.get(vehicle)
+        return track.factsheet if track is not None else None
+
+    def places(self) -> Mapping[tuple[str, str], PlaceAt]:
+        """Every place known, by (map, code)."""
+        return self._places
+
+    def place(self, one: PlaceAt) -> None:
+        """A sighting of a place, or one that the site gives."""
+        if max(len(one.code), len(one.map_id)) > _LONGEST_NAME:
+            return
+        key = (one.map_id, one.code)
+        before = self._places.get(key)
+        if before is None and len(self._places) >= MOST_PLACES:
+            return
+        after = learn(before, one)
+        if after is not before:
+            self._places[key] = self._changed[key] = after
+
+    def take_changed(self) -> tuple[PlaceAt, ...]:
+        """Places that changed since this was last asked."""
+        changed, self._changed = tuple(self._changed.values()), {}
+        return changed
+
+    def _hear_state(self, track: _Track, state: State, at: datetime) -> None:
+        if _is_late(track.state, state):
+            return
+        track.state = state
+        for shown in shown_by(state):
+            self.place(shown)
+        track.way = way_of(state, self._where)
+        self._see(track, state, at)
+
+    def _see(self, track: _Track, message: object, at: datetime) -> None:
+        """Where the vehicle is, by a state or a visualization."""
+        position: Any = getattr(message, "position", None)
+        where = point(position) if isinstance(position, Position) else None
+        if where is None:
+            return
+        before, track.seen_at, track.position = track.seen_at, at, position
+        track.speed_m_s = _speed(message, track, where, before, at)
+        crumb = Crumb(*where, at)
+        if position.localized:
+            track.trail = go_on(track.trail, crumb, map_id=position.map_id)
+        line = planned_line(message)
+        if line and track.way.nodes:
+            track.way = Way(track.way.nodes, (where, *line), track.way.unplaced)
+
+    def _where(self, map_id: str, code: str) -> tuple[float, float] | None:
+        known = self._places.get((map_id, code))
+        return (known.x, known.y) if known is not None else None
+
+    def _row(self, one: VehicleSnapshot) -> FleetRow:
+        track = self._tracks.get(one.vehicle) or _Track()
+        position = track.position
+        return FleetRow(
+            one,
+            condition_of(one, track.state),
+            problems_of(track.state),
+            x=position.x if position is not None else one.x,
+            y=position.y if position is not None else one.y,
+            theta=position.theta if position is not None else one.theta,
+            map_id=position.map_id if position is not None else one.map_id,
+            localized=position.localized if position is not None else True,
+            speed_m_s=track.speed_m_s,
+            seen_at=track.seen_at or one.updated_at,
+            trail=track.trail,
+            way=track.way,
+        )
+
+
+def _is_late(before: State | None, state: State) -> bool:
+    """Older by the vehicle's own time, and not by so much that its clock was set back."""
+    if before is None or before.timestamp is None or state.timestamp is None:
+        return False
+    return timedelta() < before.timestamp - state.timestamp < timedelta(seconds=60)
+
+
+def _speed(
+    message: object,
+    track: _Track,
+    where: tuple[float, float],
+    before: datetime | None,
+    at: datetime,
+) -> float | None:
+    """Metres a second: what the vehicle says, else by its way since the last crumb."""
+    velocity = part(message, "velocity")
+    vx, vy = number(velocity, "vx"), number(velocity, "vy")
+    if vx is not None:
+        return float((vx**2 + (vy or 0.0) ** 2) ** 0.5)
+    if isinstance(message, State) and not message.driving:
+        return 0.0
+    if before is None or not track.trail.crumbs or at <= before:
+        return track.speed_m_s
+    last = track.trail.crumbs[-1]
+    seconds = (at - last.at).total_seconds()
+    if seconds <= 0:
+        return track.speed_m_s
+    return float(((where[0] - last.x) ** 2 + (where[1] - last.y) ** 2) ** 0.5 / seconds)
+
+
+def told_name(factsheet: object) -> str:
+    """Series and class of a vehicle by its factsheet."""
+    about = part(factsheet, "typeSpecification")
+    kind = text(about, "agvClass") or text(about, "mobileRobotClass")
+    return " ".join(word for word in (text(about, "seriesName"), kind) if word)
