@@ -62,5 +62,7 @@ class GatewayConfig:
     """
     coap_observe: tuple[str, ...] = ()
     """Sensors that are servers: coap://HOST[:PORT]/PATH."""
+    spare_mb: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)] = 256
+    """Of the disk, left to the history, the journal and a restart: readings wait while less is free."""
     in_flight_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
     """Readings taken and not yet on disk; beyond it senders wait."""

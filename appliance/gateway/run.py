@@ -18,12 +18,15 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.fences.guard import FenceGuard
 from appliance.gateway.alarms import JournalSink
 from appliance.gateway.doors import open_doors
 from appliance.gateway.knowledge import Knowledge
+from appliance.gateway.room import make_room
 from appliance.gateway.status import GatewayStatus, Rate
 from appliance.gateway.tailer import keeping_of
 from appliance.gateway.web import gateway_app
@@ -38,6 +41,7 @@ from appliance.serving import Serving
 from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.sender import Uplink
 from contracts.clock import Clock, SystemClock
+from contracts.errors import JournalFullError
 from contracts.events import DeviceStarted
 from telemetry.history.reader import History
 from telemetry.ingest.intake import Intake
@@ -50,6 +54,9 @@ _RATE_S = 1.0
 _ASK_EVERY_S = 2.5
 """No carton waits for what the hub says: twice as often as the bundle is due is enough."""
 _TAILER_AGAIN_S = 5.0
+_START_AGAIN_S = 10.0
+
+log = structlog.get_logger(__name__)
 
 
 async def run_gateway(
@@ -62,6 +69,7 @@ async def run_gateway(
     def now_us() -> int:
         return to_us(clock.now())
 
+    make_room(layout)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.gateway))
         identity = DeviceIdentity.open_or_create(layout.gateway / "identity", gateway.device)
@@ -82,13 +90,14 @@ async def run_gateway(
             catalogue=knowledge.catalogue,
             engine=knowledge.begin(now_us()),
             sink=sink,
-            limits=Limits(in_flight_bytes=gateway.in_flight_mb << 20),
+            limits=Limits(
+                in_flight_bytes=gateway.in_flight_mb << 20, spare_bytes=gateway.spare_mb << 20
+            ),
             now_us=now_us,
         )
         await intake.start()
         stack.push_async_callback(intake.stop)
         knowledge.watch_over(intake)
-        await journal.append(DeviceStarted(gateway.device, version("tallyman-appliance")))
         uplink = _uplink(journal, identity, layout, gateway.hub_url, clock)
         uplink.inbox = knowledge
         doors = await open_doors(
@@ -123,6 +132,7 @@ async def run_gateway(
             routers=(watching_router(history),),
         )
         serving.http(app, gateway.listen, where="gateway.listen")
+        serving.job("started", lambda: _tell_start(journal, gateway.device))
         serving.job("uplink", uplink.run)
         serving.job("rate", lambda: _note_rate(rate, lambda: intake.counts.accepted))
         if doors.mqtt is not None:
@@ -163,6 +173,19 @@ def _tailer(layout: Layout, config_file: Path | None) -> ChildProcess:
         env={"TALLYMAN_CONFIG": str(config_file)} if config_file else None,
     )
     return ChildProcess(spec)
+
+
+async def _tell_start(journal: Journal, device: str) -> None:
+    """As soon as the disk takes it: readings that wait for room must not wait for a line."""
+    while True:
+        try:
+            await journal.append(DeviceStarted(device, version("tallyman-appliance")))
+        except JournalFullError as error:
+            log.warning("the start is not written down yet", why=str(error))
+            await asyncio.sleep(_START_AGAIN_S)
+        else:
+            break
+    await asyncio.Event().wait()
 
 
 async def _note_rate(rate: Rate, accepted: Callable[[], int]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,6 +22,7 @@ import structlog
 
 from appliance.config import Config
 from appliance.durable import write_atomic
+from appliance.gateway.room import Reserve, make_room, reserve_of
 from appliance.identity.device import DeviceIdentity
 from appliance.layout import Layout
 from appliance.live.readings import ReadingsFeed
@@ -44,7 +46,7 @@ _TURN_S: Final = 0.01
 """So long one turn of reading keeps the event loop."""
 _TEND_EVERY_S: Final = 10.0
 _AGAIN_S: Final = 2.0
-_REFUSALS: Final = (OSError, duckdb.Error)
+_REFUSALS: Final = (OSError, duckdb.Error, sqlite3.Error)
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +89,7 @@ class Tailer:
         clock: Clock,
         *,
         live_url: str = "",
+        reserve: Reserve | None = None,
     ) -> None:
         self._segments, self._folder = segments, history
         self._catalogues = catalogues
@@ -94,6 +97,7 @@ class Tailer:
         self._writer = HistoryWriter(history, clock)
         self._keeper = Keeper(self._writer, keeping_of(config))
         self._retention = Retention(segments)
+        self._reserve = reserve
         self._feed = ReadingsFeed(live_url, self._naming) if live_url else None
         self._readings = 0
         self._storing = 0
@@ -104,7 +108,11 @@ class Tailer:
 
     async def run(self) -> None:
         """Follow, flush, tend and tell. What was read and not stored is read again next time."""
-        await asyncio.to_thread(self._retention.hold, HOLDER, self._writer.position or START)
+        try:
+            await asyncio.to_thread(self._retention.hold, HOLDER, self._writer.position or START)
+        except OSError as error:
+            # A full disk: space is given back by what stands in history, with or without a hold.
+            self._note("store", error)
         if self._feed is not None:
             last = self._writer.manifest.last()
             self._feed.seed([(x.series, x.at_us, x.value, x.received_us) for x in last])
@@ -178,6 +186,8 @@ class Tailer:
                 await asyncio.to_thread(self._retention.hold, HOLDER, batch.position)
             except _REFUSALS as error:
                 self._note("store", error)
+                if self._reserve is not None and self._reserve.give_up():
+                    log.warning("history.reserve_given_up")
                 await asyncio.to_thread(self._tell)
                 await asyncio.sleep(_AGAIN_S)
             else:
@@ -207,6 +217,8 @@ class Tailer:
                 while (job := await asyncio.to_thread(self._keeper.step)) is not None:
                     log.info("history.tended", job=type(job).__name__, parts=len(job.parts))
                 await asyncio.to_thread(self._give_back)
+                if self._reserve is not None:
+                    await asyncio.to_thread(self._reserve.lay_down)
                 self._failures["tend"] = ""
             except _REFUSALS as error:
                 self._note("tend", error)
@@ -223,8 +235,11 @@ class Tailer:
             kept = [n for n in numbers if path_of(self._segments, n).stat().st_mtime >= oldest]
         elif numbers:
             kept = numbers[-1:]
+        with self._writer.locked():
+            stored = self._writer.position or START
         if numbers:
-            self._retention.remove_before(kept[0] if kept else numbers[-1])
+            # Not beyond the history, also where the hold could not be written.
+            self._retention.remove_before(min(kept[0] if kept else numbers[-1], stored.segment))
 
     def _tell(self) -> None:
         position = self._writer.position or Position(0, 0)
@@ -265,6 +280,7 @@ async def run_tailer(config: Config, *, clock: Clock) -> None:
     from appliance.gateway.knowledge import KeptCatalogues
 
     layout = Layout(config.data)
+    make_room(layout)
     with hold(layout.sensor_history):
         identity = DeviceIdentity.open_or_create(layout.gateway / "identity", config.gateway.device)
         tailer = Tailer(
@@ -274,6 +290,7 @@ async def run_tailer(config: Config, *, clock: Clock) -> None:
             config.history,
             clock,
             live_url=config.live.url,
+            reserve=reserve_of(layout),
         )
         serving = Serving()
         serving.job("tailer", tailer.run)

@@ -10,7 +10,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -38,10 +38,10 @@ def hold(folder: Path) -> Iterator[None]:
                 folder=str(folder),
                 holder=holder,
             ) from error
-        lock.truncate(0)
-        lock.seek(0)
-        lock.write(_who().encode())
-        lock.flush()
+        # On a full disk nobody can read who holds it; it is held all the same.
+        with suppress(OSError):
+            os.truncate(lock.fileno(), 0)
+            os.pwrite(lock.fileno(), _who().encode(), 0)
         yield
 
 

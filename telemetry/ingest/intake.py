@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from contracts.reason import Reason
+from contracts.telemetry import AlarmChanged
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.arrival import SLIP_US, Arrival
 from telemetry.ingest.batch import Batch, Gathering, OnDisk
@@ -80,6 +81,8 @@ class Intake:
         self._last_checkpoint = 0.0
         self._checkpoint_due = False
         self._accepted_then = 0
+        self._found: list[AlarmChanged] = []
+        """By the start, and not on disk yet."""
         self._changed = False
         """Something came since the last checkpoint."""
         self._waiting_for_room: list[Callable[[], None]] = []
@@ -105,9 +108,14 @@ class Intake:
         # What the rules found at this start depends on when it was: it must stand on disk before
         # anybody hears of it.
         state, version = self._engine.save(), self._sieve.version
-        await loop.run_in_executor(
-            self._thread, self._store.checkpoint, state, version, tuple(untold)
-        )
+        try:
+            await loop.run_in_executor(
+                self._thread, self._store.checkpoint, state, version, tuple(untold)
+            )
+        except OSError as error:
+            # A full disk: what was found waits, and is told with the first write that succeeds.
+            _log.warning("The state of the rules cannot be kept at the start: %s", error)
+            self._found, untold, self._checkpoint_due = untold, [], True
         self._last_checkpoint = loop.time()
         self._teller.start(untold)
         self._timers = [
@@ -258,7 +266,8 @@ class Intake:
         self._planned = None
         self._last_write = self._loop.time()
         batch = self._gathering.close()
-        batch.changes = self._engine.take_changes()
+        batch.changes = [*self._found, *self._engine.take_changes()]
+        self._found = []
         self._changed = self._changed or bool(batch.groups or batch.changes)
         if self._checkpoint_due:
             batch.state = self._saved()

@@ -16,6 +16,9 @@ class Limits:
     retry_s: float = 0.25
     """After a write that failed."""
     segment_bytes: int = 128 << 20
+    spare_bytes: int = 0
+    """Of the disk; readings never take the last of it, which the history, the journal and a restart
+    need. Nothing is acknowledged while less is free."""
     quarantine_bytes: int = 64 << 20
     """All that a quarantine keeps; the oldest goes."""
     known_messages: int = 500_000

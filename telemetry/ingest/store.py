@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,10 +46,13 @@ class Store:
         return self._writer.sync_s
 
     def write(self, batch: Batch) -> Position:
-        """Both folders on disk. Raises OSError; then call it again with the same batch.
+        """Both folders on disk. Raises OSError, also where only the spare part of the disk is left;
+        then call it again with the same batch.
 
         A group leaves the batch when it is in a writer's hands, so a second try writes it once.
         """
+        if self._limits.spare_bytes and free_bytes(self.readings) < self._limits.spare_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         for group in batch.groups:
             self._writer.append_framed(group)
         batch.groups.clear()
@@ -94,3 +99,9 @@ class Store:
             size += path_of(self.readings, number).stat().st_size
             first = number
         return Position(first, 0) if first else START
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write on the disk of a folder."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize

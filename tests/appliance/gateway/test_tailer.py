@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.gateway import tailer as tailer_module
+from appliance.gateway.room import Reserve
 from appliance.gateway.tailer import HOLDER, Tailer, read_status
 from appliance.live.readings import ReadingsLine
 from appliance.sensor_config import HistoryConfig
@@ -22,8 +25,9 @@ from appliance.services.valkey import EmbeddedValkey
 from contracts.clock import SystemClock
 from contracts.telemetry import SeriesKey
 from telemetry.history.levels import Keeping
+from telemetry.history.manifest import Manifest
 from telemetry.history.reader import History
-from telemetry.segments import Retention, SegmentWriter
+from telemetry.segments import Position, Retention, SegmentWriter
 from tests.telemetry.history.site import PROBE, SiteCatalogue, says
 
 DEADLINE_S = 120.0
@@ -77,10 +81,19 @@ def gateway(tmp_path: Path) -> Gateway:
 
 @asynccontextmanager
 async def tailing(
-    gateway: Gateway, config: HistoryConfig = QUICK, live_url: str = ""
+    gateway: Gateway,
+    config: HistoryConfig = QUICK,
+    live_url: str = "",
+    reserve: Reserve | None = None,
 ) -> AsyncIterator[Tailer]:
     tailer = Tailer(
-        gateway.segments, gateway.folder, gateway.books, config, SystemClock(), live_url=live_url
+        gateway.segments,
+        gateway.folder,
+        gateway.books,
+        config,
+        SystemClock(),
+        live_url=live_url,
+        reserve=reserve,
     )
     running = asyncio.create_task(tailer.run())
     try:
@@ -177,11 +190,49 @@ async def test_segments_go_only_once_they_stand_in_history(gateway: Gateway):
     assert gateway.values() == list(range(600))
 
 
+async def test_on_a_disk_that_takes_no_hold_the_history_starts_and_gives_space_back(
+    gateway: Gateway,
+):
+    gateway.hears_many(600)
+    (gateway.segments / "holds").write_text("as if no folder could be made")
+    for path in gateway.segments.glob("*.segment"):
+        os.utime(path, (1, 1))
+    async with tailing(gateway) as tailer:
+        assert tailer._failures["store"] or not gateway.values()
+        await until(lambda: len(gateway.values()) == 600)
+        tailer._give_back()
+        (gateway.segments / "holds").unlink()
+    assert len(list(gateway.segments.glob("*.segment"))) == 1
+
+
+async def test_a_database_that_is_full_is_waited_for_and_the_reserve_is_given_up(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    reserve = Reserve(tmp_path / "reserve", most=4096)
+    assert reserve.lay_down()
+    really, tries = Manifest.set_position, []
+
+    def full_twice(manifest: Manifest, position: Position) -> None:
+        tries.append(position)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        really(manifest, position)
+
+    monkeypatch.setattr(Manifest, "set_position", full_twice)
+    monkeypatch.setattr(tailer_module, "_AGAIN_S", 0.01)
+    gateway.hears_many(3)
+    async with tailing(gateway, reserve=reserve):
+        await until(lambda: gateway.values() == [0, 1, 2])
+    assert not (tmp_path / "reserve").exists()
+
+
 CHILD = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.appliance.gateway.test_tailer import Books, QUICK
+from appliance.gateway import tailer as tailer_module
+from appliance.gateway.room import Reserve
 from appliance.gateway.tailer import Tailer
 from contracts.clock import SystemClock
 folder = Path(sys.argv[2])

@@ -69,3 +69,14 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInputError, match="cannot be used"), hold(tmp_path / "file" / "var"):
         pass
+
+
+def test_on_a_full_disk_a_folder_is_held_though_nobody_can_read_by_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with hold(tmp_path), pytest.raises(AlreadyRunningError, match="another process"):
+        hold(tmp_path).__enter__()

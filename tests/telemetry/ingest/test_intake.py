@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.ingest import Intake, Limits
+from telemetry.ingest import Intake, Limits, store
+from telemetry.ingest.checkpoint import CheckpointFile
 from telemetry.ingest.store import HOLDER, Store
 from telemetry.segments import Quarantined, Retention, read_groups, read_quarantine
 from telemetry.segments.writer import SegmentWriter
@@ -242,6 +243,66 @@ async def test_a_full_disk_acknowledges_nothing_and_everything_once_there_is_roo
         assert here.stored == numbered(1)
         assert not here.intake.full
         assert here.intake.trouble is None
+
+
+class Scarce:
+    """So much is free on the disk as the story says."""
+
+    def __init__(self, free: int) -> None:
+        self.free, self._asked = free, asyncio.Semaphore(0)
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, _: Path) -> int:
+        self._loop.call_soon_threadsafe(self._asked.release)
+        return self.free
+
+    async def asked(self, times: int) -> None:
+        for _ in range(times):
+            await asyncio.wait_for(self._asked.acquire(), 20)
+
+
+async def test_readings_leave_the_last_of_the_disk_to_what_gives_space_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Scarce(999)
+    monkeypatch.setattr(store, "free_bytes", disk)
+    async with house(tmp_path, Limits(retry_s=0.001, spare_bytes=1_000)) as here:
+        acknowledged = asyncio.Event()
+        here.intake.take(numbered(1), here.now_us, acknowledged.set)
+        await disk.asked(3)
+        assert here.intake.trouble is not None
+        assert here.intake.trouble.code == "store_full"
+        assert not acknowledged.is_set()
+        assert here.stored == []
+        disk.free = 1_000
+        await asyncio.wait_for(acknowledged.wait(), 20)
+        assert here.stored == numbered(1)
+
+
+async def test_a_start_on_a_full_disk_waits_for_room_and_then_tells_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as here:
+        here.journal.broken = True
+        await here.send(*numbered(1, value=9.0))
+    disk = Scarce(0)
+    monkeypatch.setattr(store, "free_bytes", disk)
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointFile, "write", _no_space)
+        again = House(tmp_path, Limits(retry_s=0.001, spare_bytes=1))
+        await again.intake.start()
+        await disk.asked(3)
+        assert again.intake.full
+        assert again.journal.told == []
+    disk.free = 1
+    await again.send(*numbered(2))
+    await again.intake.stop()
+    assert again.journal.once == [(f"a/temperature/{NOW_US}", 1)]
+    assert again.stored == [*numbered(1, value=9.0), *numbered(2)]
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_a_stop_with_a_full_disk_ends_and_what_it_loses_was_never_acknowledged(
