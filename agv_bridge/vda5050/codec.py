@@ -5,17 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agv_bridge.vda5050 import topics, wire
-from agv_bridge.vda5050.messages import Connection, InstantActions, Order, State
-from agv_bridge.vda5050.topics import VehicleAddress, dialect_of, parse_topic
+from agv_bridge.vda5050.messages import (
+    Connection,
+    Factsheet,
+    InstantActions,
+    Order,
+    Responses,
+    State,
+    Visualization,
+    ZoneSet,
+)
+from agv_bridge.vda5050.topics import VehicleAddress, edition_of, parse_topic
 from contracts.errors import BadInputError
 
-Message = Connection | State | Order | InstantActions
+Message = (
+    Connection | State | Visualization | Factsheet | Order | InstantActions | Responses | ZoneSet
+)
 
 _KINDS: dict[str, type[Message]] = {
     topics.CONNECTION: Connection,
     topics.STATE: State,
+    topics.VISUALIZATION: Visualization,
+    topics.FACTSHEET: Factsheet,
     topics.ORDER: Order,
     topics.INSTANT_ACTIONS: InstantActions,
+    topics.RESPONSES: Responses,
+    topics.ZONE_SET: ZoneSet,
 }
 
 
@@ -30,7 +45,7 @@ class Received:
 
 
 def decode(topic: str, payload: bytes) -> Received | None:
-    """None for topics that are not ours to read (visualization, factsheet, other machines).
+    """None for topics that are not of the standard: other machines on the same broker.
 
     Raises BadInputError naming the topic and what is wrong.
     """
@@ -40,8 +55,8 @@ def decode(topic: str, payload: bytes) -> Received | None:
     address, name = parsed
     value = wire.loads(payload, name=topic)
     version = value.get("version")
-    dialect = dialect_of(address.major, version)
-    message = wire.read(_KINDS[name], value, dialect, name=topic)
+    edition = edition_of(address.major, version)
+    message = wire.read(_KINDS[name], value, edition, name=topic)
     return Received(address, name, version if isinstance(version, str) else "", message)
 
 
@@ -52,4 +67,4 @@ def encode(message: Message, major: str) -> bytes:
     """
     if not message.version:
         raise BadInputError("A VDA 5050 message without a version", mend="Fill in its header")
-    return wire.dumps(wire.write(message, dialect_of(major, message.version)))
+    return wire.dumps(wire.write(message, edition_of(major, message.version)))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from agv_bridge.vda5050.wire import Dialect
+from agv_bridge.vda5050.naming import Dialect, Edition
 
 DEFAULT_INTERFACE = {Dialect.V2: "uagv", Dialect.V3: "vda5050"}
 CONNECTION, STATE, ORDER = "connection", "state", "order"
 INSTANT_ACTIONS, FACTSHEET, VISUALIZATION = "instantActions", "factsheet", "visualization"
+RESPONSES, ZONE_SET = "responses", "zoneSet"
 
 _MAJOR = re.compile(r"v(\d+)")
-_VERSION = re.compile(r"(\d+)\.\d+")
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_REMEMBERED = 16_384
+"""Topics whose parts are kept: eight for each of 2,000 vehicles, which speak again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class VehicleAddress:
         return f"{self.interface}/{self.major}/{self.manufacturer}/{self.serial}/{name}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_topic(topic: str) -> tuple[VehicleAddress, str] | None:
     """Address and message name, or None when the topic is not one of VDA 5050 from version 2 on.
 
@@ -49,21 +54,33 @@ def parse_topic(topic: str) -> tuple[VehicleAddress, str] | None:
     return VehicleAddress("/".join(interface), major, manufacturer, serial), name
 
 
-def filters(*, manufacturer: str = "+", interface: str = "+") -> tuple[str, ...]:
-    """What a master control subscribes to, for both majors."""
+def filters(*names: str, manufacturer: str = "+", interface: str = "+") -> tuple[str, ...]:
+    """What a master control subscribes to, for both majors: connection and state unless named."""
     return tuple(
         f"{interface}/{dialect.value}/{manufacturer}/+/{name}"
         for dialect in Dialect
-        for name in (CONNECTION, STATE)
+        for name in names or (CONNECTION, STATE)
     )
 
 
-def dialect_of(major: str, version: object = "") -> Dialect:
-    """Which names a message uses: the `version` field where it can be read, else the topic.
+def edition_of(major: str, version: object = "") -> Edition:
+    """Whose names a message uses: the `version` field where it can be read, else the topic.
 
     The field is nearer to the payload than a topic that somebody configured.
     """
-    match = _VERSION.match(version) if isinstance(version, str) else None
+    return _edition(major, version if isinstance(version, str) else "")
+
+
+@lru_cache(maxsize=256)
+def _edition(major: str, version: str) -> Edition:
+    match = _VERSION.match(version)
     if match is not None and match[1] in {"2", "3"}:
-        return Dialect(f"v{match[1]}")
-    return Dialect(major) if major in {"v2", "v3"} else Dialect.V2
+        major = f"v{match[1]}"
+        if match[1] == "2" and match[2] == "0":
+            return Edition.V2_0
+    return Edition.V3_0 if major == Dialect.V3.value else Edition.V2_1
+
+
+def dialect_of(major: str, version: object = "") -> Dialect:
+    """2.x or 3.0, by the same rule as `edition_of`."""
+    return edition_of(major, version).dialect

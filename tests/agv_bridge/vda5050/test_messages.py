@@ -34,8 +34,8 @@ from agv_bridge.vda5050.messages import (
     State,
     VehicleError,
 )
+from agv_bridge.vda5050.naming import Dialect, Edition
 from agv_bridge.vda5050.topics import VehicleAddress, dialect_of, filters, parse_topic
-from agv_bridge.vda5050.wire import Dialect
 from agv_bridge.virtual.presence import address_of, connection_message
 from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.bus import matches
@@ -76,8 +76,8 @@ def test_golden_messages_are_read_and_written_without_loss(data_dir: Path):
         if kind is None:
             continue
         given_message = json.loads(file.read_text("utf-8"))
-        message = wire.read(kind, given_message, Dialect.V2, name=file.name)
-        written = wire.write(message, Dialect.V2)
+        message = wire.read(kind, given_message, Edition.V2_0, name=file.name)
+        written = wire.write(message, Edition.V2_0)
         written["timestamp"] = given_message["timestamp"]
         for key, value in given_message.items():
             assert written[key] == value, f"{file.name}: {key}"
@@ -90,8 +90,8 @@ def test_golden_states_of_2_0_are_valid_for_2_1_after_our_rewriting(data_dir: Pa
     for file in golden(data_dir, "v2_0"):
         if file.parent.name != "state":
             continue
-        state = wire.read(State, json.loads(file.read_text("utf-8")), Dialect.V2, name=file.name)
-        schema(data_dir, "2.1.0", "state").validate(wire.write(state, Dialect.V2))
+        state = wire.read(State, json.loads(file.read_text("utf-8")), Edition.V2_0, name=file.name)
+        schema(data_dir, "2.1.0", "state").validate(wire.write(state, Edition.V2_1))
 
 
 @pytest.mark.data
@@ -180,12 +180,12 @@ connections = st.builds(
 )
 
 
-@given(message=states | orders | connections, dialect=st.sampled_from(Dialect))
+@given(message=states | orders | connections, edition=st.sampled_from(Edition))
 def test_every_message_comes_back_as_it_went_out(
-    message: State | Order | Connection, dialect: Dialect
+    message: State | Order | Connection, edition: Edition
 ):
-    sent = wire.loads(wire.dumps(wire.write(message, dialect)), name="test")
-    assert wire.read(type(message), sent, dialect, name="test") == message
+    sent = wire.loads(wire.dumps(wire.write(message, edition)), name="test")
+    assert wire.read(type(message), sent, edition, name="test") == message
 
 
 @given(
@@ -269,13 +269,13 @@ hostile = st.sampled_from(
 
 
 @given(
-    sent=st.tuples(states | orders | connections, st.sampled_from(Dialect)),
+    sent=st.tuples(states | orders | connections, st.sampled_from(Edition)),
     topic=st.sampled_from(TOPICS),
     spoil=hostile,
     data=st.data(),
 )
 def test_a_spoiled_message_is_read_or_refused(
-    sent: tuple[State | Order | Connection, Dialect], topic: str, spoil: bytes, data: st.DataObject
+    sent: tuple[State | Order | Connection, Edition], topic: str, spoil: bytes, data: st.DataObject
 ):
     whole = wire.dumps(wire.write(*sent))
     values = [m.span(1) for m in re.finditer(rb'":("[^"]*"|[^",{}\[\]]+)', whole)]

@@ -1,0 +1,250 @@
+"""`factsheet`: retained; what a kind of vehicle is, can do and can bear.
+
+Everything may be missing: real factsheets are written by hand and often leave out what the schema
+demands, and nothing but pages and checks reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from agv_bridge.vda5050.naming import SINCE_2_1, SINCE_3, Named
+from agv_bridge.vda5050.parts import BoundingBoxReference, Header, LoadDimensions, Part, Point
+
+Texts = tuple[str, ...]
+Prose = str | float
+"""A description; 2.0 and 2.1 ask for a number in two places, by mistake."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeSpecification(Part):
+    series_name: str = ""
+    series_description: str | None = None
+    kinematics: Annotated[str | None, Named("agvKinematic", "mobileRobotKinematics")] = None
+    robot_class: Annotated[str, Named("agvClass", "mobileRobotClass")] = ""
+    maximum_load_mass: Annotated[float, Named("maxLoadMass")] = 0.0
+    """Kilograms."""
+    localization_types: Texts = ()
+    navigation_types: Texts = ()
+    supported_zones: Annotated[Texts | None, SINCE_3] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhysicalParameters(Part):
+    """Metres, seconds, radians."""
+
+    minimum_speed: Annotated[float, Named("speedMin")] = 0.0
+    maximum_speed: Annotated[float, Named("speedMax")] = 0.0
+    minimum_angular_speed: Annotated[float | None, SINCE_3] = None
+    maximum_angular_speed: Annotated[float | None, SINCE_3] = None
+    maximum_acceleration: Annotated[float, Named("accelerationMax")] = 0.0
+    maximum_deceleration: Annotated[float, Named("decelerationMax")] = 0.0
+    minimum_height: Annotated[float, Named("heightMin")] = 0.0
+    maximum_height: Annotated[float, Named("heightMax")] = 0.0
+    width: float = 0.0
+    length: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StringLengths(Part):
+    """Characters; nothing said: no limit."""
+
+    message: Annotated[int | None, Named("msgLen", "maximumMessageLength")] = None
+    topic_serial: Annotated[int | None, Named("topicSerialLen", "maximumTopicSerialLength")] = None
+    topic_element: Annotated[int | None, Named("topicElemLen", "maximumTopicElementLength")] = None
+    id: Annotated[int | None, Named("idLen", "maximumIdLength")] = None
+    id_numerical_only: bool | None = None
+    enum: Annotated[int | None, Named("enumLen", None)] = None
+    load_id: Annotated[int | None, Named("loadIdLen", "maximumLoadIdLength")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing(Part):
+    """Seconds."""
+
+    minimum_order_interval: Annotated[float, Named("minOrderInterval")] = 0.0
+    minimum_state_interval: Annotated[float, Named("minStateInterval")] = 0.0
+    default_state_interval: float | None = None
+    visualization_interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolLimits(Part):
+    string_lengths: Annotated[StringLengths, Named("maxStringLens", "maximumStringLengths")]
+    array_lengths: Annotated[dict[str, object], Named("maxArrayLens", "maximumArrayLengths")]
+    """Longest lists by their place in the messages, such as `order.nodes`."""
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionalParameter(Part):
+    parameter: str
+    support: str = "SUPPORTED"
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSpecification(Part):
+    key: str
+    value_data_type: str = "STRING"
+    description: str | None = None
+    is_optional: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpecification(Part):
+    action_type: str
+    action_description: str | None = None
+    action_scopes: Texts = ()
+    """INSTANT, NODE, EDGE; ZONE since 3.0."""
+    action_parameters: tuple[ParameterSpecification, ...] | None = None
+    result: Annotated[str | None, Named("resultDescription", "actionResult")] = None
+    blocking_types: Annotated[Texts | None, SINCE_2_1] = None
+    pause_allowed: Annotated[str | None, SINCE_3] = None
+    cancel_allowed: Annotated[str | None, SINCE_3] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolFeatures(Part):
+    optional_parameters: tuple[OptionalParameter, ...] = ()
+    actions: Annotated[
+        tuple[ActionSpecification, ...], Named("agvActions", "mobileRobotActions")
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelPosition(Part):
+    x: float
+    y: float
+    theta: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel(Part):
+    type: str
+    is_active_driven: bool = False
+    is_active_steered: bool = False
+    position: WheelPosition
+    diameter: float = 0.0
+    width: float = 0.0
+    center_displacement: float | None = None
+    constraints: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope2d(Part):
+    """The vehicle's outline in its own coordinates, in metres."""
+
+    name: Annotated[str, Named("set", "envelope2dId")]
+    vertices: Annotated[tuple[Point, ...], Named("polygonPoints", "vertices")] = ()
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope3d(Part):
+    name: Annotated[str, Named("set", "envelope3dId")]
+    format: str = ""
+    data: dict[str, object] | None = None
+    url: str | None = None
+    description: Prose | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry(Part):
+    wheel_definitions: tuple[Wheel, ...] | None = None
+    envelopes_2d: Annotated[tuple[Envelope2d, ...] | None, Named("envelopes2d", "envelopes2d")] = (
+        None
+    )
+    envelopes_3d: Annotated[tuple[Envelope3d, ...] | None, Named("envelopes3d", "envelopes3d")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSet(Part):
+    """One kind of load that the vehicle takes. Metres, kilograms, seconds, radians."""
+
+    set_name: str
+    load_type: str = ""
+    load_positions: Texts | None = None
+    bounding_box_reference: BoundingBoxReference | None = None
+    load_dimensions: LoadDimensions | None = None
+    maximum_weight: Annotated[float | None, Named("maxWeight")] = None
+    minimum_height: Annotated[
+        float | None, Named("minLoadhandlingHeight", "minimumLoadhandlingHeight")
+    ] = None
+    maximum_height: Annotated[
+        float | None, Named("maxLoadhandlingHeight", "maximumLoadhandlingHeight")
+    ] = None
+    minimum_depth: Annotated[
+        float | None, Named("minLoadhandlingDepth", "minimumLoadhandlingDepth")
+    ] = None
+    maximum_depth: Annotated[
+        float | None, Named("maxLoadhandlingDepth", "maximumLoadhandlingDepth")
+    ] = None
+    minimum_tilt: Annotated[
+        float | None, Named("minLoadhandlingTilt", "minimumLoadhandlingTilt")
+    ] = None
+    maximum_tilt: Annotated[
+        float | None, Named("maxLoadhandlingTilt", "maximumLoadhandlingTilt")
+    ] = None
+    maximum_speed: Annotated[float | None, Named("agvSpeedLimit")] = None
+    maximum_acceleration: Annotated[float | None, Named("agvAccelerationLimit")] = None
+    maximum_deceleration: Annotated[float | None, Named("agvDecelerationLimit")] = None
+    pick_time: float | None = None
+    drop_time: float | None = None
+    description: Prose | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSpecification(Part):
+    load_positions: Texts | None = None
+    load_sets: tuple[LoadSet, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledVersion(Part):
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network(Part):
+    dns_servers: Texts | None = None
+    ntp_servers: Texts | None = None
+    local_ip_address: str | None = None
+    netmask: str | None = None
+    default_gateway: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryCharging(Part):
+    """Percent; the time in seconds."""
+
+    critical_low_charging_level: float | None = None
+    minimum_desired_charging_level: float | None = None
+    maximum_desired_charging_level: float | None = None
+    minimum_charging_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration(Part):
+    versions: tuple[InstalledVersion, ...] | None = None
+    network: Network | None = None
+    battery_charging: Annotated[BatteryCharging | None, SINCE_3] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factsheet(Header):
+    """`factsheet`: asked for by the instant action `factsheetRequest`."""
+
+    type_specification: TypeSpecification | None = None
+    physical_parameters: PhysicalParameters | None = None
+    protocol_limits: ProtocolLimits | None = None
+    protocol_features: ProtocolFeatures | None = None
+    geometry: Annotated[Geometry | None, Named("agvGeometry", "mobileRobotGeometry")] = None
+    load_specification: LoadSpecification | None = None
+    configuration: Annotated[
+        Configuration | None, Named("vehicleConfig", "mobileRobotConfiguration", v2_0=None)
+    ] = None

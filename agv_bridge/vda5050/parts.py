@@ -1,0 +1,207 @@
+"""What messages are made of: header, actions, and geometry in metres and radians on a map.
+
+Every part keeps what it has no field for in `extra`, by its wire name, so that a vendor's own
+fields and those of later editions survive a round trip.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Form, Named, spelled
+
+Extra = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Any object of the standard."""
+
+    extra: Extra = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header(Part):
+    """What every message begins with."""
+
+    header_id: int = 0
+    timestamp: datetime | None = None
+    version: str = ""
+    manufacturer: str = ""
+    serial_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionParameter(Part):
+    key: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Part):
+    action_type: str
+    action_id: str
+    blocking_type: str = "HARD"
+    """NONE, SOFT, HARD; SINGLE since 3.0."""
+    descriptor: Annotated[str | None, Named("actionDescription", "actionDescriptor")] = None
+    action_parameters: tuple[ActionParameter, ...] | None = None
+    retriable: Annotated[bool | None, SINCE_3] = None
+
+    def parameter(self, key: str) -> object | None:
+        return next((p.value for p in self.action_parameters or () if p.key == key), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point(Part):
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPoint(Part):
+    x: float
+    y: float
+    weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectory(Part):
+    """A NURBS curve; knots lie in 0..1."""
+
+    degree: int | None = None
+    knot_vector: tuple[float, ...] | None = None
+    control_points: tuple[ControlPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation(Part):
+    """The ellipse within which a node counts as reached: half axes in metres, its turn in radians.
+
+    2.x has a circle, written as its radius.
+    """
+
+    a: float
+    b: float
+    theta: float = 0.0
+
+
+def _ellipse(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"a": value, "b": value, "theta": 0.0}
+    return value
+
+
+def _circle(value: object) -> object:
+    """The widest circle that lies within, so that no vehicle is let further off than ordered."""
+    match value:
+        case {"a": int() | float() as a, "b": int() | float() as b}:
+            return min(a, b)
+        case _:
+            return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePosition(Part):
+    x: float
+    y: float
+    theta: float | None = None
+    allowed_deviation_xy: Annotated[
+        Deviation | None,
+        Named("allowedDeviationXY", "allowedDeviationXY"),
+        Form(_ellipse, _circle),
+    ] = None
+    allowed_deviation_theta: float | None = None
+    map_id: str = ""
+    map_description: Annotated[str | None, ONLY_2] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position(Part):
+    """Where a vehicle is."""
+
+    x: float
+    y: float
+    theta: float = 0.0
+    map_id: str = ""
+    map_description: Annotated[str | None, ONLY_2] = None
+    localized: Annotated[bool, Named("positionInitialized", "localized")] = True
+    localization_score: float | None = None
+    """0 unknown .. 1 sure."""
+    deviation_range: float | None = None
+
+    def distance_to(self, x: float, y: float) -> float:
+        """Metres, as the crow flies; only meaningful on the same map."""
+        return math.hypot(self.x - x, self.y - y)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Velocity(Part):
+    """Metres a second along and across the vehicle, radians a second."""
+
+    vx: float | None = None
+    vy: float | None = None
+    omega: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPath(Part):
+    """Since 3.0: the way that the vehicle means to take."""
+
+    trajectory: Trajectory
+    traversed_nodes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waypoint(Part):
+    x: float
+    y: float
+    theta: float | None = None
+    eta: datetime | None = None
+    """When the vehicle expects to be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntermediatePath(Part):
+    """Since 3.0: where the vehicle's sensors let it drive next."""
+
+    polyline: tuple[Waypoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundingBoxReference(Part):
+    """The load's corner in the vehicle's own coordinates."""
+
+    x: float
+    y: float
+    z: float
+    theta: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadDimensions(Part):
+    """Metres."""
+
+    length: float
+    width: float
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corridor(Part):
+    """How far beside an edge a vehicle may drive, in metres."""
+
+    left_width: float
+    right_width: float
+    reference_point: Annotated[
+        str | None,
+        Named("corridorRefPoint", "corridorReferencePoint"),
+        spelled(KINEMATIC_CENTER="KINEMATICCENTER"),
+    ] = None
+    release_required: Annotated[bool | None, SINCE_3] = None
+    release_loss_behavior: Annotated[str | None, SINCE_3] = None
+
+
+CorridorSince21 = Annotated[Corridor | None, SINCE_2_1]
