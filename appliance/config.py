@@ -114,7 +114,13 @@ class InspectorConfig:
 @dataclass(frozen=True, slots=True)
 class BrokerConfig:
     url: str = ""
-    """mqtt://[user:password@]host:port; empty: none."""
+    """mqtt://[user:password@]host:port, or mqtts; empty: none."""
+    authority: str = ""
+    """PEM file of whoever vouches for the certificate behind an mqtts url; empty: this machine's."""
+    listen: str = ""
+    """HOST:PORT where the broker that `up` starts lets vehicles in, with TLS by the site's CA;
+    empty: loopback only, without TLS.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,11 @@ class Layout:
         return self.hub / "exchange.key"
 
     @property
+    def vehicles(self) -> Path:
+        """Who may sign in at the broker as a vehicle or station."""
+        return self.hub / "vehicles.json"
+
+    @property
     def hub_evidence(self) -> Path:
         return self.hub / "evidence"
 

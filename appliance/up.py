@@ -23,21 +23,26 @@ from appliance.accounts.store import Accounts
 from appliance.config import Config, host_port
 from appliance.demo.sensors import introduce_sensors
 from appliance.gateway.doors import credentials_file
+from appliance.hub.folder import site_ca
 from appliance.identity.device import DeviceIdentity
 from appliance.identity.registry import DeviceRegistry
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
 from appliance.services.address import LOOPBACK, is_free, keep_port, write_private
 from appliance.services.datalock import hold
-from appliance.services.nats import EmbeddedNats
+from appliance.services.nats import Door, EmbeddedNats
 from appliance.services.process import ChildProcess, ChildSpec
 from appliance.services.valkey import EmbeddedValkey
+from appliance.vehicles.fleet import introduce_fleet
+from appliance.vehicles.registry import VehicleRegistry
 from contracts.clock import Clock, SystemClock
 from contracts.errors import UnavailableError
 
 # What the demo does through the API, as an integrator's program would.
 _DEMO_SCOPES = ("integrator", "viewer")
 _READY_S = 60.0
+_SPEAK = frozenset({"hub", "edge", "gateway", "fleet"})
+"""Children that speak over the broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,13 @@ async def everything(
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(config.data))
         children: dict[str, ChildProcess] = {}
-        live_url, broker_url = await _engines(config, layout, stack, children)
-        link, token = await asyncio.to_thread(_introduce, config, layout, demo_token=demo_token)
+        link, token, ca = await asyncio.to_thread(_introduce, config, layout, demo_token=demo_token)
+        # Before the broker starts, which asks who may sign in.
+        crew = await asyncio.to_thread(_virtual_fleet, config, layout)
+        live_url, broker_url = await _engines(config, layout, ca, stack, children)
         settings = _settings(config, layout, live_url)
+        if not config.broker.url and config.broker.listen:
+            settings["TALLYMAN_BROKER_AUTHORITY"] = str(ca.device_ca_file)
         if config_file is not None:
             settings["TALLYMAN_CONFIG"] = str(config_file)
         if replay is not None:
@@ -97,7 +106,10 @@ async def everything(
         edge_url = settings["TALLYMAN_HUB_EDGE_URL"]
 
         async def child(name: str, ready_url: str | None, *command: str) -> ChildProcess:
-            env = settings | ({} if command else {"TALLYMAN_BROKER_URL": broker_url(name)})
+            env = dict(settings)
+            if name in _SPEAK:
+                # Vehicles sign in under names of their own.
+                env["TALLYMAN_BROKER_URL"] = broker_url("" if name == "fleet" else name)
             spec = ChildSpec(
                 name=name,
                 command=[sys.executable, "-m", "appliance", *(command or (name,))],
@@ -116,7 +128,7 @@ async def everything(
         # Before the hub reads its sensor book.
         play = await asyncio.to_thread(_virtual_sensors, config, layout, settings, wanted=sensors)
         await child("hub", f"{api_url}/livez")
-        starts = [child("fleet", None)]
+        starts = [child("fleet", None, *crew)] if crew else []
         if config.gateway.listen:
             gateway_url = settings["TALLYMAN_HUB_GATEWAY_URL"]
             starts.append(child("gateway", f"{gateway_url}/livez"))
@@ -142,11 +154,22 @@ async def everything(
 
 
 async def _engines(
-    config: Config, layout: Layout, stack: AsyncExitStack, children: dict[str, ChildProcess]
+    config: Config,
+    layout: Layout,
+    ca: SiteCa,
+    stack: AsyncExitStack,
+    children: dict[str, ChildProcess],
 ) -> tuple[str, Callable[[str], str]]:
-    """Valkey's URL, and the broker's URL for each role; embedded where none is configured."""
+    """Valkey's URL, and the broker's URL for each role ("": without a user); embedded where none is
+    configured.
+    """
     live_url, broker_url = config.live.url, config.broker.url
-    valkey, nats = EmbeddedValkey(layout.valkey), EmbeddedNats(layout.broker)
+    valkey = EmbeddedValkey(layout.valkey)
+    nats = EmbeddedNats(
+        layout.broker,
+        members=VehicleRegistry(layout.vehicles).members,
+        door=_vehicles_door(config, ca),
+    )
     starts = []
     if not live_url:
         stack.push_async_callback(valkey.stop)
@@ -158,7 +181,28 @@ async def _engines(
     for name, engine in (("valkey", valkey), ("broker", nats)):
         if engine.child is not None:
             children[name] = engine.child
-    return live_url or valkey.url, lambda role: broker_url or nats.url(role)
+
+    def url(role: str) -> str:
+        return broker_url or (nats.url(role) if role else nats.bare_url)
+
+    return live_url or valkey.url, url
+
+
+def _vehicles_door(config: Config, ca: SiteCa) -> Door | None:
+    """Where the broker lets vehicles in that are not on this machine."""
+    if not config.broker.listen:
+        return None
+    host, port = host_port(config.broker.listen, "broker.listen")
+    files = ca.broker_files()
+    return Door(host, port, files.certificate, files.key, ca.device_ca_file)
+
+
+def _virtual_fleet(config: Config, layout: Layout) -> tuple[str, ...]:
+    """The command that drives it; at a broker of the site's own it signs in as the URL says."""
+    if config.broker.url:
+        return ("fleet",)
+    file = introduce_fleet(VehicleRegistry(layout.vehicles), layout.demo / "fleet.json")
+    return ("fleet", "--credentials", str(file)) if file else ()
 
 
 def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:
@@ -212,14 +256,14 @@ def _check_free(listen: str, setting: str) -> None:
         )
 
 
-def _introduce(config: Config, layout: Layout, *, demo_token: bool) -> tuple[str | None, str]:
-    """Make the site's authority, claims for a new edge and a new gateway, the first sign-in link, and the token
-    that the demo uses. Answers link and token.
+def _introduce(
+    config: Config, layout: Layout, *, demo_token: bool
+) -> tuple[str | None, str, SiteCa]:
+    """Make the site's authority, claims for a new edge and a new gateway, the first sign-in link, and
+    the token that the demo uses. Answers link, token and authority.
     """
     clock = SystemClock()
-    ca = SiteCa.open_or_create(
-        layout.site_ca, clock=clock, names=("127.0.0.1", "::1", *config.hub.names)
-    )
+    ca = site_ca(config)
     _claim(layout.identity, config.edge.device, layout.enrolment, ca, layout, clock)
     gateway = layout.gateway
     _claim(
@@ -228,7 +272,7 @@ def _introduce(config: Config, layout: Layout, *, demo_token: bool) -> tuple[str
     accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
     try:
         token = _demo_token(accounts, layout.demo / "token") if demo_token else ""
-        return accounts.first_sign_in_token(), token
+        return accounts.first_sign_in_token(), token, ca
     finally:
         accounts.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from agv_bridge.recordings.replay import Replay
+    from appliance.vehicles.fleet import Seat
 
 _VERSIONS = ("2.1.0", "3.0.0")
 
@@ -28,14 +30,34 @@ def _group() -> None:
 
 def fleet(
     broker: Annotated[
-        str, typer.Option(envvar="TALLYMAN_BROKER_URL", help="mqtt://[user:password@]host:port")
-    ],
-    vehicles: Annotated[int, typer.Option(min=1, max=1000)] = 2,
+        str, typer.Option(help="mqtt://[user:password@]host:port; else broker.url is taken.")
+    ] = "",
+    credentials: Annotated[
+        Path | None,
+        typer.Option(help="JSON file of passwords by MANUFACTURER/SERIAL: these vehicles drive."),
+    ] = None,
+    vehicles: Annotated[int, typer.Option(min=1, max=1000, help="Without such a file.")] = 2,
     step: Annotated[float, typer.Option(min=0.0, help="Seconds for a drive or an action.")] = 0.3,
     manufacturer: Annotated[str, typer.Option(help="As in the topics.")] = "tallyman",
+    config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
 ) -> None:
-    """Virtual AGVs of both VDA 5050 versions, until SIGTERM or Ctrl-C; then they say OFFLINE."""
-    asyncio.run(_run_fleet(broker, vehicles, step_s=step, manufacturer=manufacturer))
+    """Virtual AGVs of both VDA 5050 versions, until SIGTERM or Ctrl-C; then they say OFFLINE.
+
+    With --credentials each signs in under its own name, as real vehicles do; else as the URL says.
+    """
+    from appliance.config import load_config
+    from appliance.vehicles.fleet import Seat, seats_in
+
+    section = load_config(config).broker
+    url = broker or section.url
+    if not url:
+        raise typer.BadParameter("Name a broker: --broker mqtt://host:1883, or broker.url")
+    seats = (
+        seats_in(credentials, url)
+        if credentials is not None
+        else [Seat(manufacturer, f"agv-{n}", url) for n in range(1, vehicles + 1)]
+    )
+    asyncio.run(_run_fleet(seats, step_s=step, authority=section.authority))
 
 
 @agv.command()
@@ -53,10 +75,10 @@ def replay(
         typer.echo(json.dumps(record, ensure_ascii=False) if as_json else _in_words(record))
 
 
-async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer: str) -> None:
+async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) -> None:
     from agv_bridge.virtual.presence import birth_of, will_of
     from agv_bridge.virtual.vehicle import VirtualAgv
-    from appliance.services.mqtt import MqttBus
+    from appliance.services.mqtt import MqttBus, broker_trust
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -64,14 +86,16 @@ async def _run_fleet(broker: str, vehicles: int, *, step_s: float, manufacturer:
         loop.add_signal_handler(sign, stop.set)
     async with AsyncExitStack() as buses:
         tasks = []
-        for number in range(1, vehicles + 1):
-            serial, version = f"agv-{number}", _VERSIONS[(number - 1) % len(_VERSIONS)]
+        for number, seat in enumerate(seats):
+            serial, manufacturer = seat.serial, seat.manufacturer
+            version = _VERSIONS[number % len(_VERSIONS)]
             bus = await buses.enter_async_context(
                 MqttBus(
-                    broker,
+                    seat.url,
                     client_id=f"{manufacturer}-{serial}",
                     will=will_of(serial, version=version, manufacturer=manufacturer),
                     birth=partial(birth_of, serial, version=version, manufacturer=manufacturer),
+                    tls_context=broker_trust(authority),
                 )
             )
             vehicle = VirtualAgv(

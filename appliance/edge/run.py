@@ -7,6 +7,7 @@ and go (I6). What the box does with its parts is edge/box.py's.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from appliance.live.connect import open_live
 from appliance.outside import ConditionFolder
 from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
-from appliance.services.mqtt import MqttBus
+from appliance.services.mqtt import MqttBus, broker_trust
 from appliance.serving import Serving
 from appliance.teaching.guard import ProfileGuard
 from appliance.teaching.inbox import ProfileInbox
@@ -79,7 +80,11 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         live = open_live(config.live.url)
         bus: MqttBus | None = None
         if config.broker.url:
-            bus = MqttBus(config.broker.url, client_id=f"tallyman-{edge.device}")
+            bus = MqttBus(
+                config.broker.url,
+                client_id=f"tallyman-{edge.device}-{secrets.token_hex(6)}",
+                tls_context=broker_trust(config.broker.authority),
+            )
             await stack.enter_async_context(bus)
         dataset = edge_dataset(config)
         uplink = Uplink(

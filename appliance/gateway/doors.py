@@ -13,7 +13,7 @@ from appliance.config import Config, host_port
 from appliance.gateway.credentials import SensorCredentials
 from appliance.layout import Layout
 from appliance.sensor_config import GatewayConfig
-from appliance.services.mqtt import BrokerAddress
+from appliance.services.mqtt import BrokerAddress, broker_trust
 from contracts.errors import BadInputError, UnavailableError
 from telemetry.coap.endpoint import CoapEndpoint
 from telemetry.coap.networks import Network
@@ -164,7 +164,9 @@ def _link(config: Config) -> BrokerLink:
         gateway.broker_topics,
         username=address.username,
         password=address.password,
-        tls=ssl.create_default_context() if address.tls else None,
+        tls=(broker_trust(config.broker.authority) or ssl.create_default_context())
+        if address.tls
+        else None,
         group=gateway.broker_group,
     )
 

@@ -7,6 +7,7 @@ goes on where its database stands (I2).
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -43,7 +44,7 @@ from appliance.live.connect import open_live
 from appliance.readrates.health import calibration_items
 from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
-from appliance.services.mqtt import MqttBus
+from appliance.services.mqtt import MqttBus, broker_trust
 from appliance.serving import Serving, Tls
 from appliance.teaching import port as teaching_port
 from appliance.teaching.console import Console
@@ -89,7 +90,12 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         bus: MqttBus | None = None
         bridge: AgvBridge | None = None
         if config.broker.url:
-            bus = MqttBus(config.broker.url, client_id="tallyman-hub")
+            bus = MqttBus(
+                config.broker.url,
+                # Nobody can throw it out by signing in with a name that cannot be guessed.
+                client_id=f"tallyman-hub-{secrets.token_hex(6)}",
+                tls_context=broker_trust(config.broker.authority),
+            )
             await stack.enter_async_context(bus)
             bridge = AgvBridge(bus, CoreMoves(core, live), clock=clock)
         dataset = hub_dataset(config)

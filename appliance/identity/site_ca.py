@@ -95,6 +95,14 @@ class SiteCa:
         """Certificate and key of the device port, by the device CA; renewed where it is due."""
         return self._server("device-port", self._devices)
 
+    def broker_files(self) -> ServerFiles:
+        """Certificate and key of the broker's door for vehicles, by the device CA."""
+        return self._server("broker", self._devices)
+
+    @property
+    def device_ca_file(self) -> Path:
+        return self._folder / "device-ca.crt"
+
     def _authority(self, stem: str, name: str) -> _Authority:
         key = open_or_create_key(self._folder / f"{stem}.key", curve="p256")
         path = self._folder / f"{stem}.crt"

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiomqtt
 import structlog
@@ -69,6 +69,32 @@ class BrokerAddress:
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
         )
+
+
+def broker_trust(authority: str) -> ssl.SSLContext | None:
+    """For a broker whose certificate is vouched for by the PEM file `authority`; empty: None, by
+    those that this machine trusts. Raises BadInputError.
+    """
+    if not authority:
+        return None
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise BadInputError(
+            f"{authority} holds no certificate that could vouch for the broker: {error}",
+            mend="Name a PEM file in broker.authority",
+        ) from error
+
+
+def signed_in(url: str, username: str, password: str) -> str:
+    """The broker of `url` with this name and password, whoever it named before.
+
+    Raises BadInputError.
+    """
+    address = BrokerAddress.parse(url)
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    scheme = "mqtts" if address.tls else "mqtt"
+    return f"{scheme}://{quote(username, safe='')}:{quote(password, safe='')}@{host}:{address.port}"
 
 
 class MqttBus:

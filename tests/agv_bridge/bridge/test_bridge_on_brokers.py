@@ -21,6 +21,8 @@ from agv_bridge.virtual.presence import birth_of, will_of
 from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.mqtt import MqttBus
 from appliance.services.nats import EmbeddedNats
+from appliance.vehicles.fleet import introduce_fleet
+from appliance.vehicles.registry import VehicleRegistry
 from contracts.stock import TransportState as T
 from tests.agv_bridge.core_in_memory import CoreInMemory
 from tests.brokers import MosquittoBroker, NatsBroker, RealBroker
@@ -130,12 +132,12 @@ async def test_the_hub_killed_in_mid_mission_books_one_put_away_after_its_restar
 class FleetProcess:
     """`tallyman fleet` as its own process."""
 
-    def __init__(self, url: str, *, vehicles: int, step: float) -> None:
+    def __init__(self, url: str, *more: str, step: float) -> None:
         command = "from appliance.cli.main import main; main()"
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-c", command, "fleet", "--broker", url),
-                *("--vehicles", str(vehicles), "--step", str(step)),
+                *("--step", str(step), *more),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -158,15 +160,17 @@ class FleetProcess:
 async def test_the_fleet_command_works_on_the_embedded_broker_and_leaves_with_offline(
     tmp_path: Path,
 ):
-    """With the roles' own passwords and topic rules, as `tallyman up` starts them."""
+    """With the vehicles' own passwords and topic rules, as `tallyman up` starts them."""
     core = CoreInMemory()
     core.request("T1")
     core.request("T2", to="slot-2")
-    broker = EmbeddedNats(tmp_path)
+    registry = VehicleRegistry(tmp_path / "vehicles.json")
+    crew = introduce_fleet(registry, tmp_path / "fleet.json")
+    broker = EmbeddedNats(tmp_path, members=registry.members)
     await broker.start()
     try:
         async with hub(broker.url("hub"), core) as bridge:
-            with FleetProcess(broker.url("fleet"), vehicles=2, step=0.01) as fleet:
+            with FleetProcess(broker.bare_url, "--credentials", str(crew), step=0.01) as fleet:
                 await core.until("T1", T.DROPPED, wait_s=_LONG_S)
                 await core.until("T2", T.DROPPED, wait_s=_LONG_S)
                 versions = {row.version for row in bridge.vehicles()}
@@ -199,7 +203,7 @@ async def test_a_fleet_killed_in_mid_mission_is_noticed_by_its_will(tmp_path: Pa
     core.request("T1")
     with NatsBroker(tmp_path) as broker:
         async with hub(broker, core) as bridge:
-            with FleetProcess(broker.url, vehicles=1, step=3600) as fleet:
+            with FleetProcess(broker.url, "--vehicles", "1", step=3600) as fleet:
                 await core.until("T1", T.ACCEPTED, wait_s=_LONG_S)
                 fleet.end(signal.SIGKILL)
             await eventually(lambda: bridge.vehicles()[0].connection == "CONNECTION_BROKEN")

@@ -14,7 +14,7 @@ from typing import Final
 
 from appliance.layout import Layout
 from appliance.services.address import LOOPBACK, free_port
-from appliance.services.nats import ROLES, configure
+from appliance.services.nats import ROLES, configure, users
 from appliance.services.nats import find_server as find_nats
 from appliance.services.valkey import find_server as find_valkey
 from contracts.errors import UnavailableError
@@ -158,16 +158,12 @@ class Plant:
     def _broker(self) -> Victim:
         folder = self.layout.root / "broker"
         folder.mkdir(parents=True, exist_ok=True)
-        text = configure(
-            port=self.broker_port,
-            store=folder / "store",
-            store_mb=256,
-            roles=_ROLES,
-            passwords={name: name for name in _ROLES},
-        )
+        text = configure(port=self.broker_port, store=folder / "store", store_mb=256)
         # By itself it waits half a minute before it delivers again what was not acknowledged.
         text = text.replace("mqtt {\n", 'mqtt {\n  ack_wait: "2s"\n')
         (folder / "nats.conf").write_text(text, encoding="utf-8")
+        known = users(_ROLES, {name: name for name in _ROLES})
+        (folder / "users.conf").write_text(known, encoding="utf-8")
         command = [str(find_nats()), "-c", str(folder / "nats.conf")]
         return Victim("broker", command, ready=lambda: _listens(self.broker_port), env={})
 
