@@ -7,9 +7,11 @@ Everything else is left to `decoding`, one packet at a time, so that the rules s
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
+from struct import error as StructError  # noqa: N812 -- it is a class
 from typing import Final
 
-from telemetry.mqtt.packets import V5
+from telemetry.mqtt.packets import V5, V311
 
 _PUBLISH_1: Final = 0x32
 _NO_ID: Final = b"\0\0"
@@ -37,7 +39,48 @@ class Names(dict[bytes, str]):
         return text
 
 
-def take_publishes(  # noqa: C901, PLR0912 -- a call a step would double its cost
+class Shapes(dict[bytes, tuple[Callable[[bytes, int], tuple[bytes, bytes, object, bytes]], int]]):
+    """What a packet's first five bytes say of the rest: how it is cut up, and its length.
+
+    They hold its kind, its length and that of its topic, so packets of one shape are cut by one
+    call. KeyError for what is not plain. Bounded: lengths of all sorts start anew.
+    """
+
+    def __init__(self, version: int, most: int = 4096) -> None:
+        super().__init__()
+        self._properties = "B" if version == V5 else "0s"
+        self._most = most
+
+    def __missing__(
+        self, head: bytes
+    ) -> tuple[Callable[[bytes, int], tuple[bytes, bytes, object, bytes]], int]:
+        first, length, skip = head[0], head[1], 4
+        if length > 0x7F:  # noqa: PLR2004 -- the continuation bit of 2.2.3
+            if head[2] > 0x7F:  # noqa: PLR2004 -- as above; 16 KiB and more are not plain
+                raise KeyError(head)
+            length += (head[2] << 7) - 0x80
+            skip = 5
+        if first & 0xF6 == _PUBLISH_1:
+            number = 2
+        elif first & 0xFE == 0x30:  # noqa: PLR2004 -- QoS 0, retained or not
+            number = 0
+        else:
+            raise KeyError(head)
+        topic = int.from_bytes(head[skip - 2 : skip])
+        payload = length - 2 - topic - number - (self._properties == "B")
+        if payload < 0:
+            raise KeyError(head)
+        if len(self) >= self._most:
+            self.clear()
+        cut = Struct(f">{skip}x{topic}s{number}s{self._properties}{payload}s")
+        shape = self[head] = (cut.unpack_from, cut.size)
+        return shape
+
+
+_SHAPES: Final = {V311: Shapes(V311), V5: Shapes(V5)}
+
+
+def take_publishes(
     data: bytes,
     at: int,
     version: int,
@@ -50,48 +93,18 @@ def take_publishes(  # noqa: C901, PLR0912 -- a call a step would double its cos
 
     Never raises and never reads past a packet: `decoding` says what is wrong with what is left.
     """
-    end = len(data)
-    properties = version == V5
+    shapes = _SHAPES[version]
     take, number = messages.append, numbers.append
     try:
-        while at < end:
-            first = data[at]
-            if first != _PUBLISH_1 and first & 0xF0 != 0x30:  # noqa: PLR2004 -- no PUBLISH
+        while True:
+            cut, length = shapes[data[at : at + 5]]
+            topic, packet_id, properties, payload = cut(data, at)
+            if properties or packet_id == _NO_ID:
                 break
-            length = data[at + 1]
-            body = at + 2
-            if length > 0x7F:  # noqa: PLR2004 -- the continuation bit of 2.2.3
-                more = data[body]
-                if more > 0x7F:  # noqa: PLR2004 -- as above; 16 KiB and more are not plain
-                    break
-                length += (more << 7) - 0x80
-                body += 1
-            stop = body + length
-            start = body + 2 + (data[body] << 8) + data[body + 1]
-            if stop > end or start > stop:
-                break
-            topic = names[data[body + 2 : start]]
-            if first == _PUBLISH_1 or first & 0xF6 == _PUBLISH_1:
-                packet_id = data[start : start + 2]
-                start += 2
-                if properties:
-                    if data[start]:
-                        break
-                    start += 1
-                if start > stop or packet_id == _NO_ID:
-                    break
+            take((names[topic], payload))
+            if packet_id:
                 number(packet_id)
-            elif first & 0xFE == 0x30:  # noqa: PLR2004 -- QoS 0, retained or not
-                if properties:
-                    if data[start]:
-                        break
-                    start += 1
-                if start > stop:
-                    break
-            else:
-                break
-            take((topic, data[start:stop]))
-            at = stop
-    except (IndexError, KeyError):
+            at += length
+    except (IndexError, KeyError, StructError):
         pass
     return at
