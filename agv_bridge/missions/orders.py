@@ -6,7 +6,7 @@ also one that was killed and started again, knows what a vehicle's states speak 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from agv_bridge.vda5050.messages import (
@@ -61,15 +61,14 @@ def build_order(leg: Leg, header: Header) -> Order:
 
 def build_cancel(order_id: str, header: Header, dialect: Dialect) -> InstantActions:
     """`cancelOrder`; 3.0 allows only NONE as blocking type, 2.x means HARD."""
-    blocking = "NONE" if dialect is Dialect.V3 else "HARD"
+    is_3 = dialect is Dialect.V3
     action = Action(
-        action_type=CANCEL_ORDER, action_id=f"{order_id}.cancel", blocking_type=blocking
-    )
-    if dialect is Dialect.V3:
+        action_type=CANCEL_ORDER,
+        action_id=f"{order_id}.cancel",
+        blocking_type="NONE" if is_3 else "HARD",
         # 3.0 names the order to cancel, so that a late cancel cannot hit the next one.
-        action = replace(
-            action, action_parameters=(ActionParameter(key="orderId", value=order_id),)
-        )
+        action_parameters=(ActionParameter(key="orderId", value=order_id),) if is_3 else None,
+    )
     return InstantActions(**_head(header), actions=(action,))
 
 

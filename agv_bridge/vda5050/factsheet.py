@@ -6,7 +6,6 @@ demands, and nothing but pages and checks reads them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from agv_bridge.vda5050.naming import SINCE_2_1, SINCE_3, Named
@@ -17,8 +16,7 @@ Prose = str | float
 """A description; 2.0 and 2.1 ask for a number in two places, by mistake."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeSpecification(Part):
+class TypeSpecification(Part, frozen=True, kw_only=True):
     series_name: str = ""
     series_description: str | None = None
     kinematics: Annotated[str | None, Named("agvKinematic", "mobileRobotKinematics")] = None
@@ -30,8 +28,7 @@ class TypeSpecification(Part):
     supported_zones: Annotated[Texts | None, SINCE_3] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhysicalParameters(Part):
+class PhysicalParameters(Part, frozen=True, kw_only=True):
     """Metres, seconds, radians."""
 
     minimum_speed: Annotated[float, Named("speedMin")] = 0.0
@@ -46,8 +43,7 @@ class PhysicalParameters(Part):
     length: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StringLengths(Part):
+class StringLengths(Part, frozen=True, kw_only=True):
     """Characters; nothing said: no limit."""
 
     message: Annotated[int | None, Named("msgLen", "maximumMessageLength")] = None
@@ -59,8 +55,7 @@ class StringLengths(Part):
     load_id: Annotated[int | None, Named("loadIdLen", "maximumLoadIdLength")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing(Part):
+class Timing(Part, frozen=True, kw_only=True):
     """Seconds."""
 
     minimum_order_interval: Annotated[float, Named("minOrderInterval")] = 0.0
@@ -69,31 +64,27 @@ class Timing(Part):
     visualization_interval: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolLimits(Part):
+class ProtocolLimits(Part, frozen=True, kw_only=True):
     string_lengths: Annotated[StringLengths, Named("maxStringLens", "maximumStringLengths")]
     array_lengths: Annotated[dict[str, object], Named("maxArrayLens", "maximumArrayLengths")]
     """Longest lists by their place in the messages, such as `order.nodes`."""
     timing: Timing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionalParameter(Part):
+class OptionalParameter(Part, frozen=True, kw_only=True):
     parameter: str
     support: str = "SUPPORTED"
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterSpecification(Part):
+class ParameterSpecification(Part, frozen=True, kw_only=True):
     key: str
     value_data_type: str = "STRING"
     description: str | None = None
     is_optional: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionSpecification(Part):
+class ActionSpecification(Part, frozen=True, kw_only=True):
     action_type: str
     action_description: str | None = None
     action_scopes: Texts = ()
@@ -105,23 +96,20 @@ class ActionSpecification(Part):
     cancel_allowed: Annotated[str | None, SINCE_3] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolFeatures(Part):
+class ProtocolFeatures(Part, frozen=True, kw_only=True):
     optional_parameters: tuple[OptionalParameter, ...] = ()
     actions: Annotated[
         tuple[ActionSpecification, ...], Named("agvActions", "mobileRobotActions")
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WheelPosition(Part):
+class WheelPosition(Part, frozen=True, kw_only=True):
     x: float
     y: float
     theta: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel(Part):
+class Wheel(Part, frozen=True, kw_only=True):
     type: str
     is_active_driven: bool = False
     is_active_steered: bool = False
@@ -132,8 +120,7 @@ class Wheel(Part):
     constraints: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope2d(Part):
+class Envelope2d(Part, frozen=True, kw_only=True):
     """The vehicle's outline in its own coordinates, in metres."""
 
     name: Annotated[str, Named("set", "envelope2dId")]
@@ -141,8 +128,7 @@ class Envelope2d(Part):
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope3d(Part):
+class Envelope3d(Part, frozen=True, kw_only=True):
     name: Annotated[str, Named("set", "envelope3dId")]
     format: str = ""
     data: dict[str, object] | None = None
@@ -150,8 +136,7 @@ class Envelope3d(Part):
     description: Prose | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry(Part):
+class Geometry(Part, frozen=True, kw_only=True):
     wheel_definitions: tuple[Wheel, ...] | None = None
     envelopes_2d: Annotated[tuple[Envelope2d, ...] | None, Named("envelopes2d", "envelopes2d")] = (
         None
@@ -161,8 +146,7 @@ class Geometry(Part):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSet(Part):
+class LoadSet(Part, frozen=True, kw_only=True):
     """One kind of load that the vehicle takes. Metres, kilograms, seconds, radians."""
 
     set_name: str
@@ -197,20 +181,17 @@ class LoadSet(Part):
     description: Prose | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSpecification(Part):
+class LoadSpecification(Part, frozen=True, kw_only=True):
     load_positions: Texts | None = None
     load_sets: tuple[LoadSet, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledVersion(Part):
+class InstalledVersion(Part, frozen=True, kw_only=True):
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network(Part):
+class Network(Part, frozen=True, kw_only=True):
     dns_servers: Texts | None = None
     ntp_servers: Texts | None = None
     local_ip_address: str | None = None
@@ -218,8 +199,7 @@ class Network(Part):
     default_gateway: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryCharging(Part):
+class BatteryCharging(Part, frozen=True, kw_only=True):
     """Percent; the time in seconds."""
 
     critical_low_charging_level: float | None = None
@@ -228,15 +208,13 @@ class BatteryCharging(Part):
     minimum_charging_time: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration(Part):
+class Configuration(Part, frozen=True, kw_only=True):
     versions: tuple[InstalledVersion, ...] | None = None
     network: Network | None = None
     battery_charging: Annotated[BatteryCharging | None, SINCE_3] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factsheet(Header):
+class Factsheet(Header, frozen=True, kw_only=True):
     """`factsheet`: asked for by the instant action `factsheetRequest`."""
 
     type_specification: TypeSpecification | None = None

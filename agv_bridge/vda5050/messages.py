@@ -1,6 +1,8 @@
 """VDA 5050 messages as our own types: one set for 2.0, 2.1 and 3.0. The public face.
 
 Names follow 3.0 where the editions differ; `extra` of every part keeps what we have no field for.
+All are frozen msgspec structs, for their speed: change a copy with `replace` from here, since that
+of dataclasses does not know them.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from agv_bridge.vda5050.parts import (
     Trajectory,
     Velocity,
     Waypoint,
+    replace,
+    stamped,
 )
 from agv_bridge.vda5050.states import (
     FAILED,
@@ -115,4 +119,6 @@ __all__ = [
     "ZoneSet",
     "ZoneSetContent",
     "ZoneSetOnBoard",
+    "replace",
+    "stamped",
 ]

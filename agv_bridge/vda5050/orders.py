@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -17,8 +16,7 @@ from agv_bridge.vda5050.parts import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node(Part):
+class Node(Part, frozen=True, kw_only=True):
     node_id: str
     sequence_id: int = 0
     released: bool = True
@@ -27,8 +25,7 @@ class Node(Part):
     actions: tuple[Action, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge(Part):
+class Edge(Part, frozen=True, kw_only=True):
     """Metres, metres a second, radians, radians a second."""
 
     edge_id: str
@@ -58,8 +55,7 @@ class Edge(Part):
     actions: tuple[Action, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order(Header):
+class Order(Header, frozen=True, kw_only=True):
     """`order`: QoS 0; the released part is the base, the rest the horizon."""
 
     order_id: str
@@ -70,15 +66,13 @@ class Order(Header):
     edges: tuple[Edge, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstantActions(Header):
+class InstantActions(Header, frozen=True, kw_only=True):
     """`instantActions`: QoS 0; done at once, beside the order under way."""
 
     actions: tuple[Action, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response(Part):
+class Response(Part, frozen=True, kw_only=True):
     """One answer to a vehicle's request."""
 
     request_id: str
@@ -87,8 +81,7 @@ class Response(Part):
     lease_expiry: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Responses(Header):
+class Responses(Header, frozen=True, kw_only=True):
     """`responses`, since 3.0: master control's answers to the requests in a state."""
 
     responses: tuple[Response, ...] = ()

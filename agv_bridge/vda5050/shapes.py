@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+
+from msgspec.structs import fields
 
 from agv_bridge.vda5050.naming import Edition, Form, Named
 from agv_bridge.vda5050.parts import Part
@@ -53,7 +54,7 @@ class Shape:
     def _add(self, attribute: str, hint: Any, edition: Edition, *, lenient: bool) -> None:
         hint, named, form = _taken_apart(hint)
         bare, many = _without_none_and_tuple(hint)
-        child = _made(cast("Any", bare), edition, lenient=lenient) if is_dataclass(bare) else None
+        child = _made(cast("Any", bare), edition, lenient=lenient) if _is_part(bare) else None
         names = named.names(attribute)
         own = names[edition]
         others = {name for name in names.values() if name and name != own}
@@ -130,6 +131,10 @@ def shape_of(kind: type[Part], edition: Edition, *, lenient: bool = False) -> Sh
 @cache
 def _made(kind: Any, edition: Edition, *, lenient: bool) -> Shape:
     return Shape(kind, edition, lenient=lenient)
+
+
+def _is_part(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Part)
 
 
 def _is_3(edition: Edition) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Named, spelled
@@ -24,31 +23,27 @@ FAILED = "FAILED"
 _BLOCKING_LEVELS = frozenset({"FATAL", "CRITICAL"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection(Header):
+class Connection(Header, frozen=True, kw_only=True):
     """`connection`: retained, QoS 1; the last will says CONNECTION_BROKEN."""
 
     connection_state: Annotated[str, spelled(CONNECTION_BROKEN="CONNECTIONBROKEN")]
     """ONLINE, OFFLINE, CONNECTION_BROKEN; HIBERNATING since 3.0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapOnBoard(Part):
+class MapOnBoard(Part, frozen=True, kw_only=True):
     map_id: str
     map_version: str = ""
     descriptor: Annotated[str | None, Named("mapDescription", "mapDescriptor")] = None
     map_status: str = "ENABLED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneSetOnBoard(Part):
+class ZoneSetOnBoard(Part, frozen=True, kw_only=True):
     zone_set_id: str
     map_id: str = ""
     zone_set_status: str = "ENABLED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeState(Part):
+class NodeState(Part, frozen=True, kw_only=True):
     node_id: str
     sequence_id: int = 0
     released: bool = True
@@ -56,8 +51,7 @@ class NodeState(Part):
     node_position: NodePosition | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeState(Part):
+class EdgeState(Part, frozen=True, kw_only=True):
     edge_id: str
     sequence_id: int = 0
     released: bool = True
@@ -65,8 +59,7 @@ class EdgeState(Part):
     trajectory: Trajectory | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionState(Part):
+class ActionState(Part, frozen=True, kw_only=True):
     action_id: str
     action_status: str
     """WAITING, INITIALIZING, RUNNING, PAUSED, FINISHED, FAILED; RETRIABLE since 3.0."""
@@ -75,8 +68,7 @@ class ActionState(Part):
     result: Annotated[str | None, Named("resultDescription", "actionResult")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load(Part):
+class Load(Part, frozen=True, kw_only=True):
     load_id: str | None = None
     """The vehicle's own reading of the load, often an RFID tag; not always what we ordered."""
     load_type: str | None = None
@@ -87,8 +79,7 @@ class Load(Part):
     """Kilograms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Power(Part):
+class Power(Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Named("batteryCharge", "stateOfCharge")] = 0.0
     battery_voltage: float | None = None
     battery_current: Annotated[float | None, SINCE_3] = None
@@ -99,8 +90,7 @@ class Power(Part):
     """Metres that it can still drive."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference(Part):
+class Reference(Part, frozen=True, kw_only=True):
     """What an error or an information is about."""
 
     reference_key: str
@@ -110,15 +100,13 @@ class Reference(Part):
 ErrorReference = Reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation(Part):
+class Translation(Part, frozen=True, kw_only=True):
     translation_key: str
     """ISO 639-1 language."""
     translation_value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleError(Part):
+class VehicleError(Part, frozen=True, kw_only=True):
     error_type: str
     error_level: str = "WARNING"
     error_description: str | None = None
@@ -141,8 +129,7 @@ class VehicleError(Part):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Information(Part):
+class Information(Part, frozen=True, kw_only=True):
     """For people; no decision may rest on it."""
 
     info_type: str
@@ -151,14 +138,12 @@ class Information(Part):
     info_references: tuple[Reference, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Safety(Part):
+class Safety(Part, frozen=True, kw_only=True):
     emergency_stop: Annotated[str, Named("eStop", "activeEmergencyStop")] = "NONE"
     field_violation: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneRequest(Part):
+class ZoneRequest(Part, frozen=True, kw_only=True):
     """Since 3.0: may I enter, or plan anew? Answered through `responses`."""
 
     request_id: str
@@ -169,8 +154,7 @@ class ZoneRequest(Part):
     trajectory: Trajectory | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeRequest(Part):
+class EdgeRequest(Part, frozen=True, kw_only=True):
     """Since 3.0: may I leave the line within this edge's corridor?"""
 
     request_id: str
@@ -180,8 +164,7 @@ class EdgeRequest(Part):
     request_status: str = "REQUESTED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State(Header):
+class State(Header, frozen=True, kw_only=True):
     """`state`: QoS 0, on change or every 30 s; any of them may be swallowed, doubled or late."""
 
     order_id: str = ""
@@ -228,8 +211,7 @@ class State(Header):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visualization(Header):
+class Visualization(Header, frozen=True, kw_only=True):
     """`visualization`: QoS 0, often; where the vehicle is, for pictures and nothing else."""
 
     planned_path: Annotated[PlannedPath | None, SINCE_3] = None

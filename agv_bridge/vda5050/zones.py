@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agv_bridge.vda5050.parts import ActionParameter, Header, Part, Point
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneAction(Part):
+class ZoneAction(Part, frozen=True, kw_only=True):
     """What a vehicle does at or in an ACTION zone; it gives the action its id itself."""
 
     action_type: str
@@ -17,8 +14,7 @@ class ZoneAction(Part):
     action_parameters: tuple[ActionParameter, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone(Part):
+class Zone(Part, frozen=True, kw_only=True):
     """A polygon in metres; its type says which of the fields below it needs."""
 
     zone_id: str
@@ -40,16 +36,14 @@ class Zone(Part):
     """SOFT, RESTRICTED, STRICT."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneSetContent(Part):
+class ZoneSetContent(Part, frozen=True, kw_only=True):
     map_id: str
     zone_set_id: str
     zone_set_descriptor: str | None = None
     zones: tuple[Zone, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneSet(Header):
+class ZoneSet(Header, frozen=True, kw_only=True):
     """One set of zones for one map, from master control to a vehicle."""
 
     zone_set: ZoneSetContent

@@ -5,7 +5,7 @@ And what it says of all that. Pure: values in, messages out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from agv_bridge.missions.orders import DROP, PICK
 from agv_bridge.vda5050.messages import (
@@ -20,6 +20,7 @@ from agv_bridge.vda5050.messages import (
     Safety,
     State,
     VehicleError,
+    stamped,
 )
 from agv_bridge.vda5050.wire import Dialect
 from agv_bridge.virtual.faults import Faults
@@ -96,14 +97,7 @@ def state_of(
         errors=errors,
         safety=Safety(emergency_stop=faults.emergency_stop or "NONE"),
     )
-    return replace(
-        told,
-        header_id=header.header_id,
-        timestamp=header.timestamp,
-        version=header.version,
-        manufacturer=header.manufacturer,
-        serial_number=header.serial_number,
-    )
+    return stamped(told, header)
 
 
 def position_of(body: Body) -> Position:
