@@ -1,248 +1,203 @@
-"""Recorded MQTT sessions -> stock moves. Pure but for reading the file.
+"""Recordings -> stock moves, quality results, and everything that could not be placed.
 
-Orders seen in the recording say what each action means, also those of other master controls; the
-same rules as in the live bridge (missions.observe) say when a move happened. Every line ends in
-exactly one of: a move, something told about the fleet, or unplaced with its reason.
+A file is read twice, line by line: first for the orders, since states may stand before the order
+that explains them, then for what happened. Memory does not grow with the file. Every line ends as
+used or as unplaced with its reason: `lines` = `used` + `unplaced`.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from agv_bridge.missions.mission import LOAD_MISMATCH, Mission, observe
-from agv_bridge.missions.orders import DROP, PICK, legs_of
-from agv_bridge.vda5050.codec import decode
-from agv_bridge.vda5050.messages import FINISHED, Connection, InstantActions, Order, State
-from agv_bridge.vda5050.topics import FACTSHEET, VISUALIZATION, parse_topic
-from contracts.errors import BadInputError
-from contracts.stock import TransportState
-
-_MEND = 'Each line is a JSON object {"topic": ..., "payload": ..., "timestamp": ...}'
-_TOLD_ELSEWHERE = frozenset({FACTSHEET, VISUALIZATION})
+from agv_bridge.dialects.compiled import Dialect
+from agv_bridge.dialects.events import Said, Vda
+from agv_bridge.dialects.reading import Line, NotPlacedError
+from agv_bridge.recordings.findings import (
+    Failed,
+    Finding,
+    Mismatch,
+    Quality,
+    StockMove,
+    Stored,
+    Unfinished,
+    Unplaced,
+)
+from agv_bridge.recordings.journeys import Journeys
+from agv_bridge.recordings.lines import read_lines
+from agv_bridge.recordings.records import Record, payload_of, read_records
+from agv_bridge.recordings.vda import Missions
+from agv_bridge.vda5050.topics import ORDER
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedMessage:
+    """One message of a recorded MQTT session."""
+
     line: int
     topic: str
     payload: bytes
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StockMove:
-    """One load that really went from one place to another."""
-
-    line: int
-    at: datetime
-    vehicle: str
-    order_id: str
-    action_id: str
-    load_id: str
-    load_seen: str | None
-    """What the vehicle read; differs from load_id: a mismatch."""
-    source: str
-    target: str
-
-    @property
-    def mismatch(self) -> bool:
-        return self.load_seen is not None and self.load_seen != self.load_id
-
-
-@dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A line that could not be placed, and why."""
-
-    line: int
-    topic: str
-    why: str
-
-
 @dataclass(slots=True)
 class Replay:
-    """The outcome: `lines` = `used` + the number of lines unplaced."""
+    """The outcome of a short recording, all of it in memory."""
 
     lines: int = 0
     used: int = 0
     moves: list[StockMove] = field(default_factory=list)
-    failures: list[tuple[int, str, str, str]] = field(default_factory=list)
-    """(line, vehicle, order, reason code): actions that failed."""
-    mismatches: list[tuple[int, str, str, str]] = field(default_factory=list)
-    """(line, vehicle, order, load as read)."""
+    failures: list[Failed] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
+    quality: list[Quality] = field(default_factory=list)
+    stored: list[Stored] = field(default_factory=list)
     unplaced: list[Unplaced] = field(default_factory=list)
-    unfinished: list[tuple[str, str, str]] = field(default_factory=list)
-    """(vehicle, order, how far): still under way when the recording ends."""
+    unfinished: list[Unfinished] = field(default_factory=list)
 
 
-def read_recording(path: Path) -> Iterator[RecordedMessage]:
-    """JSON lines, plain or gzip. Raises BadInputError naming file and line."""
-    number = 0
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _read_line(line, number, path)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInputError(
-            f"{path}, after line {number}: cannot be read ({error})",
-            mend="Record it again, or cut it after the last whole line",
-            file=str(path),
-            line=number,
-        ) from error
-
-
-def replay(messages: Iterable[RecordedMessage]) -> Replay:
-    """All moves of a recording, each once, in the order in which they were proved.
-
-    States may come before the order that explains them, so orders are gathered first.
+class Placer:
+    """Places records one after another; the counts may be read at any time, and are whole when
+    `finish` has told of the lines that waited for another.
     """
-    recorded = list(messages)
-    outcome = Replay(lines=len(recorded))
-    missions = _gather_orders(recorded)
-    for message in recorded:
-        why = _place(message, missions, outcome)
-        if why:
-            outcome.unplaced.append(Unplaced(message.line, message.topic, why))
+
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        self.dialect = dialect
+        self._missions = Missions()
+        self._journeys = Journeys()
+        self._waiting: dict[int, int] = {}
+        self._spoilt: set[int] = set()
+        self.lines = 0
+        self.used = 0
+        self.unplaced = 0
+
+    def learn(self, record: Record) -> None:
+        """The first reading: orders only."""
+        topic = record.line.topic
+        ours = self.dialect is not None and self.dialect.tells_orders(topic)
+        if record.problem is not None or not (ours or topic.endswith(f"/{ORDER}")):
+            return
+        try:
+            heard = self._read(record)
+        except NotPlacedError:
+            return
+        for said in heard:
+            if isinstance(said, Said):
+                self._journeys.learn(said)
+            else:
+                self._missions.learn(said.topic, said.payload, said.at)
+
+    def place(self, record: Record) -> Iterator[Finding]:
+        """What one line proves; an Unplaced among it where it could not be used."""
+        self.lines += 1
+        number, topic = record.line.number, record.line.topic
+        heard: list[Said | Vda] = []
+        problem, waits = record.problem, 0
+        try:
+            heard = self._read(record) if problem is None else []
+        except NotPlacedError as error:
+            problem = error.reason
+        for said in heard:
+            if isinstance(said, Said):
+                found, waiting = self._journeys.take(number, said)
+                waits += waiting
+            else:
+                found, wrong = self._missions.place(number, said.topic, said.payload, said.at)
+                problem = wrong if problem is None else problem
+            yield from found
+        if problem is not None:
+            self.unplaced += 1
+            yield Unplaced(number, topic, problem)
+        elif waits:
+            self._waiting[number] = waits
         else:
-            outcome.used += 1
-    for (vehicle, order_id), legs in missions.items():
-        for mission in legs:
-            if mission.reached is not TransportState.DROPPED and not mission.failed:
-                outcome.unfinished.append((vehicle, order_id, mission.reached.value))
+            self.used += 1
+        yield from self._settle(self._journeys.late())
+
+    def finish(self) -> Iterator[Finding]:
+        """What the end of the recording leaves open."""
+        yield from self._settle(self._journeys.finish())
+        yield from self._missions.finish()
+
+    def _read(self, record: Record) -> list[Said | Vda]:
+        """Raises NotPlacedError."""
+        line, dialect = record.line, self.dialect
+        if line.value is None:
+            return []  # a log's line of names
+        if line.topic and (dialect is None or not dialect.speaks_of(line.topic)):
+            at = line.at
+            return [Vda(line.topic, record.payload, at)] if at is not None else []
+        if dialect is None:
+            return []
+        return [one.said for one in dialect.read(payload_of(record) if line.topic else line)]
+
+    def _settle(self, late: list[Finding]) -> Iterator[Finding]:
+        """Lines that waited: their last part decides, and a line is counted once."""
+        for number in self._journeys.settled():
+            self._resolve(number)
+        for one in late:
+            if not isinstance(one, Unplaced):
+                yield one
+            elif one.line in self._waiting:
+                if one.line not in self._spoilt:
+                    self._spoilt.add(one.line)
+                    yield one
+                self._resolve(one.line)
+
+    def _resolve(self, number: int) -> None:
+        left = self._waiting.get(number, 0) - 1
+        if left > 0:
+            self._waiting[number] = left
+        elif self._waiting.pop(number, None) is not None:
+            if number in self._spoilt:
+                self._spoilt.discard(number)
+                self.unplaced += 1
+            else:
+                self.used += 1
+
+
+def replay_file(path: Path, placer: Placer) -> Iterator[Finding]:
+    """Everything that a recording proves, as it is read. Raises BadInputError (no such file)."""
+    file = placer.dialect.file if placer.dialect is not None else None
+    for record in read_records(read_lines(path), file):
+        placer.learn(record)
+    for record in read_records(read_lines(path), file):
+        yield from placer.place(record)
+    yield from placer.finish()
+
+
+def replay(messages: Iterable[RecordedMessage], dialect: Dialect | None = None) -> Replay:
+    """All moves of a short recording, each once, in the order in which they were proved."""
+    records = [
+        Record(Line(one.line, one.payload.decode(errors="replace"), one.at, one.topic), one.payload)
+        for one in messages
+    ]
+    placer = Placer(dialect)
+    for record in records:
+        placer.learn(record)
+    outcome = Replay()
+    for record in records:
+        _keep(outcome, placer.place(record))
+    _keep(outcome, placer.finish())
+    outcome.lines, outcome.used = placer.lines, placer.used
     return outcome
 
 
-_Missions = dict[tuple[str, str], list[Mission]]
-
-
-def _gather_orders(recorded: Iterable[RecordedMessage]) -> _Missions:
-    missions: _Missions = {}
-    for message in recorded:
-        try:
-            received = decode(message.topic, message.payload)
-        except BadInputError:
-            continue
-        if received is None or not isinstance(received.message, Order):
-            continue
-        name, order = received.address.vehicle, received.message
-        known = missions.setdefault((name, order.order_id), [])
-        drops = {mission.leg.drop_id for mission in known}
-        known.extend(
-            Mission(leg, name, assigned=True, watched_since=message.at)
-            for leg in legs_of(order)
-            if leg.drop_id not in drops
-        )
-    return missions
-
-
-def _place(message: RecordedMessage, missions: _Missions, outcome: Replay) -> str:
-    """Why a message could not be placed; empty when it could."""
-    try:
-        received = decode(message.topic, message.payload)
-    except BadInputError as error:
-        return error.message
-    if received is None:
-        parsed = parse_topic(message.topic)
-        told = parsed is not None and parsed[1] in _TOLD_ELSEWHERE
-        return "" if told else "not a VDA 5050 topic of version 2 or 3"
-    match received.message:
-        case Order() as order:
-            has_legs = bool(missions.get((received.address.vehicle, order.order_id)))
-            return "" if has_legs else f"order {order.order_id} has no pick with a drop"
-        case Connection() | InstantActions():
-            return ""
-        case State() as state:
-            return _place_state(message, received.address.vehicle, state, missions, outcome)
-
-
-def _place_state(
-    message: RecordedMessage, vehicle: str, state: State, missions: _Missions, outcome: Replay
-) -> str:
-    legs = missions.get((vehicle, state.order_id), [])
-    for index, mission in enumerate(legs):
-        legs[index], steps = observe(mission, state, at=message.at)
-        after = legs[index]
-        for step in steps:
-            if step.reason == LOAD_MISMATCH:
-                outcome.mismatches.append(
-                    (message.line, vehicle, state.order_id, after.load_seen or "")
-                )
-            elif step.state is TransportState.FAILED:
-                outcome.failures.append((message.line, vehicle, state.order_id, step.reason))
-            if step.state is TransportState.DROPPED:
-                outcome.moves.append(_move(message, after))
-    return _unexplained(state, legs)
-
-
-def _unexplained(state: State, legs: list[Mission]) -> str:
-    explained = {mission.leg.pick_id for mission in legs} | {m.leg.drop_id for m in legs}
-    strange = [
-        action.action_id
-        for action in state.action_states
-        if action.action_status == FINISHED
-        and action.action_id not in explained
-        and (
-            action.action_type in {PICK, DROP}
-            or (not action.action_type and action.action_id.endswith((f".{PICK}", f".{DROP}")))
-        )
-    ]
-    if not strange:
-        return ""
-    return (
-        f"{', '.join(strange)} FINISHED, but the recording has no order {state.order_id!r} "
-        "that explains it"
-    )
-
-
-def _move(message: RecordedMessage, mission: Mission) -> StockMove:
-    order = mission.order
-    return StockMove(
-        message.line,
-        message.at,
-        mission.vehicle,
-        order.order_id,
-        mission.leg.drop_id,
-        order.load_id,
-        mission.load_seen,
-        order.source,
-        order.target,
-    )
-
-
-def _read_line(line: bytes, number: int, path: Path) -> RecordedMessage:
-    try:
-        value = json.loads(line)
-        topic = _text(value["topic"])
-        return RecordedMessage(number, topic, _payload(value), _time(value["timestamp"]))
-    except KeyError as error:
-        why = f"{error} is missing"
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        why = str(error)
-    raise BadInputError(f"{path}, line {number}: {why}", mend=_MEND, file=str(path), line=number)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"topic {value!r} is no text")
-    return value
-
-
-def _payload(value: Mapping[str, object]) -> bytes:
-    payload = value["payload"]
-    return payload.encode() if isinstance(payload, str) else json.dumps(payload).encode()
-
-
-def _time(value: object) -> datetime:
-    """ISO 8601, or seconds since 1970."""
-    if isinstance(value, str):
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, UTC)
-    raise TypeError(f"timestamp {value!r} is no time")
+def _keep(outcome: Replay, found: Iterable[Finding]) -> None:
+    for one in found:
+        match one:
+            case StockMove():
+                outcome.moves.append(one)
+            case Failed():
+                outcome.failures.append(one)
+            case Mismatch():
+                outcome.mismatches.append(one)
+            case Quality():
+                outcome.quality.append(one)
+            case Stored():
+                outcome.stored.append(one)
+            case Unplaced():
+                outcome.unplaced.append(one)
+            case Unfinished():
+                outcome.unfinished.append(one)

@@ -1,9 +1,8 @@
-"""`tallyman fleet` and `tallyman agv replay`."""
+"""`tallyman fleet`, and the group of `tallyman agv`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -13,19 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from appliance.cli.recordings import check, replay
+
 if TYPE_CHECKING:
-    from agv_bridge.recordings.replay import Replay
     from appliance.vehicles.fleet import Seat
 
 _VERSIONS = ("2.1.0", "3.0.0")
 
 
-agv = typer.Typer(help="Vehicles: recorded sessions.", no_args_is_help=True)
-
-
-@agv.callback()
-def _group() -> None:
-    """With one command only, typer would drop its name."""
+agv = typer.Typer(help="Vehicles: recorded sessions, dialects, credentials.", no_args_is_help=True)
+agv.command()(replay)
+agv.command()(check)
 
 
 def fleet(
@@ -58,21 +55,6 @@ def fleet(
         else [Seat(manufacturer, f"agv-{n}", url) for n in range(1, vehicles + 1)]
     )
     asyncio.run(_run_fleet(seats, step_s=step, authority=section.authority))
-
-
-@agv.command()
-def replay(
-    file: Annotated[Path, typer.Argument(help="JSON lines: topic, payload, timestamp; or .gz")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Stock moves of a recorded session, and every line that could not be placed."""
-    from agv_bridge.recordings.replay import read_recording
-    from agv_bridge.recordings.replay import replay as place
-
-    outcome = place(read_recording(file))
-    for record in _records(outcome):
-        typer.echo(json.dumps(record, ensure_ascii=False) if as_json else _in_words(record))
 
 
 async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) -> None:
@@ -110,61 +92,3 @@ async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) ->
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome
-
-
-def _records(outcome: Replay) -> list[dict[str, object]]:
-    records: list[dict[str, object]] = [
-        {
-            "kind": "move",
-            "line": move.line,
-            "at": move.at.isoformat(),
-            "vehicle": move.vehicle,
-            "order": move.order_id,
-            "action": move.action_id,
-            "load": move.load_id,
-            "load_seen": move.load_seen,
-            "mismatch": move.mismatch,
-            "from": move.source,
-            "to": move.target,
-        }
-        for move in outcome.moves
-    ]
-    records += [
-        {"kind": "mismatch", "line": line, "vehicle": vehicle, "order": order, "load_seen": seen}
-        for line, vehicle, order, seen in outcome.mismatches
-    ]
-    records += [
-        {"kind": "failed", "line": line, "vehicle": vehicle, "order": order, "reason": reason}
-        for line, vehicle, order, reason in outcome.failures
-    ]
-    records += [
-        {"kind": "unfinished", "vehicle": vehicle, "order": order, "state": state}
-        for vehicle, order, state in outcome.unfinished
-    ]
-    records += [
-        {"kind": "unplaced", "line": one.line, "topic": one.topic, "why": one.why}
-        for one in outcome.unplaced
-    ]
-    summary: dict[str, object] = {
-        "kind": "summary",
-        "lines": outcome.lines,
-        "used": outcome.used,
-        "moves": len(outcome.moves),
-        "mismatches": len(outcome.mismatches),
-        "failed": len(outcome.failures),
-        "unfinished": len(outcome.unfinished),
-        "unplaced": len(outcome.unplaced),
-    }
-    return [*records, summary]
-
-
-def _in_words(record: dict[str, object]) -> str:
-    kind = record["kind"]
-    if kind == "move":
-        seen = f" (read as {record['load_seen']})" if record["mismatch"] else ""
-        return (
-            f"{record['at']}  {record['vehicle']}  {record['load']}{seen}  "
-            f"{record['from']} -> {record['to']}  order {record['order']}"
-        )
-    rest = "  ".join(f"{key}={value}" for key, value in record.items() if key != "kind")
-    return f"{kind}: {rest}"

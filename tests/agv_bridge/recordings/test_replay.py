@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from agv_bridge.bridge.bridge import AgvBridge
-from agv_bridge.recordings.replay import RecordedMessage, read_recording, replay
+from agv_bridge.recordings.findings import StockMove, Unplaced
+from agv_bridge.recordings.replay import Placer, RecordedMessage, replay, replay_file
 from agv_bridge.virtual.faults import Faults
 from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.cli.agv import agv
@@ -128,7 +129,7 @@ def test_what_cannot_be_placed_is_listed(session, tmp_path: Path):
     records = [json.loads(line) for line in result.stdout.splitlines()]
     unplaced = [record for record in records if record["kind"] == "unplaced"]
     assert [record["line"] for record in unplaced] == [len(session) + n for n in (1, 2, 3)]
-    assert "no order 'Z1'" in unplaced[2]["why"]
+    assert "no order Z1" in unplaced[2]["why"]
     assert records[-1]["used"] + records[-1]["unplaced"] == records[-1]["lines"]
 
 
@@ -157,34 +158,45 @@ def test_lost_doubled_and_shuffled_recordings_book_the_same_moves(session, data)
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("line", "code"),
     [
-        ("{not json", "line 2"),
-        ('{"topic": "a", "payload": ""}', "'timestamp' is missing"),
-        ('{"topic": 7, "payload": "", "timestamp": 0}', "is no text"),
-        ('{"topic": "a", "payload": "", "timestamp": "noon"}', "noon"),
-        ('{"topic": "a", "payload": "", "timestamp": null}', "is no time"),
-        ('["a"]', "line 2"),
-        ("\udcff", "line 2"),
+        ("{not json", "agv_line_not_json"),
+        ('{"topic": "a", "payload": ""}', "agv_record_field"),
+        ('{"topic": 7, "payload": "", "timestamp": 0}', "agv_record_field"),
+        ('{"topic": "a", "payload": "", "timestamp": "noon"}', "agv_record_field"),
+        ('{"topic": "a", "payload": "", "timestamp": null}', "agv_record_field"),
+        ('{"topic": "a", "payload": "", "timestamp": 1e300}', "agv_record_field"),
+        ('["a"]', "agv_line_no_object"),
+        ("\udcff", "agv_line_not_json"),
+        ('{"topic": "uagv/v2/a/b/state", "pay', "agv_line_not_json"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, line: str, why: str):
-    good = json.dumps({"topic": "a", "payload": "", "timestamp": 0})
+def test_a_bad_line_is_named_and_the_next_one_still_counts(
+    session, tmp_path: Path, line: str, code: str
+):
     path = tmp_path / "s.jsonl"
-    path.write_bytes(f"{good}\n".encode() + line.encode("utf-8", "surrogateescape") + b"\n")
-    with pytest.raises(BadInputError, match=r"s\.jsonl, line 2") as error:
-        list(read_recording(path))
-    assert why in str(error.value)
-    assert error.value.data["line"] == 2
+    good = "".join(json.dumps(one) + "\n" for one in session)
+    path.write_bytes(line.encode("utf-8", "surrogateescape") + b"\n\n" + good.encode())
+    placer = Placer()
+    found = list(replay_file(path, placer))
+    (unplaced,) = [one for one in found if isinstance(one, Unplaced)]
+    assert (unplaced.line, unplaced.reason.code) == (1, code)
+    assert len([one for one in found if isinstance(one, StockMove)]) == 3
+    assert (placer.lines, placer.used) == (len(session) + 1, len(session))
 
 
-def test_a_truncated_or_absent_recording_is_named(session, tmp_path: Path):
-    whole = write(tmp_path / "s.jsonl.gz", session)
-    whole.write_bytes(whole.read_bytes()[:-20])
-    with pytest.raises(BadInputError, match=r"cannot be read"):
-        list(read_recording(whole))
-    with pytest.raises(BadInputError, match=r"cannot be read"):
-        list(read_recording(tmp_path / "absent.jsonl"))
+def test_a_truncated_recording_gives_what_stands_before_the_tear(session, tmp_path: Path):
+    torn = write(tmp_path / "s.jsonl.gz", session)
+    torn.write_bytes(torn.read_bytes()[:-20])
+    placer = Placer()
+    unplaced = [one for one in replay_file(torn, placer) if isinstance(one, Unplaced)]
+    assert [one.reason.code for one in unplaced][-1] == "agv_file_torn"
+    assert placer.used + len(unplaced) == placer.lines
+
+
+def test_an_absent_recording_is_named(tmp_path: Path):
+    with pytest.raises(BadInputError, match=r"absent\.jsonl cannot be read"):
+        list(replay_file(tmp_path / "absent.jsonl", Placer()))
 
 
 def test_an_order_under_way_at_the_end_is_listed(session, clock: FixedClock):
@@ -199,4 +211,4 @@ def test_an_order_under_way_at_the_end_is_listed(session, clock: FixedClock):
     ]
     outcome = replay(messages)
     assert outcome.moves == []
-    assert any(state == "accepted" for _, _, state in outcome.unfinished)
+    assert any(one.reached == "accepted" for one in outcome.unfinished)

@@ -1,0 +1,99 @@
+"""A dialect made ready: a line in, what it says out. Pure.
+
+The same dialect reads recordings (replay) and what module stations say on the broker now (bridge).
+A line that it cannot place is refused with a reason, never skipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Final
+
+from agv_bridge.dialects.checking import Section, check
+from agv_bridge.dialects.events import Said, Vda
+from agv_bridge.dialects.file import DialectFile, load_file, read_file
+from agv_bridge.dialects.reading import LONGEST, Line, NotPlacedError
+from agv_bridge.dialects.topics import TopicPattern
+
+_MOST_TOPICS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one section of the dialect made of a line."""
+
+    section: str
+    """As an error would name it: `event[2]`."""
+    said: Said | Vda
+
+
+@dataclass(slots=True)
+class Dialect:
+    """A dialect in use. `read` is a function of the line alone."""
+
+    file: DialectFile
+    sections: tuple[Section, ...]
+    ignored: tuple[TopicPattern, ...]
+    _known: dict[str, list[tuple[Section, dict[str, str]]]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to subscribe to for its events."""
+        return tuple(sorted({one.topic.filter for one in self.sections if one.topic is not None}))
+
+    def tells_orders(self, topic: str) -> bool:
+        """Whether lines of this topic ("" in a log without topics) may be orders."""
+        return any(section.tells_orders for section, _ in self._sections_of(topic))
+
+    def speaks_of(self, topic: str) -> bool:
+        """Whether a topic is one of the dialect's."""
+        return bool(self._sections_of(topic)) or self.ignores(topic)
+
+    def ignores(self, topic: str) -> bool:
+        return any(one.match(topic) is not None for one in self.ignored)
+
+    def read(self, line: Line) -> list[Heard]:
+        """Everything that a line says. Raises NotPlacedError."""
+        sections = self._sections_of(line.topic)
+        heard = [
+            Heard(section.key, said)
+            for section, levels in sections
+            for said in section.reader.read(line, levels)
+        ]
+        if heard or self.ignores(line.topic):
+            return heard
+        if not sections:
+            raise NotPlacedError("agv_topic_unknown", topic=line.topic[:LONGEST])
+        raise NotPlacedError("agv_no_event", dialect=self.name)
+
+    def _sections_of(self, topic: str) -> list[tuple[Section, dict[str, str]]]:
+        found = self._known.get(topic)
+        if found is None:
+            found = [
+                (section, levels)
+                for section in self.sections
+                if (levels := section.topic.match(topic) if section.topic else {}) is not None
+            ]
+            if len(self._known) >= _MOST_TOPICS:
+                self._known.clear()
+            self._known[topic] = found
+        return found
+
+
+def load_dialect(path: File) -> Dialect:
+    """A dialect from a file, or one of the house by its name. Raises BadDialectError."""
+    text, file = load_file(path)
+    sections, ignored = check(file, text, where=path.name)
+    return Dialect(file, sections, ignored)
+
+
+def read_dialect(text: str, *, where: str = "the dialect") -> Dialect:
+    """A dialect from its text. Raises BadDialectError."""
+    file = read_file(text, where=where)
+    sections, ignored = check(file, text, where=where)
+    return Dialect(file, sections, ignored)
