@@ -5,6 +5,7 @@ The catalogue is `telemetry.describing.Catalogue`; the engine is `telemetry.watc
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,12 +26,16 @@ class Watcher(Protocol):
 
 
 class Engine(Protocol):
-    """The fences at work. The three lists are indexed by the number of the series; they and the
-    watchers in them stay the same objects for as long as the engine is.
+    """The fences at work. The arrays and the watchers are indexed by the number of the series; they
+    stay the same objects for as long as the engine is.
     """
 
-    latest: list[float]
-    latest_us: list[int]
+    latest: array[float]
+    latest_us: array[int]
+    quiet_low: array[float]
+    quiet_high: array[float]
+    """Between them a value changes nothing, in whatever order it comes with those of other series;
+    (inf, -inf) where each value must be seen in its place."""
 
     @property
     def watch(self) -> Sequence[Watcher]: ...

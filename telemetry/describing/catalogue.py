@@ -167,7 +167,7 @@ class Catalogue:
         envelope = _envelope(compiled, address) if entry.envelope == "auto" else entry.envelope
         decoding = compiled.decoding(who, envelope)
         binding = Binding(
-            name, file.name, numbers, decoding.decode, decoding.several,
+            name, file.name, numbers, decoding.decode, decoding.several, decoding.together,
             behind_us=int(file.behind_days * DAY_US), ahead_us=int(file.ahead_s * 1_000_000),
             wrong_clock_refused=file.wrong_clock == "refuse",
             relative_clock=any(layout.format == "senml" for layout in file.layout),

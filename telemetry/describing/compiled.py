@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Final, NamedTuple
 
 from telemetry.describing.arithmetic import FormulaError
-from telemetry.describing.binding import Measured, Refused
+from telemetry.describing.binding import Columns, Measured, Refused
 from telemetry.describing.envelopes import unwrapper
 from telemetry.describing.layouts.binary import write_binary
 from telemetry.describing.layouts.csv_text import write_csv
@@ -43,6 +43,7 @@ class Decoding:
 
     decode: Callable[[bytes], Measured]
     several: Callable[[bytes], Sequence[Measured]] | None
+    together: Callable[[Sequence[bytes]], Columns] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ class Compiled:
         several = any(one[2] for one in made)
         if len(made) == 1 and unwrap is None:
             decode = made[0][1]
-            return Decoding(_newest_of(decode), decode) if several else Decoding(decode, None)
+            if several:
+                return Decoding(_newest_of(decode), decode)
+            return Decoding(decode, None, self.layouts[0][1].together)
         ports = _by_port(made)
 
         def read(payload: bytes) -> Sequence[Measured]:

@@ -7,6 +7,8 @@
         watcher = watch[number]
         if not (watcher.low <= value <= watcher.high):
             watcher.see(at, value)
+    # or many readings at once, where all of them are inside quiet_low and quiet_high: then only the
+    # newest of each series has to be put down
     ... the group is on disk ...
     emit(engine.take_changes())
 
@@ -21,8 +23,9 @@ a start; after `swap` and `resume` save before anything is told.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from math import nan
+from math import inf, nan
 from typing import Final
 
 from contracts.reason import Reason
@@ -63,8 +66,8 @@ class Engine:
         whereabouts: Whereabouts = _NOWHERE,
     ) -> None:
         self.now = now_us
-        self.latest: list[float] = []
-        self.latest_us: list[int] = []
+        self.latest, self.latest_us = array("d"), array("q")
+        self.quiet_low, self.quiet_high = array("d"), array("d")
         self.watch: list[Watcher] = []
         self.unusable = 0
         """Values that are no measurement and reached a watcher; most templates refuse them before."""
@@ -166,7 +169,7 @@ class Engine:
         if now_us >= self.now - SET_BACK_US:
             return False
         self.now = now_us
-        self.latest_us[:] = [min(at_us, now_us) for at_us in self.latest_us]
+        self.latest_us[:] = array("q", (min(at_us, now_us) for at_us in self.latest_us))
         self._schedule()
         for _, condition in sorted(self._conditions.items()):
             bring_back(condition.memory, now_us, condition.fence.rearm_s * 1_000_000)
@@ -271,6 +274,8 @@ class Engine:
         for number in range(known, every):
             self.latest.append(nan)
             self.latest_us.append(0)
+            self.quiet_low.append(-inf)
+            self.quiet_high.append(inf)
             self.watch.append(Watcher(self, number))
             self._neighbours.add(self._book[number])
         return range(known, every)

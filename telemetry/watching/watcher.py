@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Protocol
 
 from telemetry.watching.conditions.condition import Condition
@@ -13,6 +14,8 @@ class Clocked(Protocol):
 
     now: int
     unusable: int
+    quiet_low: array[float]
+    quiet_high: array[float]
 
 
 class Watcher:
@@ -47,3 +50,9 @@ class Watcher:
         for each in self.conditions:
             if each.facts.number == self._number or each.low > each.high:
                 self.low, self.high = max(self.low, each.low), min(self.high, each.high)
+        # Who asks for other series must find them as they were when the reading came: none of those
+        # is judged together with others.
+        alone = not any(each.uses for each in self.conditions)
+        number, engine = self._number, self._engine
+        engine.quiet_low[number] = self.low if alone else INFINITY
+        engine.quiet_high[number] = self.high if alone else -INFINITY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Sequence
 
 import msgspec
@@ -73,8 +74,8 @@ class Rules:
 
     def __init__(self, plant: Plant, limit: float = 8.0) -> None:
         self.plant, self.limit = plant, limit
-        self.latest: list[float] = []
-        self.latest_us: list[int] = []
+        self.latest, self.latest_us = array("d"), array("q")
+        self.quiet_low, self.quiet_high = array("d"), array("d")
         self.watch: list[Too] = []
         self.ticks: list[int] = []
         self.resumed: list[int] = []
@@ -85,7 +86,10 @@ class Rules:
         for number in range(len(self.latest), len(self.plant.series)):
             self.latest.append(float("nan"))
             self.latest_us.append(0)
-            self.watch.append(Too(self, number))
+            watcher = Too(self, number)
+            self.watch.append(watcher)
+            self.quiet_low.append(watcher.low)
+            self.quiet_high.append(watcher.high)
 
     def tick(self, now_us: int) -> None:
         self.ticks.append(now_us)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from telemetry.describing.binding import Refused
+from telemetry.describing.layouts.lines import lines_of
 from telemetry.describing.layouts.paths import (
     COUNT,
     MOMENT,
@@ -197,6 +198,7 @@ def write_json(
         Unreadable=(msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
         Impossible=(ArithmeticError, ValueError, TypeError),
     )  # fmt: skip
+    at, sequence, plain = "", "", False
     with writer.under("try:"):
         if several:
             writer.line("d = read(p)")
@@ -209,7 +211,9 @@ def write_json(
             writer.line("return readings")
         else:
             writer.line("m = read(p)")
+            before = writer.written
             at, sequence = json.one()
+            plain = writer.written == before and sequence != "None"
             writer.line(f"return ({at}, {sequence}, {json.values()})")
     with writer.under("except Unreadable as error:"):
         writer.line("raise refusal(error) from None")
@@ -217,7 +221,12 @@ def write_json(
         writer.line("raise")
     with writer.under("except Impossible as error:"):
         writer.line('raise Refused("no_value", str(error)) from None')
-    return Written(writer.finish(name), several)
+    make = writer.finish(name)
+    if not plain:
+        return Written(make, several)
+    writer.scope["lines"] = lines_of(msgspec.json.Decoder(whole).decode_lines)
+    values = [json.direct[slot] for slot in range(count)]
+    return Written(make, several, writer.together(name, at, sequence, values))
 
 
 def _place_leaf(what: str, place: Place) -> Leaf:

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Final
 
 from telemetry.describing.arithmetic import Formula, FormulaError, namespace, parse
-from telemetry.describing.binding import Measured, Refused
+from telemetry.describing.binding import Columns, Measured, Refused
 from telemetry.describing.template import Measure, Place, TimeUnit
 from telemetry.units import Conversion
 
@@ -57,6 +57,8 @@ class Written:
     make: Callable[[Who], Callable[[bytes], Any]]
     several: bool
     """The decode gives a list of Measured; else one."""
+    together: Callable[[Sequence[bytes]], Columns] | None = None
+    """As in Binding; None where a payload is more than a few fields, or says whose it is."""
 
 
 @dataclass(slots=True)
@@ -94,13 +96,35 @@ class Writer:
             "    def decode(p):",
         ]
         text = "\n".join([*head, *self._lines, "    return decode"])
+        return self._compiled(text, "make", name)  # type: ignore[no-any-return]  # made at run time
+
+    def together(
+        self, name: str, time: str, sequence: str, values: Sequence[str]
+    ) -> Callable[[Sequence[bytes]], Columns]:
+        """The same of many payloads: `time`, `sequence` and `values` are the Python that reads them
+        from a struct `m`, which `lines` of the scope gives for each payload.
+        """
+        times = None if time == "None" else f"[{time} for m in read]"
+        each = "".join(f"[{value} for m in read], " for value in values)
+        text = (
+            "def together(payloads):\n"
+            "    read = lines(payloads)\n"
+            f"    return ({times}, [{sequence} for m in read], ({each}))"
+        )
+        return self._compiled(text, "together", name)  # type: ignore[no-any-return]  # as above
+
+    def _compiled(self, text: str, function: str, name: str) -> Any:
         self.scope.update(
             Refused=Refused, int=int, float=float, len=len, str=str, any=any, max=max,
             range=range, tuple=tuple,
         )  # fmt: skip
         exec(compile(text, f"<template {name}>", "exec"), self.scope)  # noqa: S102 -- written by us from a checked tree
-        make: Callable[[Who], Callable[[bytes], Any]] = self.scope["make"]
-        return make
+        return self.scope[function]
+
+    @property
+    def written(self) -> int:
+        """Lines so far."""
+        return len(self._lines)
 
     def empty(self) -> None:
         """Every value of a new reading is missing."""
