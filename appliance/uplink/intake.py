@@ -3,7 +3,7 @@
 Rules: nothing is acknowledged before the core holds it durably; entries of one device are applied
 in order and one request at a time; an entry whose pictures are not here yet is not applied, unless
 the device says that it lost them; a device whose log contradicts itself is quarantined and what it
-sent is kept.
+sent is kept. An alarm that cannot be applied for its own sake is set aside with its reason.
 """
 
 from __future__ import annotations
@@ -38,14 +38,21 @@ from contracts.errors import (
     BadInputError,
     ConflictError,
     JournalBrokenError,
+    JournalError,
     TallymanError,
+    UnavailableError,
 )
-from contracts.events import EventBody, JournalEntry
+from contracts.events import KIND_OF, EventBody, JournalEntry
+from contracts.telemetry import AlarmChanged
 
 _log = logging.getLogger(__name__)
 _SMALL = 64 << 10
 _STATION = 120
 _BUSY_S = 2.0
+_ALARM = KIND_OF[AlarmChanged]
+_NOT_ITS_FAULT = (JournalError, UnavailableError, UnknownKindError)
+_TRIES = 3
+"""A database may have a bad moment of its own."""
 
 
 class EvidenceMissingError(ConflictError):
@@ -137,6 +144,8 @@ class _Intake:
         self._ca = ca
         self._clock = clock
         self._on_applied = on_applied
+        self._failing: dict[str, tuple[int, int]] = {}
+        """Number of an entry that could not be applied, and how often it came, by device."""
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -191,10 +200,38 @@ class _Intake:
             except TallymanError as error:
                 if isinstance(error, UnknownKindError):
                     _log.warning("entry_of_unknown_kind", extra={"kind": entry.kind})
-                return _Outcome(tuple(applied), error)
+                if not self._goes_past(entry, error):
+                    return _Outcome(tuple(applied), error)
+                continue
+            except Exception as error:
+                # Whatever is wrong with it: what was applied before it is acknowledged.
+                if not self._goes_past(entry, error):
+                    if applied:
+                        return _Outcome(tuple(applied), None)
+                    raise
+                continue
             if not result.duplicate:
                 applied.append((entry, body, result))
         return _Outcome(tuple(applied), None)
+
+    def _goes_past(self, entry: JournalEntry, error: Exception) -> bool:
+        """Whether the log goes on behind an entry that cannot be applied. Alarms only, after some
+        tries; a carton's verdict waits until somebody has mended what is wrong, since goods depend
+        on it, and so does what a newer software wrote.
+        """
+        if entry.kind != _ALARM or isinstance(error, _NOT_ITS_FAULT):
+            return False
+        seq, times = self._failing.get(entry.device, (0, 0))
+        times = times + 1 if seq == entry.seq else 1
+        self._failing[entry.device] = (entry.seq, times)
+        if times < _TRIES:
+            return False
+        why = f"{type(error).__name__}: {error}"
+        _log.error(
+            "entry_set_aside", extra={"device": entry.device, "seq": entry.seq, "why": why[:300]}
+        )
+        self._core.set_aside(entry, why)
+        return True
 
     def _check_pictures(self, entries: Sequence[JournalEntry], absent: Sequence[str]) -> None:
         named = {sha256 for entry in entries for sha256 in wire.pictures_of(entry)}

@@ -22,6 +22,10 @@ class AppliesEntries(Protocol):
         """
         ...
 
+    def set_aside(self, entry: JournalEntry, why: str) -> Applied:
+        """Go past an entry that cannot be applied, with a ticket that says so; once by (device, seq)."""
+        ...
+
     def device_head(self, device: str) -> tuple[int, str]:
         """Sequence and hash of the last entry applied; sequence 0 for an unknown device."""
         ...

@@ -52,6 +52,7 @@ from erp_link.service import (
 )
 from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
+from erp_link.service.excursions import apart
 from erp_link.service.excursions import intake as alarms
 from erp_link.service.lessons import ProfileEvent
 from erp_link.service.progress import guards_of, progressed
@@ -223,6 +224,17 @@ class Core(Commands):
                 case _:
                     lessons.recorded(work, entry, body)
             reads.project(work.connection, entry, body)
+            return Applied(duplicate=False, effects=tuple(work.effects))
+
+        return self.write(booked, by=entry.device)
+
+    def set_aside(self, entry: JournalEntry, why: str) -> Applied:
+        """Go past an entry that cannot be booked: a ticket says so, exactly once by (device, seq)."""
+
+        def booked(work: Work) -> Applied:
+            if not devices.advance(work, entry):
+                return Applied(duplicate=True)
+            apart.set_aside(work, entry, why)
             return Applied(duplicate=False, effects=tuple(work.effects))
 
         return self.write(booked, by=entry.device)

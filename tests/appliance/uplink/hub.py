@@ -38,6 +38,7 @@ class MemoryCore:
     def __init__(self) -> None:
         self.entries: dict[str, list[JournalEntry]] = {}
         self.known = Expectations()
+        self.aside: list[tuple[int, str]] = []
 
     def apply(self, entry: JournalEntry, body: EventBody) -> Applied:
         log = self.entries.setdefault(entry.device, [])
@@ -48,6 +49,11 @@ class MemoryCore:
         if entry.seq != len(log) + 1:
             raise JournalError("a gap", expected=len(log) + 1)
         log.append(entry)
+        return Applied(duplicate=False)
+
+    def set_aside(self, entry: JournalEntry, why: str) -> Applied:
+        self.aside.append((entry.seq, why))
+        self.entries.setdefault(entry.device, []).append(entry)
         return Applied(duplicate=False)
 
     def device_head(self, device: str) -> tuple[int, str]:
