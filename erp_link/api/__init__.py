@@ -23,6 +23,7 @@ from erp_link.api import goods as api_goods
 from erp_link.api import orders as api_orders
 from erp_link.api import quality as api_quality
 from erp_link.api import stock as api_stock
+from erp_link.api import transport as api_transport
 from erp_link.api.paging import Paged
 from erp_link.api.shapes import READERS, WORKERS, AsnImported, Key, SessionIn, SessionOut
 from erp_link.api.tagged import Tagged
@@ -64,6 +65,7 @@ def router(
     reader, worker = Depends(auth(*READERS)), Depends(auth(*WORKERS))
     _add_deliveries(api, needs_core, reader, worker)
     api_stock.add_to(api, needs_core, reader, worker)
+    api_transport.add_to(api, needs_core, reader, worker)
     quality = Depends(auth("quality"))
     api_quality.add_to(api, needs_core, reader, worker, quality)
     rules = policy or DecisionPolicy()

@@ -1,4 +1,4 @@
-"""Routes of stock: batches, what stands where, guarded commands, transport, devices."""
+"""Routes of stock: batches, what stands where, guarded commands, devices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from contracts.stock import BatchEvent, BatchKey, BatchSummary, OpenTransport, TransportOrder
+from contracts.stock import BatchEvent, BatchKey, BatchSummary
 from erp_link.api.paging import Paged
 from erp_link.api.shapes import Key, MoveIn, Received, ReceiveIn, ReservationState, ReserveIn
 from erp_link.domain.receiving import typed_goods
@@ -54,21 +54,6 @@ def _add_questions(api: APIRouter, needs_core: Any, reader: Any) -> None:
             core.stock_by_location(after=page.strings(5), limit=page.limit + 1),
             lambda x: (x.location, x.batch.gtin, x.batch.lot, x.batch.supplier, x.status.value),
         )
-
-    @api.get("/transport", tags=["transport"], dependencies=[reader])
-    def transports(core: Core = needs_core) -> list[OpenTransport]:
-        """The newest 200 transport orders in whatever state, newest first."""
-        return core.transports()
-
-    @api.get("/transport/pending", tags=["transport"], dependencies=[reader])
-    def pending(core: Core = needs_core) -> list[TransportOrder]:
-        """Orders not yet sent, oldest first."""
-        return core.pending_transport()
-
-    @api.get("/transport/open", tags=["transport"], dependencies=[reader])
-    def under_way(core: Core = needs_core) -> list[OpenTransport]:
-        """Orders sent whose goods are not known to have arrived."""
-        return core.open_transport()
 
     @api.get("/devices", tags=["devices"], dependencies=[reader])
     def devices(core: Core = needs_core) -> list[DeviceSeen]:

@@ -48,13 +48,13 @@ from erp_link.service import (
     reads,
     reports,
     sessions,
-    transport,
 )
 from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
 from erp_link.service.excursions import apart
 from erp_link.service.excursions import intake as alarms
 from erp_link.service.lessons import ProfileEvent
+from erp_link.service.missions import reading as waybills
 from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
 from erp_link.service.read_queries import (
@@ -255,19 +255,19 @@ class Core(Commands):
 
     def pending_transport(self) -> list[TransportOrder]:
         """Orders not yet sent, oldest first; held goods only towards quarantine."""
-        return self.read(lambda c: transport.pending(c, now=self._at_least(c), zone=self.zone))
+        return self.read(lambda c: waybills.pending(c, now=self._at_least(c), zone=self.zone))
 
     def open_transport(self) -> list[OpenTransport]:
         """Orders sent whose goods are not known to have arrived."""
-        return self.read(transport.under_way)
+        return self.read(waybills.under_way)
 
     def transports(self) -> list[OpenTransport]:
         """The newest 200 orders in whatever state, newest first."""
-        return self.read(transport.newest)
+        return self.read(waybills.newest)
 
     def find_transport(self, order_id: str) -> OpenTransport | None:
         """One order in whatever state; None for one that is not ours."""
-        return self.read(lambda c: transport.find(c, order_id))
+        return self.read(lambda c: waybills.find(c, order_id))
 
     def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did; idempotent by (vehicle, order, action).

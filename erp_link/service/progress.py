@@ -22,6 +22,7 @@ from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import slots, transport
 from erp_link.service.holding import open_holds_on as holds_on
+from erp_link.service.missions.stopping import picked_after_all, stopped
 from erp_link.service.observed import move_observed
 from erp_link.service.orders import risk
 from erp_link.service.ticketing import contain_tickets_of, open_ticket
@@ -74,12 +75,18 @@ def progressed(work: Work, progress: TransportProgress) -> None:
     match progress.state:
         case TransportState.SENT:
             _may_be_sent(work, order, progress)
+            _go_on(work, order, progress)
         case TransportState.REQUESTED:
             if state in (TransportState.SENT, TransportState.ACCEPTED):
-                _ask_again(work, order)
-            return
-        case _ if RANK[progress.state] <= RANK[state]:
-            return
+                _ask_again(work, order, progress)
+        case TransportState.PICKED if state is TransportState.CANCELLED:
+            picked_after_all(work, order, progress)
+        case _ if RANK[progress.state] > RANK[state]:
+            _go_on(work, order, progress)
+
+
+def _go_on(work: Work, order: Row[Any], progress: TransportProgress) -> None:
+    """The order is now where the progress says, and the goods with it."""
     values: dict[str, object] = {"state": progress.state.value, "vehicle": progress.vehicle}
     if progress.state is TransportState.SENT:
         values["sent_at"] = work.now
@@ -87,8 +94,10 @@ def progressed(work: Work, progress: TransportProgress) -> None:
     match progress.state:
         case TransportState.DROPPED:
             _dropped(work, order, progress)
-        case TransportState.FAILED | TransportState.CANCELLED:
+        case TransportState.FAILED:
             _give_up(work, order, progress)
+        case TransportState.CANCELLED:
+            stopped(work, order, progress)
         case _:
             text = Reason(
                 "story_on_the_way", {"order": order.order_id, "vehicle": progress.vehicle}
@@ -101,6 +110,13 @@ def _may_be_sent(work: Work, order: Row[Any], progress: TransportProgress) -> No
         raise ConflictError(
             f"The order {order.order_id} is {order.state}, it must not go out",
             mend="Ask for the pending orders again",
+            order=order.order_id,
+            vehicle=progress.vehicle,
+        )
+    if order.on_board not in ("", progress.vehicle):
+        raise ConflictError(
+            f"What {order.order_id} would bring is on board of {order.on_board}",
+            mend="Send it to that vehicle",
             order=order.order_id,
             vehicle=progress.vehicle,
         )
@@ -125,7 +141,16 @@ def _may_be_sent(work: Work, order: Row[Any], progress: TransportProgress) -> No
         )
 
 
-def _ask_again(work: Work, order: Row[Any]) -> None:
+def _ask_again(work: Work, order: Row[Any], progress: TransportProgress) -> None:
+    if order.stop_code:
+        # It was to be stopped, and nobody has it now.
+        work.connection.execute(
+            update(t.transport)
+            .where(t.transport.c.id == order.id)
+            .values(state=TransportState.CANCELLED.value)
+        )
+        stopped(work, order, progress)
+        return
     work.connection.execute(
         update(t.transport)
         .where(t.transport.c.id == order.id)
@@ -134,7 +159,7 @@ def _ask_again(work: Work, order: Row[Any]) -> None:
     carton = work.connection.execute(
         select(t.carton.c.status).where(t.carton.c.carton_id == order.load_id)
     ).one_or_none()
-    # A hold may have come while a vehicle had the order.
+    # The goods may have been blocked while a vehicle had the order.
     if carton is not None and carton.status != StockStatus.UNRESTRICTED.value:
         transport.divert_cartons(work, [order.load_id])
 
@@ -175,7 +200,8 @@ def _dropped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
         slots.vacate(work, order.target, 1)
     if not claimed or target != order.target:
         slots.ensure_place(work, target)
-        slots.occupy(work, target)
+        if carton is None or carton.location != target:
+            slots.occupy(work, target)
     if carton is not None:
         _book_drop(work, order, carton, target, progress)
 
@@ -263,15 +289,14 @@ def _give_up(work: Work, order: Row[Any], progress: TransportProgress) -> None:
         {"order": order.order_id, "vehicle": progress.vehicle, "why": progress.reason or "-"},
     )
     work.event(progress.state.value, reason, batch_id=order.batch_id, reference=order.order_id)
-    if progress.state is TransportState.FAILED:
-        open_ticket(
-            work,
-            transport.failure_ticket(order.order_id),
-            reason,
-            kind=TicketKind.TRANSPORT,
-            batch_id=order.batch_id,
-            carton_id=order.load_id,
-        )
+    open_ticket(
+        work,
+        transport.failure_ticket(order.order_id),
+        reason,
+        kind=TicketKind.TRANSPORT,
+        batch_id=order.batch_id,
+        carton_id=order.load_id,
+    )
 
 
 def _order(connection: Connection, order_id: str) -> Row[Any] | None:

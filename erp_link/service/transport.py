@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, update
 
 from contracts.reason import Reason
-from contracts.stock import (
-    OpenTransport,
-    StockStatus,
-    TicketState,
-    TransportKind,
-    TransportOrder,
-    TransportState,
-)
+from contracts.stock import StockStatus, TicketState, TransportKind, TransportState
 from erp_link.adapters import tables as t
-from erp_link.adapters.guards import Guard
-from erp_link.domain.expiry import is_expired
-from erp_link.domain.leaving import LeaveFacts, may_this_leave
 from erp_link.domain.places import QUARANTINE, PlaceKind
 from erp_link.service import slots
-from erp_link.service.work import Work, key_of, location_guard, lot_guard
+from erp_link.service.work import Work
 
 RANK = {
     TransportState.REQUESTED: 0,
@@ -39,9 +29,27 @@ _UNFINISHED = frozenset(s.value for s, rank in RANK.items() if rank < RANK[Trans
 _ORDERS_OF = select(t.transport.c.state).where(t.transport.c.load_id == bindparam("load"))
 _STATUS_OF = select(t.carton.c.status).where(t.carton.c.carton_id == bindparam("load"))
 _ASK = insert(t.transport)
-_WITH_VEHICLE = [
+_WITH_VEHICLE = tuple(
     s.value for s in (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
-]
+)
+HELD = "transport_held"
+ELSEWHERE = "transport_elsewhere"
+WITHDRAWN = "transport_withdrawn"
+CALLED_OFF = "transport_called_off"
+"""Why a vehicle must not go on with an order that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From where to where one load is to go, and what for; `claimed`: room at the target is taken."""
+
+    load: str
+    source: str
+    target: str
+    batch_id: int | None
+    kind: TransportKind
+    claimed: bool = False
+    on_board: str = ""
 
 
 def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) -> None:
@@ -65,62 +73,68 @@ def request(work: Work, carton_id: str, *, source: str, batch_id: int | None) ->
         return
     if target == source:
         return
-    order_id = f"TO-{carton_id}-{len(states) + 1}"
+    kind = TransportKind.RECALL if target == QUARANTINE else TransportKind.PUT_AWAY
+    way = Way(carton_id, source, target, batch_id, kind, claimed=target != QUARANTINE)
+    order(work, way, "story_transport" if target == QUARANTINE else f"story_{why.code}")
+
+
+def order(work: Work, way: Way, code: str) -> str:
+    """Write an order and its place in the history; its id. Room at the target is claimed before."""
+    before = len(work.connection.execute(_ORDERS_OF, {"load": way.load}).all())
+    order_id = f"TO-{way.load}-{before + 1}"
     work.connection.execute(
         _ASK,
         {
             "order_id": order_id,
-            "load_id": carton_id,
-            "source": source,
-            "target": target,
-            "batch_id": batch_id,
+            "load_id": way.load,
+            "source": way.source,
+            "target": way.target,
+            "batch_id": way.batch_id,
             "state": TransportState.REQUESTED.value,
             "vehicle": "",
-            "slot_claimed": int(target != QUARANTINE),
-            "kind": (
-                TransportKind.RECALL if target == QUARANTINE else TransportKind.PUT_AWAY
-            ).value,
+            "slot_claimed": int(way.claimed),
+            "kind": way.kind.value,
+            "on_board": way.on_board,
             "attempt": 1,
             "requested_at": work.now,
         },
     )
-    code = "story_transport" if target == QUARANTINE else f"story_{why.code}"
-    text = Reason(code, {"carton": carton_id, "source": source, "target": target})
-    work.event("transport", text, batch_id=batch_id, reference=order_id)
+    text = Reason(code, {"carton": way.load, "source": way.source, "target": way.target})
+    work.event("transport", text, batch_id=way.batch_id, reference=order_id)
     work.tell("transport", order_id, text)
+    return order_id
 
 
-def pending(connection: Connection, *, now: datetime, zone: tzinfo) -> list[TransportOrder]:
-    """Orders not yet sent, oldest first; what may not leave only towards quarantine (I1)."""
-    held = {
-        Guard(kind, ref)
-        for kind, ref in connection.execute(
-            select(t.guard.c.kind, t.guard.c.ref).where(t.guard.c.open_holds > 0)
+def stop(work: Work, which: ColumnElement[bool], code: str, **params: str) -> None:
+    """The orders that vehicles have, or had when they failed, must not be gone on with. One that is
+    being stopped already keeps its reason.
+    """
+    rows = work.connection.execute(
+        select(t.transport)
+        .where(which, t.transport.c.stop_code == "", with_vehicle())
+        .order_by(t.transport.c.target, t.transport.c.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        named = {"order": row.order_id, "carton": row.load_id, "vehicle": row.vehicle, **params}
+        work.connection.execute(
+            update(t.transport)
+            .where(t.transport.c.id == row.id)
+            .values(stop_code=code, stop_params=named)
         )
-    }
-    rows = connection.execute(
-        _with_batch()
-        .add_columns(t.carton.c.status, t.batch.c.expiry)
-        .join(t.carton, t.carton.c.carton_id == t.transport.c.load_id, isouter=True)
-        .where(t.transport.c.state == TransportState.REQUESTED.value)
-    )
-    return [
-        _order(row)
-        for row in rows
-        if row.target == QUARANTINE or _may_go(row, held, now=now, zone=zone)
-    ]
+        text = Reason(code, named)
+        work.event("stopping", text, batch_id=row.batch_id, reference=row.order_id)
+        work.tell("transport", row.order_id, text)
 
 
-def _may_go(row: Row[Any], held: set[Guard], *, now: datetime, zone: tzinfo) -> bool:
-    holds = () if held.isdisjoint(_covering(row)) else ("-",)
-    expired_on = row.expiry if is_expired(row.expiry, now=now, zone=zone) else None
-    status = StockStatus(row.status) if row.status else StockStatus.UNRESTRICTED
-    return not may_this_leave(LeaveFacts(status, holds, expired_on))
+def failure_ticket(order_id: Any) -> Any:
+    """The id of the ticket that a failed order opens; of a value, or of a column."""
+    return "QC-" + order_id + "-failed"
 
 
-def under_way(connection: Connection) -> list[OpenTransport]:
-    """Orders sent whose goods are not known to have arrived, failed ones until a person has
-    decided on their ticket.
+def with_vehicle() -> ColumnElement[bool]:
+    """Orders sent whose goods are not known to have arrived, failed ones until a person has decided
+    on their ticket.
     """
     undecided = (
         select(t.ticket.c.ticket_id)
@@ -131,27 +145,7 @@ def under_way(connection: Connection) -> list[OpenTransport]:
         .exists()
     )
     failed = (t.transport.c.state == TransportState.FAILED.value) & undecided
-    rows = connection.execute(_with_batch().where(t.transport.c.state.in_(_WITH_VEHICLE) | failed))
-    return [_known(row) for row in rows]
-
-
-def newest(connection: Connection, *, limit: int = 200) -> list[OpenTransport]:
-    """The newest orders whatever their state, newest first."""
-    rows = connection.execute(
-        _with_batch().order_by(None).order_by(t.transport.c.id.desc()).limit(limit)
-    )
-    return [_known(row) for row in rows]
-
-
-def find(connection: Connection, order_id: str) -> OpenTransport | None:
-    """One order in whatever state."""
-    row = connection.execute(_with_batch().where(t.transport.c.order_id == order_id)).one_or_none()
-    return None if row is None else _known(row)
-
-
-def failure_ticket(order_id: Any) -> Any:
-    """The id of the ticket that a failed order opens; of a value, or of a column."""
-    return "QC-" + order_id + "-failed"
+    return t.transport.c.state.in_(_WITH_VEHICLE) | failed
 
 
 def divert_batch(work: Work, batch_id: int) -> None:
@@ -173,6 +167,7 @@ def put_away_freed(work: Work, batch_id: int) -> None:
         work,
         (t.transport.c.batch_id == batch_id)
         & (t.transport.c.target == QUARANTINE)
+        & (t.transport.c.on_board == "")
         & t.transport.c.load_id.in_(
             select(t.carton.c.carton_id).where(
                 t.carton.c.batch_id == batch_id,
@@ -225,20 +220,48 @@ def ask_for(work: Work, carton_id: str) -> None:
 
 
 def withdraw(work: Work, carton_id: str) -> None:
-    """No order of a carton is wanted any more that did not go out."""
-    _cancel(work, t.transport.c.load_id == carton_id)
+    """No order of a carton is wanted any more: those that did not go out are cancelled, a vehicle
+    on its way to where the carton was is stopped.
+    """
+    of_load = t.transport.c.load_id == carton_id
+    _cancel(work, of_load)
+    empty = t.transport.c.state.in_([TransportState.SENT.value, TransportState.ACCEPTED.value])
+    stop(work, of_load & empty, ELSEWHERE)
+
+
+def cancel(work: Work, order_id: str) -> bool:
+    """Withdraw one order that did not go out; False where it did."""
+    return bool(_cancel(work, t.transport.c.order_id == order_id))
 
 
 def _divert(work: Work, which: ColumnElement[bool]) -> None:
     """Under a new number: a bridge that still holds the old order is refused when it asks to
-    send it.
+    send it. What vehicles have already is to be stopped.
     """
-    for order in _cancel(work, which & (t.transport.c.target != QUARANTINE)):
+    outward = which & (t.transport.c.target != QUARANTINE)
+    for row in _cancel(work, outward):
+        if row.on_board:
+            to_quarantine(work, row, row.on_board)
+            continue
         carton = work.connection.execute(
-            select(t.carton.c.status).where(t.carton.c.carton_id == order.load_id)
+            select(t.carton.c.status).where(t.carton.c.carton_id == row.load_id)
         ).one_or_none()
         if carton is not None and carton.status != StockStatus.UNRESTRICTED.value:
-            request(work, order.load_id, source=order.source, batch_id=order.batch_id)
+            request(work, row.load_id, source=row.source, batch_id=row.batch_id)
+    stop(work, outward, HELD)
+
+
+def to_quarantine(work: Work, stopped: Row[Any], vehicle: str) -> None:
+    """What a vehicle has on board goes to quarantine, always (I1)."""
+    way = Way(
+        stopped.load_id,
+        stopped.source,
+        QUARANTINE,
+        stopped.batch_id,
+        TransportKind.RECALL,
+        on_board=vehicle,
+    )
+    order(work, way, "story_transport")
 
 
 def _cancel(work: Work, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
@@ -248,55 +271,14 @@ def _cancel(work: Work, which: ColumnElement[bool]) -> Sequence[Row[Any]]:
         .order_by(t.transport.c.target, t.transport.c.id)
         .with_for_update()
     ).all()
-    for order in rows:
-        if order.slot_claimed:
-            slots.vacate(work, order.target, 1)
+    for row in rows:
+        if row.slot_claimed:
+            slots.vacate(work, row.target, 1)
         work.connection.execute(
             update(t.transport)
-            .where(t.transport.c.id == order.id)
+            .where(t.transport.c.id == row.id)
             .values(state=TransportState.CANCELLED.value, slot_claimed=0)
         )
-        text = Reason("story_transport_cancelled", {"carton": order.load_id})
-        work.event("cancelled", text, batch_id=order.batch_id, reference=order.order_id)
+        text = Reason("story_transport_cancelled", {"carton": row.load_id})
+        work.event("cancelled", text, batch_id=row.batch_id, reference=row.order_id)
     return rows
-
-
-def _with_batch() -> Any:
-    return (
-        select(t.transport, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot)
-        .join(t.batch, t.batch.c.id == t.transport.c.batch_id, isouter=True)
-        .order_by(t.transport.c.id)
-    )
-
-
-def _order(row: Row[Any]) -> TransportOrder:
-    batch = key_of(row) if row.batch_id is not None else None
-    return TransportOrder(
-        row.order_id,
-        row.load_id,
-        row.source,
-        row.target,
-        batch,
-        kind=TransportKind(row.kind),
-        on_board=row.on_board,
-        requested_at=row.requested_at,
-    )
-
-
-def _known(row: Row[Any]) -> OpenTransport:
-    return OpenTransport(
-        _order(row),
-        row.vehicle or "",
-        TransportState(row.state),
-        row.sent_at or row.requested_at,
-        stop=Reason(row.stop_code, row.stop_params or {}) if row.stop_code else None,
-    )
-
-
-def _covering(row: Row[Any]) -> set[Guard]:
-    return {
-        Guard("batch", str(row.batch_id)),
-        Guard("supplier", str(row.supplier)),
-        *((lot_guard(row),) if row.supplier == "" else ()),
-        location_guard(row.source),
-    }

@@ -67,6 +67,7 @@ TOPICS = frozenset(
         "shipped",
         "signed",
         "signing_key",
+        "stopping",
         "ticket",
         "transport",
         "unreadable",

@@ -105,19 +105,15 @@ class Journeys:
 
         return self._core.read(ask)
 
+    def line(self, order_id: str) -> JourneyLine:
+        """One line of the list. Raises NotFoundError."""
+        return self._core.read(lambda c: _line(_find(c, order_id)))
+
     def one(self, order_id: str) -> JourneyFacts:
         """Raises NotFoundError."""
 
         def ask(connection: Connection) -> JourneyFacts:
-            row = connection.execute(
-                _lines().where(t.transport.c.order_id == order_id)
-            ).one_or_none()
-            if row is None:
-                raise NotFoundError(
-                    f"No transport order {order_id}",
-                    mend="Look it up in the list of journeys",
-                    order=order_id,
-                )
+            row = _find(connection, order_id)
             notes = _notes(connection, row)
             return JourneyFacts(
                 _line(row),
@@ -136,6 +132,18 @@ def _lines() -> Any:
     return select(t.transport, t.batch.c.supplier, t.batch.c.gtin, t.batch.c.lot).join(
         t.batch, t.batch.c.id == t.transport.c.batch_id, isouter=True
     )
+
+
+def _find(connection: Connection, order_id: str) -> Row[Any]:
+    found = connection.execute(_lines().where(t.transport.c.order_id == order_id)).one_or_none()
+    if found is None:
+        raise NotFoundError(
+            f"No transport order {order_id}",
+            mend="Look it up in the list of journeys",
+            order=order_id,
+        )
+    row: Row[Any] = found
+    return row
 
 
 def _words(typed: str) -> list[ColumnElement[bool]]:

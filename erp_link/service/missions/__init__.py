@@ -1,0 +1,1 @@
+"""Transport orders as people and vehicles see them: asked for, called off, stopped, replenished."""
