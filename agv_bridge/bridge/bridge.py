@@ -20,6 +20,7 @@ from dataclasses import replace
 
 import structlog
 
+from agv_bridge.bridge.hearing import Hearing, TurnedAway
 from agv_bridge.bridge.reporter import Reporter
 from agv_bridge.bridge.speaker import Speaker
 from agv_bridge.missions import dispatch, snapshots
@@ -35,11 +36,10 @@ from agv_bridge.missions.vehicles import (
     may_take_orders,
     snapshot,
 )
-from agv_bridge.vda5050.codec import Received, decode
+from agv_bridge.vda5050.codec import Received
 from agv_bridge.vda5050.messages import Connection, State
 from agv_bridge.vda5050.topics import filters
 from contracts.clock import Clock, SystemClock
-from contracts.errors import BadInputError
 from contracts.ports import BusMessage, MessageBus, StockMoves
 from contracts.reason import Reason
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
@@ -87,13 +87,21 @@ class AgvBridge:
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
-        self.unreadable = 0
-        """Messages on vehicle topics that could not be read or taken in; each is in the log."""
+        self._hearing = Hearing(self._clock)
 
     @property
     def refused(self) -> int:
         """What vehicles did and the core would not book; each is in the log."""
         return self._reporter.refused
+
+    @property
+    def unreadable(self) -> int:
+        """Messages on vehicle topics that were not taken; each is in the log and in the book."""
+        return self._hearing.turned_away
+
+    def turned_away(self) -> tuple[TurnedAway, ...]:
+        """Those messages by vehicle and reason, counted, the newest first."""
+        return self._hearing.book()
 
     def wake(self) -> None:
         """Ask the core now: a transport order was just requested."""
@@ -152,21 +160,15 @@ class AgvBridge:
             self._wake.clear()
 
     async def _hear(self, message: BusMessage) -> None:
-        try:
-            received = decode(message.topic, message.payload)
-        except BadInputError as error:
-            self.unreadable += 1
-            _log.warning("agv_message_unreadable", topic=message.topic, error=str(error))
-            return
+        received = self._hearing.read(message)
         if received is None:
             return
         try:
             await self._take(received)
             if self._tell is not None:
                 self._tell(received)
-        except Exception:  # noqa: BLE001 -- retained, it would end the bridge after every restart
-            self.unreadable += 1
-            _log.exception("agv_message_not_taken", topic=message.topic)
+        except Exception as error:  # noqa: BLE001 -- retained, it would end the bridge after every restart
+            self._hearing.not_taken(message, error)
 
     async def _take(self, received: Received) -> None:
         name = received.address.vehicle
