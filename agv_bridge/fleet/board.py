@@ -6,18 +6,19 @@ positions between two states, trails, ways, complaints in full, places on the ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from agv_bridge.fleet.condition import Condition, Problem, condition_of, problems_of
 from agv_bridge.fleet.places import PlaceAt, learn, shown_by
-from agv_bridge.fleet.reading import number, part, point, text
+from agv_bridge.fleet.spot import Spot, spot_of
 from agv_bridge.fleet.trail import Crumb, Trail, go_on
 from agv_bridge.fleet.way import Way, planned_line, way_of
 from agv_bridge.missions.vehicles import VehicleSnapshot
-from agv_bridge.vda5050.messages import Connection, Position, State
+from agv_bridge.vda5050.codec import Message
+from agv_bridge.vda5050.messages import Factsheet, Position, State, Visualization
 
 FINEST = timedelta(milliseconds=200)
 """Positions of one vehicle are taken at most this often, however fast it shows itself."""
@@ -56,7 +57,7 @@ class _Track:
     speed_m_s: float | None = None
     trail: Trail = field(default_factory=Trail)
     way: Way = field(default_factory=Way)
-    factsheet: object | None = None
+    factsheet: Factsheet | None = None
 
 
 class FleetBoard:
@@ -70,10 +71,12 @@ class FleetBoard:
         self._tracks: dict[str, _Track] = {}
         self._places: dict[tuple[str, str], PlaceAt] = {}
         self._changed: dict[tuple[str, str], PlaceAt] = {}
+        self.places_version = 0
+        """Counts every change of a place."""
         for each in known:
             self._places[each.map_id, each.code] = each
 
-    def hear(self, vehicle: str, message: object, *, at: datetime) -> None:
+    def hear(self, vehicle: str, message: Message, *, at: datetime) -> None:
         """A message of a vehicle that was taken in: state, visualization, factsheet; others say
         nothing here.
         """
@@ -81,12 +84,12 @@ class FleetBoard:
         match message:
             case State():
                 self._hear_state(track, message, at)
-            case Connection():
-                return
-            case _ if part(message, "typeSpecification") is not None:
+            case Visualization():
+                self._see(track, message, at)
+            case Factsheet():
                 track.factsheet = message
             case _:
-                self._see(track, message, at)
+                return
 
     def too_soon(self, vehicle: str, *, at: datetime) -> bool:
         """Whether the next position of a vehicle would say nothing new, before it is even read."""
@@ -103,7 +106,7 @@ class FleetBoard:
         track = self._tracks.get(vehicle)
         return track.state if track is not None else None
 
-    def factsheet(self, vehicle: str) -> object | None:
+    def factsheet(self, vehicle: str) -> Factsheet | None:
         """What a vehicle says it is."""
         track = self._tracks.get(vehicle)
         return track.factsheet if track is not None else None
@@ -123,6 +126,7 @@ class FleetBoard:
         after = learn(before, one)
         if after is not before:
             self._places[key] = self._changed[key] = after
+            self.places_version += 1
 
     def take_changed(self) -> tuple[PlaceAt, ...]:
         """Places that changed since this was last asked."""
@@ -138,11 +142,10 @@ class FleetBoard:
         track.way = way_of(state, self._where)
         self._see(track, state, at)
 
-    def _see(self, track: _Track, message: object, at: datetime) -> None:
-        """Where the vehicle is, by a state or a visualization."""
-        position: Any = getattr(message, "position", None)
-        where = point(position) if isinstance(position, Position) else None
-        if where is None:
+    def _see(self, track: _Track, message: State | Visualization, at: datetime) -> None:
+        """Where the vehicle is."""
+        position, where = message.position, spot_of(message.position)
+        if position is None or where is None:
             return
         before, track.seen_at, track.position = track.seen_at, at, position
         track.speed_m_s = _speed(message, track, where, before, at)
@@ -153,7 +156,7 @@ class FleetBoard:
         if line and track.way.nodes:
             track.way = Way(track.way.nodes, (where, *line), track.way.unplaced)
 
-    def _where(self, map_id: str, code: str) -> tuple[float, float] | None:
+    def _where(self, map_id: str, code: str) -> Spot | None:
         known = self._places.get((map_id, code))
         return (known.x, known.y) if known is not None else None
 
@@ -184,30 +187,20 @@ def _is_late(before: State | None, state: State) -> bool:
 
 
 def _speed(
-    message: object,
+    message: State | Visualization,
     track: _Track,
-    where: tuple[float, float],
+    where: Spot,
     before: datetime | None,
     at: datetime,
 ) -> float | None:
     """Metres a second: what the vehicle says, else by its way since the last crumb."""
-    velocity = part(message, "velocity")
-    vx, vy = number(velocity, "vx"), number(velocity, "vy")
-    if vx is not None:
-        return float((vx**2 + (vy or 0.0) ** 2) ** 0.5)
+    velocity = message.velocity
+    if velocity is not None and velocity.vx is not None:
+        return math.hypot(velocity.vx, velocity.vy or 0.0)
     if isinstance(message, State) and not message.driving:
         return 0.0
     if before is None or not track.trail.crumbs or at <= before:
         return track.speed_m_s
     last = track.trail.crumbs[-1]
     seconds = (at - last.at).total_seconds()
-    if seconds <= 0:
-        return track.speed_m_s
-    return float(((where[0] - last.x) ** 2 + (where[1] - last.y) ** 2) ** 0.5 / seconds)
-
-
-def told_name(factsheet: object) -> str:
-    """Series and class of a vehicle by its factsheet."""
-    about = part(factsheet, "typeSpecification")
-    kind = text(about, "agvClass") or text(about, "mobileRobotClass")
-    return " ".join(word for word in (text(about, "seriesName"), kind) if word)
+    return math.hypot(where[0] - last.x, where[1] - last.y) / seconds if seconds > 0 else None

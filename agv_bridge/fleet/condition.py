@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agv_bridge.fleet.reading import parts, text
 from agv_bridge.missions.vehicles import LOWEST_CHARGE_PERCENT, VehicleSnapshot
 from agv_bridge.vda5050.messages import State, VehicleError
 
@@ -97,21 +96,13 @@ def problems_of(state: State | None) -> tuple[Problem, ...]:
 
 
 def _problem(error: VehicleError) -> Problem:
-    about = tuple(
-        (reference.reference_key, reference.reference_value)
-        for reference in error.error_references or ()
-    )
-    words = error.error_description or _first_translation(error, "errorDescriptionTranslations")
+    said = error.error_description_translations or ()
+    hints = error.error_hint_translations or ()
     return Problem(
         error.error_level,
         error.error_type,
-        words,
-        text(error, "errorHint"),
-        about,
+        error.error_description or (said[0].translation_value if said else ""),
+        error.error_hint or (hints[0].translation_value if hints else ""),
+        tuple((each.reference_key, each.reference_value) for each in error.error_references or ()),
         blocks=error.blocks,
     )
-
-
-def _first_translation(error: VehicleError, name: str) -> str:
-    said = parts(error, name)
-    return text(said[0], "translation") if said else ""

@@ -9,60 +9,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agv_bridge.fleet.reading import number, parts, point
+from agv_bridge.fleet.spot import Spot, spot_of
+from agv_bridge.vda5050.messages import Trajectory
 
 MOST_CONTROL_POINTS = 200
 _HIGHEST_DEGREE = 8
 _STEPS = 24
 _WEIGHTS = (1e-6, 1e6)
-Line = tuple[tuple[float, float], ...]
-"""Points in metres."""
+Line = tuple[Spot, ...]
 
 
-def line_of(trajectory: object) -> Line:
-    """A trajectory (degree, knotVector, controlPoints) as at most 25 points, or as many as it has.
+def line_of(trajectory: Trajectory | None) -> Line:
+    """A trajectory as at most 25 points, or as many as it has control points.
 
     The control points themselves where degree or knots make no curve; empty where there are none.
     """
-    control = parts(trajectory, "controlPoints")[:MOST_CONTROL_POINTS]
-    points = [(point(each), number(each, "weight")) for each in control]
+    if trajectory is None:
+        return ()
     weighted = [
-        (
-            where[0],
-            where[1],
-            1.0 if weight is None or not _WEIGHTS[0] <= weight <= _WEIGHTS[1] else weight,
-        )
-        for where, weight in points
-        if where is not None
+        (*where, _weight(each.weight))
+        for each in trajectory.control_points[:MOST_CONTROL_POINTS]
+        if (where := spot_of(each)) is not None
     ]
-    degree = int(number(trajectory, "degree") or 1)
-    plain = tuple((x, y) for x, y, _ in weighted)
-    knots = _knots(trajectory, len(weighted), degree)
+    degree = trajectory.degree or 1
+    knots = _knots(trajectory.knot_vector, len(weighted), degree)
     if knots is None or degree == 1:
-        return plain
+        return tuple((x, y) for x, y, _ in weighted)
     begin, end = knots[degree], knots[len(weighted)]
     return tuple(
         _at(begin + (end - begin) * i / _STEPS, degree, knots, weighted) for i in range(_STEPS + 1)
     )
 
 
-def _knots(trajectory: object, points: int, degree: int) -> list[float] | None:
+def _weight(given: float | None) -> float:
+    return given if given is not None and _WEIGHTS[0] <= given <= _WEIGHTS[1] else 1.0
+
+
+def _knots(given: Sequence[float] | None, points: int, degree: int) -> Sequence[float] | None:
     """The knot vector, clamped and even where none is given; None where it makes no curve."""
     if not 1 <= degree <= _HIGHEST_DEGREE or points <= degree:
         return None
-    given = parts(trajectory, "knotVector")
     if not given:
         inner = points - degree
         return [0.0] * degree + [i / inner for i in range(inner + 1)] + [1.0] * degree
-    knots = [float(k) for k in given if isinstance(k, int | float) and not isinstance(k, bool)]
-    right = len(knots) == len(given) == points + degree + 1
-    rising = all(a <= b for a, b in pairwise(knots))
-    return knots if right and rising and knots[degree] < knots[points] else None
+    right = len(given) == points + degree + 1 and all(0.0 <= knot <= 1.0 for knot in given)
+    rising = all(a <= b for a, b in pairwise(given))
+    return given if right and rising and given[degree] < given[points] else None
 
 
 def _at(
     u: float, degree: int, knots: Sequence[float], points: Sequence[tuple[float, float, float]]
-) -> tuple[float, float]:
+) -> Spot:
     """The curve's point for the parameter `u`. points: (x, y, weight)."""
     span = degree
     while span < len(points) - 1 and u >= knots[span + 1]:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agv_bridge.fleet.reading import number, point, text
+from agv_bridge.fleet.spot import spot_of
 from agv_bridge.vda5050.messages import State
 
 WEIGHT = 8
@@ -78,10 +78,10 @@ def shown_by(state: State) -> tuple[PlaceAt, ...]:
     map_id = position.map_id if position is not None else ""
     told: list[PlaceAt] = []
     for node in state.node_states:
-        given = getattr(node, "position", None) or node.extra.get("nodePosition")
-        where = point(given)
-        if where is not None:
-            told.append(PlaceAt(text(given, "mapId") or map_id, node.node_id, *where, Source.TOLD))
+        where = spot_of(node.node_position)
+        if where is not None and node.node_position is not None:
+            on = node.node_position.map_id or map_id
+            told.append(PlaceAt(on, node.node_id, *where, Source.TOLD))
     here = _standing(state)
     return (*told, *((here,) if here is not None else ()))
 
@@ -92,13 +92,12 @@ def _standing(state: State) -> PlaceAt | None:
         return None
     if state.driving or state.paused or state.errors:
         return None
-    away = number(state, "distanceSinceLastNode")
-    if away is not None and away > NEAR_NODE_M:
+    if (state.distance_since_last_node or 0.0) > NEAR_NODE_M:
         return None
     # Between two nodes a vehicle may wait for another: only at the end of its order, or while it
     # handles goods, is it surely at the node.
     handling = any(action.action_status == "RUNNING" for action in state.action_states)
     if state.edge_states and not handling:
         return None
-    where = point(position)
+    where = spot_of(position)
     return PlaceAt(position.map_id, state.last_node_id, *where) if where is not None else None

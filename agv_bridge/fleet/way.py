@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agv_bridge.fleet.curves import Line, line_of
-from agv_bridge.fleet.reading import part, parts, point
-from agv_bridge.vda5050.messages import State
+from agv_bridge.fleet.spot import Spot, spot_of
+from agv_bridge.vda5050.messages import State, Visualization
 
 MOST_NODES = 60
-Where = Callable[[str, str], tuple[float, float] | None]
+Where = Callable[[str, str], Spot | None]
 """(map, place code) -> metres."""
 
 
@@ -27,15 +27,13 @@ class Way:
     unplaced: tuple[str, ...] = ()
 
 
-def planned_line(message: object) -> Line:
-    """What the vehicle says it will drive, in a state or a visualization; empty where it does not."""
-    rough = tuple(
-        where
-        for each in parts(part(message, "intermediatePath"), "polyline")
-        if (where := point(each)) is not None
-    )
-    planned = line_of(part(part(message, "plannedPath"), "trajectory"))
-    return planned or rough
+def planned_line(message: State | Visualization) -> Line:
+    """What the vehicle says it will drive; empty where it does not say."""
+    planned = line_of(message.planned_path.trajectory) if message.planned_path else ()
+    if planned or message.intermediate_path is None:
+        return planned
+    spots = (spot_of(each) for each in message.intermediate_path.polyline)
+    return tuple(spot for spot in spots if spot is not None)
 
 
 def way_of(state: State, where: Where) -> Way:
@@ -46,7 +44,7 @@ def way_of(state: State, where: Where) -> Way:
         return Way()
     position = state.position
     map_id = position.map_id if position is not None else ""
-    here = point(position) if position is not None else None
+    here = spot_of(position)
     known = [(name, where(map_id, name)) for name in names]
     unplaced = tuple(name for name, spot in known if spot is None)
     line = planned_line(state) or _by_edges(state)
@@ -58,5 +56,5 @@ def way_of(state: State, where: Where) -> Way:
 
 def _by_edges(state: State) -> Line:
     edges = sorted(state.edge_states, key=lambda edge: edge.sequence_id)[:MOST_NODES]
-    lines = [line_of(part(edge, "trajectory")) for edge in edges]
+    lines = [line_of(edge.trajectory) for edge in edges]
     return tuple(spot for line in lines for spot in line) if all(lines) else ()

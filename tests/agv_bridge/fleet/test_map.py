@@ -15,11 +15,17 @@ from agv_bridge.fleet.places import DOUBTS, PlaceAt, Source, learn
 from agv_bridge.fleet.trail import KEPT, MOST_POINTS, Crumb, Trail, go_on
 from agv_bridge.vda5050.messages import (
     ActionState,
+    ControlPoint,
     EdgeState,
+    IntermediatePath,
+    NodePosition,
     NodeState,
     Position,
     State,
+    Trajectory,
     VehicleError,
+    Visualization,
+    Waypoint,
 )
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -101,7 +107,7 @@ def test_a_place_is_where_vehicles_stand_that_say_so():
         standing(1, 1, "A-01-1", paused=True),
         standing(1, 1, "A-01-1", errors=(VehicleError(error_type="blocked"),)),
         standing(1, 1, "A-01-1", edge_states=(EdgeState(edge_id="e"),)),
-        standing(1, 1, "A-01-1", extra={"distanceSinceLastNode": 3.0}),
+        standing(1, 1, "A-01-1", distance_since_last_node=3.0),
         standing(1, 1, ""),
         State(last_node_id="A-01-1"),
         State(last_node_id="A-01-1", position=Position(x=1, y=1, localized=False)),
@@ -164,7 +170,7 @@ def test_the_ordered_way_goes_through_known_places_and_names_the_unknown():
 
 def test_a_vehicle_that_tells_where_its_nodes_are_is_believed():
     board = FleetBoard()
-    node = NodeState(node_id="A", extra={"nodePosition": {"x": 7, "y": 8, "mapId": "hall"}})
+    node = NodeState(node_id="A", node_position=NodePosition(x=7, y=8, map_id="hall"))
     board.hear("acme/1", standing(0, 0, "", node_states=(node,), driving=True), at=START)
     assert board.places()["hall", "A"].source is Source.TOLD
 
@@ -174,11 +180,11 @@ def test_a_full_circle_of_nine_control_points_is_round():
     control = [(1, 0, 1), (1, 1, half), (0, 1, 1), (-1, 1, half), (-1, 0, 1), (-1, -1, half),
                (0, -1, 1), (1, -1, half), (1, 0, 1)]  # fmt: skip
     curve = line_of(
-        {
-            "degree": 2,
-            "knotVector": [0, 0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1, 1, 1],
-            "controlPoints": [{"x": x, "y": y, "weight": w} for x, y, w in control],
-        }
+        Trajectory(
+            degree=2,
+            knot_vector=(0, 0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1, 1, 1),
+            control_points=tuple(ControlPoint(x=x, y=y, weight=w) for x, y, w in control),
+        )
     )
     assert len(curve) == 25
     assert all(math.hypot(x, y) == pytest.approx(1.0) for x, y in curve)
@@ -186,28 +192,41 @@ def test_a_full_circle_of_nine_control_points_is_round():
 
 
 def test_knots_that_make_no_curve_leave_the_control_points():
-    points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}, {"x": 2, "y": 0}, {"x": "far", "y": 0}]
-    broken = {"degree": 2, "knotVector": [3, 2, 1], "controlPoints": points}
+    bend = (ControlPoint(x=0, y=0), ControlPoint(x=1, y=1), ControlPoint(x=2, y=0))
+    broken = Trajectory(degree=2, knot_vector=(0.9, 0.5, 0.1), control_points=bend)
     assert line_of(broken) == ((0, 0), (1, 1), (2, 0))
-    assert line_of({"controlPoints": points[:2]}) == ((0, 0), (1, 1))
-    assert line_of(None) == line_of({"controlPoints": "none"}) == ()
+    assert line_of(Trajectory(control_points=bend[:2])) == ((0, 0), (1, 1))
+    assert line_of(Trajectory(control_points=(ControlPoint(x=math.inf, y=0),))) == ()
+    assert line_of(None) == line_of(Trajectory()) == ()
 
 
 @given(
-    st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-        lambda inner: (
-            st.lists(inner, max_size=4)
-            | st.dictionaries(
-                st.sampled_from(["degree", "knotVector", "controlPoints", "x", "y", "weight"]),
-                inner,
-            )
-        ),
-        max_leaves=20,
-    )
+    st.integers(-1, 12) | st.none(),
+    st.lists(st.floats(), max_size=12) | st.none(),
+    st.lists(st.tuples(st.floats(), st.floats(), st.floats() | st.none()), max_size=8),
 )
-def test_nonsense_is_no_line_and_no_error(trajectory):
+def test_nonsense_is_no_line_and_no_error(degree, knots, control):
+    trajectory = Trajectory(
+        degree=degree,
+        knot_vector=tuple(knots) if knots is not None else None,
+        control_points=tuple(ControlPoint(x=x, y=y, weight=w) for x, y, w in control),
+    )
     assert all(math.isfinite(x) and math.isfinite(y) for x, y in line_of(trajectory))
+
+
+def test_what_the_vehicle_plans_itself_is_its_way():
+    path = IntermediatePath(polyline=(Waypoint(x=1, y=0), Waypoint(x=1, y=5)))
+    board = FleetBoard()
+    node = NodeState(node_id="A")
+    state = standing(0, 0, "", node_states=(node,), driving=True, intermediate_path=path)
+    board.hear("acme/1", state, at=START)
+    assert board._tracks["acme/1"].way.line == ((0, 0), (1, 0), (1, 5))
+    seen = Visualization(
+        position=Position(x=1, y=1, map_id="hall"),
+        intermediate_path=IntermediatePath(polyline=(Waypoint(x=1, y=5),)),
+    )
+    board.hear("acme/1", seen, at=at(1))
+    assert board._tracks["acme/1"].way.line == ((1, 1), (1, 5))
 
 
 def test_positions_that_come_too_fast_need_not_be_read():

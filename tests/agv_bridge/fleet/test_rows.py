@@ -18,6 +18,7 @@ from agv_bridge.vda5050.messages import (
     Safety,
     State,
     VehicleError,
+    Velocity,
 )
 from agv_bridge.vda5050.topics import VehicleAddress
 
@@ -67,9 +68,7 @@ def test_a_vehicle_that_left_is_lost_and_one_that_says_nothing_is_silent():
 
 
 def test_complaints_are_whole_and_what_stops_the_vehicle_comes_first():
-    error = VehicleError(
-        error_type="orderError", error_level="WARNING", extra={"errorHint": "send it again"}
-    )
+    error = VehicleError(error_type="orderError", error_hint="send it again")
     row = fleet_row(State(errors=(error, BLOCKED), safety=Safety(field_violation=True)))
     assert [each.kind for each in row.problems] == ["obstacle", "orderError", "fieldViolation"]
     assert row.problems[0].text == "pallet"
@@ -81,7 +80,7 @@ def test_where_it_is_how_fast_and_with_what():
         position=Position(x=3.0, y=4.0, theta=1.5, map_id="hall"),
         driving=True,
         loads=(Load(load_id="SSCC-1"),),
-        extra={"velocity": {"vx": 0.6, "vy": 0.8}},
+        velocity=Velocity(vx=0.6, vy=0.8),
     )
     row = fleet_row(state)
     assert (row.x, row.y, row.theta, row.map_id) == (3.0, 4.0, 1.5, "hall")
