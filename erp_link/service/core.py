@@ -20,6 +20,7 @@ from contracts.events import (
     EventBody,
     JournalEntry,
 )
+from contracts.modules import FailedCheck, ModuleEvent
 from contracts.stock import (
     BatchEvent,
     BatchKey,
@@ -43,6 +44,7 @@ from erp_link.service import (
 from erp_link.service import (
     devices,
     lessons,
+    modules,
     queries,
     read_queries,
     reads,
@@ -281,6 +283,17 @@ class Core(Commands):
             progressed(work, progress)
 
         self.write(booked, by=progress.vehicle)
+
+    def module_event(
+        self, event: ModuleEvent, *, failed_check: FailedCheck = FailedCheck.CARTON
+    ) -> None:
+        """Book what a module station said, once for each (station, event_id); never refused.
+
+        `failed_check` is the site's policy: what a check that failed holds.
+        """
+        self.write(
+            lambda work: modules.said(work, event, failed_check=failed_check), by=event.station
+        )
 
     # Questions
 
