@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from fastapi import FastAPI
 
@@ -46,9 +47,10 @@ def add_fence_pages(
     gate: Gate,
     *,
     sensors: SensorStore,
+    silent: Callable[[str], datetime | None],
 ) -> Callable[[], Awaitable[None]]:
     """Answers what closes the connection to the gateway."""
     trials = GatewayTrials(config.hub.gateway_url, core, lambda: places_of(sensors.book()))
     app.include_router(fences_router(office, trials, gate, SiteNames(core, sensors)))
-    app.include_router(alarms_router(Alarms(core), gate))
+    app.include_router(alarms_router(Alarms(core), gate, silent))
     return trials.close

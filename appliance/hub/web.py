@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -80,9 +81,12 @@ def hub_app(
     signer: Signer,
     fences: FenceOffice,
     sensors: SensorStore,
+    silent: Callable[[str], datetime | None],
     clock: Clock,
 ) -> tuple[FastAPI, Clients]:
-    """The application, and what it asks others with, to close at the end."""
+    """The application, and what it asks others with, to close at the end. `silent`: since when a
+    gateway is no longer heard, None while it is.
+    """
     app = create_app(
         config.site.name,
         station=config.edge.station,
@@ -129,7 +133,7 @@ def hub_app(
     app.include_router(read_rates_api.router(rates, allowed))
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
-    close_trials = add_fence_pages(app, config, core, fences, gate, sensors=sensors)
+    close_trials = add_fence_pages(app, config, core, fences, gate, sensors=sensors, silent=silent)
     # Behind every other page below /sensors: /sensors/DEVICE takes what is left.
     close_charts = add_sensor_pages(app, config, gate, clock=clock, store=sensors, core=core)
     return app, Clients((client.aclose, close_charts, close_trials))

@@ -1,11 +1,13 @@
 """Alarms: what goes on in the building, who has seen it, what was; and the story of one.
 
-An alarm is over when the readings say so, never because somebody acknowledged it.
+An alarm is over when the readings say so, never because somebody acknowledged it. Where its gateway
+is lost no reading will: how it stands is unknown then, and a person may say that it is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -18,12 +20,14 @@ from appliance.web.care.plots import curve
 from appliance.web.fences.words import render
 from appliance.web.listing import matching, query_of
 from appliance.web.ports import Gate
-from contracts.telemetry import TracePoint
+from contracts.errors import ConflictError
+from contracts.telemetry import AlarmChange, TracePoint
 from erp_link.domain.excursions.exposure import merged
 from erp_link.service.excursions.alarms import AlarmRow, ChangeRow
 from erp_link.service.excursions.report import calibration_state
 
 WORKERS = ("operator", "quality", "ops")
+CLOSERS = ("quality", "ops")
 _PAGE = 50
 
 
@@ -44,9 +48,17 @@ class AlarmDesk(Protocol):
 
     def acknowledge(self, alarm_id: str, *, note: str, by: str) -> None: ...
 
+    def close(self, alarm_id: str, *, note: str, by: str) -> None:
+        """Raises NotFoundError, ConflictError, BadInputError without a note."""
+        ...
 
-def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
-    """/alarms, /alarms/{id}, and its acknowledgement."""
+
+Silent = Callable[[str], datetime | None]
+"""Since when a gateway is no longer heard; None while it is."""
+
+
+def alarms_router(desk: AlarmDesk, gate: Gate, silent: Silent = lambda _: None) -> APIRouter:
+    """/alarms, /alarms/{id}, its acknowledgement, and its end where its gateway is lost."""
     router = APIRouter()
 
     @router.get("/alarms", include_in_schema=False)
@@ -65,6 +77,7 @@ def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
             past=matching(shown, query, _text),
             earlier=f"{shown[-1].since_us}.{shown[-1].alarm_id}" if len(past) > _PAGE else "",
             q=query,
+            silent={row.gateway: silent(row.gateway) for row in opened},
             may_work=viewer.may(*WORKERS),
             viewer=viewer,
         )
@@ -84,7 +97,10 @@ def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
             minutes=len(points),
             plot=_plot(found, points),
             calibration=calibration_state(found.calibration, found.since, pages_of(request).zone),
+            silent=silent(found.gateway) if found.open else None,
+            by_person=not found.open and changes and changes[-1].change is not AlarmChange.CLEARED,
             may_work=viewer.may(*WORKERS),
+            may_close=viewer.may(*CLOSERS),
             viewer=viewer,
         )
 
@@ -97,6 +113,20 @@ def alarms_router(desk: AlarmDesk, gate: Gate) -> APIRouter:
         await run_in_threadpool(lambda: desk.acknowledge(alarm_id, note=note, by=viewer.name))
         there = f"/alarms/{alarm_id}" if form.get("here") else "/alarms"
         return RedirectResponse(there, status_code=303)
+
+    @router.post("/alarms/{alarm_id}/close", include_in_schema=False)
+    async def close(request: Request, alarm_id: str) -> Response:
+        viewer = await gate.require(request, *CLOSERS)
+        await gate.verify(request)
+        found = await run_in_threadpool(desk.alarm, alarm_id)
+        if silent(found.gateway) is None:
+            raise ConflictError(
+                f"{found.gateway} is heard: the alarm is over when its readings say so",
+                mend="Mend what it tells of, or withdraw its fence",
+            )
+        note = str((await request.form()).get("note", ""))
+        await run_in_threadpool(lambda: desk.close(alarm_id, note=note, by=viewer.name))
+        return RedirectResponse(f"/alarms/{alarm_id}", status_code=303)
 
     return router
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from contracts.errors import BadInputError, NotFoundError
+from contracts.errors import BadInputError, ConflictError, NotFoundError
 from contracts.reason import Reason
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey, TracePoint
 from erp_link.adapters.alarm_tables import alarm, alarm_change
-from erp_link.service.excursions.measuring import CLOSED, OPEN
-from erp_link.service.excursions.whereabouts import moment
+from erp_link.service.excursions.intake import close_ticket
+from erp_link.service.excursions.measuring import CLOSED, OPEN, measure
+from erp_link.service.excursions.whereabouts import micros, moment
 from erp_link.service.store import Store
 from erp_link.service.work import Work
 
@@ -156,6 +157,48 @@ class Alarms:
 
         body = {"alarm": alarm_id, "note": words}
         self._core.command("acknowledge_alarm", body, by=by, key=key, guards_of=None, act=act)
+
+    def close(self, alarm_id: str, *, note: str, by: str, key: str | None = None) -> None:
+        """A person looked and says that it is over, since its gateway is lost and tells nothing more.
+
+        Until now it lasted: goods of an excursion are measured to this moment, and their holds stay.
+        Should the gateway come back and tell more, what it tells counts again. Raises NotFoundError,
+        ConflictError where it is over already, BadInputError without a note.
+        """
+        words = note.strip()
+        if not 0 < len(words) <= _LONGEST_NOTE:
+            raise BadInputError(
+                "An alarm is closed with a word of what was found",
+                mend=f"Write what you saw there, at most {_LONGEST_NOTE} characters",
+            )
+
+        def act(work: Work) -> None:
+            row = find_alarm(work.connection, alarm_id)
+            if row.state == CLOSED:
+                raise ConflictError(
+                    f"Alarm {alarm_id[:12]} is over already", mend="Look at it again"
+                )
+            work.connection.execute(
+                update(alarm)
+                .where(alarm.c.alarm_id == alarm_id)
+                .values(
+                    state=CLOSED,
+                    at_us=max(row.at_us, micros(work.now)),
+                    acknowledged_at=work.now,
+                    acknowledged_by=by,
+                    note=words,
+                )
+            )
+            told = Reason("story_alarm_closed", {"alarm": alarm_id[:12], "who": by, "note": words})
+            work.event("alarm", told, reference=alarm_id)
+            work.tell("alarm", alarm_id, told)
+            if row.ticket_id:
+                close_ticket(work, row.ticket_id, words)
+            if row.excursion_id:
+                measure(work, row.excursion_id)
+
+        body = {"alarm": alarm_id, "note": words, "closed": True}
+        self._core.command("close_alarm", body, by=by, key=key, guards_of=None, act=act)
 
 
 def find_alarm(connection: Connection, alarm_id: str) -> Row[Any]:

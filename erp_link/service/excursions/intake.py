@@ -180,15 +180,16 @@ def _ticket(work: Work, entry: JournalEntry, row: Row[Any], body: AlarmChanged) 
         if body.change is AlarmChange.ESCALATED:
             note(work, ticket_id, "escalated", body.severity)
     if row.state == CLOSED:
-        _close(work, ticket_id)
+        close_ticket(work, ticket_id, "alarm cleared")
 
 
-def _close(work: Work, ticket_id: str) -> None:
+def close_ticket(work: Work, ticket_id: str, words: str) -> None:
+    """The ticket of an alarm that is over, through whatever is left of its life."""
     state = work.connection.execute(
         select(t.ticket.c.state).where(t.ticket.c.ticket_id == ticket_id)
     ).scalar_one()
     for step in _TO_THE_END[TicketState(state)]:
-        set_state(work, ticket_id, step, words="alarm cleared")
+        set_state(work, ticket_id, step, words=words)
 
 
 def _excursion(work: Work, entry: JournalEntry, row: Row[Any]) -> None:

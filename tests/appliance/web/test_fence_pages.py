@@ -66,6 +66,8 @@ class Desk:
     def acknowledge(self, alarm_id, *, note, by):
         self.seen.append((alarm_id, note, by))
 
+    close = acknowledge
+
 
 def row(name, *, open):  # noqa: A002 -- the field's own name
     return AlarmRow(
@@ -84,11 +86,11 @@ def site(tmp_path):
     hub = Hub(tmp_path)
     desk = Desk()
 
-    def asking(*roles, name="mei"):
+    def asking(*roles, name="mei", silent=lambda _: None):
         app = create_app("Dock")
         gate = FakeGate(Viewer(name, frozenset(roles), CSRF))
         app.include_router(fences_router(hub.office, Trials(), gate, Names()))
-        app.include_router(alarms_router(desk, gate))
+        app.include_router(alarms_router(desk, gate, silent))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub")
 
     yield hub, desk, asking
@@ -278,3 +280,40 @@ def test_a_chart_begins_where_readings_begin():
     curve = Curve(key, "Cel", at, (5.0, 6.0), (5.0, 6.0))
     (chart,) = charts(cold_room(), Tried(US, US + 10_000 * MINUTE, (), (curve,), 2), UTC)
     assert float(chart.line.partition(",")[0]) < 25
+
+
+async def test_an_alarm_of_a_lost_gateway_is_unknown_and_a_person_may_say_that_it_is_over(site):
+    _, desk, asking = site
+    lost = []
+    for language, word in (("en", "not been heard since"), ("zh", "已失联")):
+        async with asking(
+            "quality", name="ada", silent=lambda _: lost[0] if lost else None
+        ) as client:
+            heard = (await client.get(f"/alarms/al-1?lang={language}")).text
+            assert word not in heard
+            assert "/alarms/al-1/close" not in heard
+            refused = await client.post(
+                "/alarms/al-1/close", data={"csrf_token": CSRF, "note": "x"}
+            )
+            assert refused.status_code == 409
+            lost.append(AT)
+            for path in ("/alarms", "/alarms/al-1"):
+                assert word in (await client.get(f"{path}?lang={language}")).text
+            done = await client.post(
+                "/alarms/al-1/close", data={"csrf_token": CSRF, "note": "door shut"}
+            )
+            assert done.status_code == 303
+            lost.clear()
+    assert desk.seen == [("al-1", "door shut", "ada")] * 2
+    lost.append(AT)
+    async with asking("operator", silent=lambda _: AT) as client:
+        assert "/alarms/al-1/close" not in (await client.get("/alarms/al-1")).text
+        answer = await client.post("/alarms/al-1/close", data={"csrf_token": CSRF, "note": "x"})
+    assert answer.status_code == 403
+
+
+async def test_the_page_of_an_alarm_that_a_person_closed_says_who(site):
+    _, desk, asking = site
+    desk.rows[1] = replace(desk.rows[1], acknowledged_by="ada", acknowledged_at=AT, note="shut")
+    async with asking("operator") as client:
+        assert "closed by ada" in (await client.get("/alarms/al-2?lang=en")).text

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contracts.clock import FixedClock
-from contracts.errors import BadInputError, NotFoundError, UnavailableError
-from contracts.stock import BatchKey
+from contracts.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
+from contracts.stock import BatchKey, TicketState
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration
 from erp_link.domain.excursions.limits import Limits
 from erp_link.domain.products import Product, Temperature
@@ -363,3 +363,36 @@ def test_a_sensors_clock_that_cannot_be_stops_nothing(
     (line,) = Excursions(core).excursions()
     assert line.ended - line.begun <= timedelta(days=32)
     assert abs(line.begun - clock.at) <= timedelta(days=32)
+
+
+def test_a_person_closes_what_a_lost_gateway_left_open_and_the_goods_count_until_then(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    alarm = gateway.alarm(clock.at)
+    alarm.says(AlarmChange.RAISED, *[16.0] * 20)
+    door = gateway.alarm(clock.at, alarm_id="door", effect=AlarmEffect.WORK_ORDER)
+    door.says(AlarmChange.RAISED, 16.0)
+    clock.at += timedelta(hours=3)
+    alarms = Alarms(core)
+    for wrong in ("", "   ", "x" * 501):
+        with pytest.raises(BadInputError):
+            alarms.close("alarm-1", note=wrong, by="ada")
+    alarms.close("alarm-1", note="the room is cold", by="ada", key="k-1")
+    alarms.close("alarm-1", note="the room is cold", by="ada", key="k-1")
+    alarms.close("door", note="shut", by="ada")
+    assert alarms.open() == []
+    with pytest.raises(ConflictError):
+        alarms.close("door", note="shut", by="ben")
+    (line,) = Excursions(core).excursions()
+    assert (line.open, line.beyond) == (False, 1)
+    assert alarms.alarm("alarm-1").at == clock.at
+    assert [each.batch for each in core.holds()] == [WATER], "the hold stays"
+    work = next(each for each in core.tickets() if each.ticket_id == alarms.alarm("door").ticket_id)
+    assert work.state is TicketState.CLOSED
+    # It was not lost for good: what it tells counts again.
+    alarm.says(AlarmChange.CONTINUES, *[16.0] * 20)
+    assert [each.alarm_id for each in alarms.open()] == ["alarm-1"]
+    alarm.says(AlarmChange.CLEARED, 6.0)
+    assert alarms.open() == []
