@@ -35,6 +35,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.token import token
     from appliance.cli.up import edge, hub, up
     from appliance.cli.user import user
+    from appliance.cli.vehicles import acl, enrol, list_enrolled, revoke
 
     app.command()(read)
     bench.command("core")(bench_core)
@@ -45,6 +46,9 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     inspect.command()(conform)
     for role in (up, hub, edge, fleet, config):
         app.command()(role)
+    for action in (enrol, revoke, acl):
+        agv.command()(action)
+    agv.command("list")(list_enrolled)
     app.command(hidden=True)(gateway_tailer)
     for measurement in (station, symbols):
         bench.command()(measurement)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.layout import Layout
 from appliance.services import nats
 from appliance.services.nats.hello import Address
 from appliance.services.nats.refusals import Refused, read_refusals
@@ -27,6 +28,12 @@ class Enrolment:
     password: str
     in_force: bool
     """False: no broker of ours runs, so somebody must tell the site's own."""
+
+
+def open_office(data: Path) -> VehicleOffice:
+    """Of the data folder `data`; the hub and the broker may be running."""
+    layout = Layout(data)
+    return VehicleOffice(VehicleRegistry(layout.vehicles), layout.broker)
 
 
 class VehicleOffice:

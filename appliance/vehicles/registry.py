@@ -156,6 +156,12 @@ class VehicleRegistry:
     def _enrol(self, wanted: Enrolled) -> str:
         secret = secrets.token_urlsafe(24)
         with self._changing() as known:
+            before = known.get(wanted.name)
+            if before is not None and before.kind != wanted.kind and not before.is_revoked:
+                raise ConflictError(
+                    f"{wanted.name} is enrolled as a {before.kind}",
+                    mend="Revoke it first, or choose another name",
+                )
             others = [one for one in known.values() if one.name != wanted.name]
             for other in others:
                 if other.name.lower() == wanted.name.lower():

@@ -75,7 +75,7 @@ async def test_a_vehicle_cannot_speak_as_another_or_give_orders(
 async def dies(site: Site, will_topic: str) -> None:
     will = aiomqtt.Will(will_topic, b"broken", 1, retain=True)
     async with site.client(A, will=will, identifier="dies") as client:
-        client._client.socket().shutdown(socket.SHUT_RDWR)  # noqa: SLF001 -- a cable pulled out
+        client._client.socket().shutdown(socket.SHUT_RDWR)
         assert await is_thrown_out(client)
 
 
