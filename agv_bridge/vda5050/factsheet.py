@@ -20,6 +20,8 @@ class TypeSpecification(Part, frozen=True, kw_only=True):
     series_name: str = ""
     series_description: str | None = None
     kinematics: Annotated[str | None, Named("agvKinematic", "mobileRobotKinematics")] = None
+    kinematic: Annotated[str | None, Named(None, "mobileRobotKinematic")] = None
+    """The same once more: the official 3.0 schema describes the one and demands the other."""
     robot_class: Annotated[str, Named("agvClass", "mobileRobotClass")] = ""
     maximum_load_mass: Annotated[float, Named("maxLoadMass")] = 0.0
     """Kilograms."""
@@ -65,27 +67,31 @@ class Timing(Part, frozen=True, kw_only=True):
 
 
 class ProtocolLimits(Part, frozen=True, kw_only=True):
-    string_lengths: Annotated[StringLengths, Named("maxStringLens", "maximumStringLengths")]
-    array_lengths: Annotated[dict[str, object], Named("maxArrayLens", "maximumArrayLengths")]
+    string_lengths: Annotated[
+        StringLengths | None, Named("maxStringLens", "maximumStringLengths")
+    ] = None
+    array_lengths: Annotated[
+        dict[str, object] | None, Named("maxArrayLens", "maximumArrayLengths")
+    ] = None
     """Longest lists by their place in the messages, such as `order.nodes`."""
-    timing: Timing
+    timing: Timing | None = None
 
 
 class OptionalParameter(Part, frozen=True, kw_only=True):
-    parameter: str
+    parameter: str = ""
     support: str = "SUPPORTED"
     description: str | None = None
 
 
 class ParameterSpecification(Part, frozen=True, kw_only=True):
-    key: str
+    key: str = ""
     value_data_type: str = "STRING"
     description: str | None = None
     is_optional: bool | None = None
 
 
 class ActionSpecification(Part, frozen=True, kw_only=True):
-    action_type: str
+    action_type: str = ""
     action_description: str | None = None
     action_scopes: Texts = ()
     """INSTANT, NODE, EDGE; ZONE since 3.0."""
@@ -110,10 +116,10 @@ class WheelPosition(Part, frozen=True, kw_only=True):
 
 
 class Wheel(Part, frozen=True, kw_only=True):
-    type: str
+    type: str = ""
     is_active_driven: bool = False
     is_active_steered: bool = False
-    position: WheelPosition
+    position: WheelPosition | None = None
     diameter: float = 0.0
     width: float = 0.0
     center_displacement: float | None = None
@@ -123,13 +129,13 @@ class Wheel(Part, frozen=True, kw_only=True):
 class Envelope2d(Part, frozen=True, kw_only=True):
     """The vehicle's outline in its own coordinates, in metres."""
 
-    name: Annotated[str, Named("set", "envelope2dId")]
+    name: Annotated[str, Named("set", "envelope2dId")] = ""
     vertices: Annotated[tuple[Point, ...], Named("polygonPoints", "vertices")] = ()
     description: str | None = None
 
 
 class Envelope3d(Part, frozen=True, kw_only=True):
-    name: Annotated[str, Named("set", "envelope3dId")]
+    name: Annotated[str, Named("set", "envelope3dId")] = ""
     format: str = ""
     data: dict[str, object] | None = None
     url: str | None = None
@@ -149,7 +155,7 @@ class Geometry(Part, frozen=True, kw_only=True):
 class LoadSet(Part, frozen=True, kw_only=True):
     """One kind of load that the vehicle takes. Metres, kilograms, seconds, radians."""
 
-    set_name: str
+    set_name: str = ""
     load_type: str = ""
     load_positions: Texts | None = None
     bounding_box_reference: BoundingBoxReference | None = None
@@ -187,8 +193,8 @@ class LoadSpecification(Part, frozen=True, kw_only=True):
 
 
 class InstalledVersion(Part, frozen=True, kw_only=True):
-    key: str
-    value: str
+    key: str = ""
+    value: str = ""
 
 
 class Network(Part, frozen=True, kw_only=True):

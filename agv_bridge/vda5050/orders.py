@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from agv_bridge.vda5050.naming import ONLY_2, SINCE_3, Named
@@ -78,7 +77,8 @@ class Response(Part, frozen=True, kw_only=True):
     request_id: str
     grant_type: str
     """GRANTED, QUEUED, REVOKED, REJECTED."""
-    lease_expiry: datetime | None = None
+    lease_expiry: str | None = None
+    """ISO 8601, by its schema any text."""
 
 
 class Responses(Header, frozen=True, kw_only=True):

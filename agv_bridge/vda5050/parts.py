@@ -81,7 +81,7 @@ class ControlPoint(Part, frozen=True, kw_only=True):
 class Trajectory(Part, frozen=True, kw_only=True):
     """A NURBS curve; knots lie in 0..1."""
 
-    degree: int | None = None
+    degree: int | float | None = None
     knot_vector: tuple[float, ...] | None = None
     control_points: tuple[ControlPoint, ...] = ()
 
@@ -163,8 +163,8 @@ class Waypoint(Part, frozen=True, kw_only=True):
     x: float
     y: float
     theta: float | None = None
-    eta: datetime | None = None
-    """When the vehicle expects to be there."""
+    eta: str | None = None
+    """When the vehicle expects to be there: ISO 8601, by its schema any text."""
 
 
 class IntermediatePath(Part, frozen=True, kw_only=True):

@@ -107,7 +107,7 @@ class Translation(Part, frozen=True, kw_only=True):
 
 
 class VehicleError(Part, frozen=True, kw_only=True):
-    error_type: str
+    error_type: str = ""
     error_level: str = "WARNING"
     error_description: str | None = None
     error_description_translations: Annotated[tuple[Translation, ...] | None, SINCE_3] = None
@@ -132,7 +132,7 @@ class VehicleError(Part, frozen=True, kw_only=True):
 class Information(Part, frozen=True, kw_only=True):
     """For people; no decision may rest on it."""
 
-    info_type: str
+    info_type: str = ""
     info_level: str = "INFO"
     descriptor: Annotated[str | None, Named("infoDescription", "infoDescriptor")] = None
     info_references: tuple[Reference, ...] | None = None
@@ -214,6 +214,8 @@ class State(Header, frozen=True, kw_only=True):
 class Visualization(Header, frozen=True, kw_only=True):
     """`visualization`: QoS 0, often; where the vehicle is, for pictures and nothing else."""
 
+    reference_state_header_id: Annotated[int, SINCE_3] = 0
+    """The header id of the last state, to which this belongs."""
     planned_path: Annotated[PlannedPath | None, SINCE_3] = None
     intermediate_path: Annotated[IntermediatePath | None, SINCE_3] = None
     position: Annotated[Position | None, Named("agvPosition", "mobileRobotPosition")] = None
