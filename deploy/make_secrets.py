@@ -12,13 +12,16 @@ import argparse
 import base64
 import hashlib
 import ipaddress
+import json
 import os
 import secrets
 import subprocess
 import sys
 from pathlib import Path
 
-ROLES = ("hub", "edge", "fleet", "lane", "gateway", "sensors")
+ROLES = ("hub", "edge", "lane", "gateway", "sensors")
+VEHICLES = ("tallyman/agv-1", "tallyman/agv-2")
+"""The virtual ones of the demonstration. Real ones: docs/guides/connect-a-fleet.md."""
 MOSQUITTO = 1883
 """User id inside the broker's image."""
 
@@ -48,14 +51,15 @@ def make(folder: Path, names: list[str]) -> None:
     passwords = {role: _secret(folder / f"{role}_password") for role in ROLES}
     database = _secret(folder / "postgres_password")
     valkey = _secret(folder / "valkey_password")
-    hashed = "".join(f"{role}:{mosquitto_hash(passwords[role])}\n" for role in ROLES)
-    _write_new(folder / "mosquitto_passwords", hashed)
+    seats = json.dumps({name: secrets.token_hex(24) for name in VEHICLES})
+    _write_new(folder / "fleet_vehicles.json", seats)
+    vehicles = json.loads((folder / "fleet_vehicles.json").read_text())
+    _add_users(folder / "mosquitto_passwords", passwords | vehicles)
     _write_new(folder / "valkey.conf", f'requirepass {valkey}\nsave ""\nappendonly no\n')
     live = f'[live]\nurl = "redis://:{valkey}@valkey:6379/0"\n'
-    for role in ("hub", "edge", "fleet", "gateway"):
-        text = f'[broker]\nurl = "mqtt://{role}:{passwords[role]}@mosquitto:1883"\n'
-        if role != "fleet":
-            text += live
+    _write_new(folder / "fleet.toml", '[broker]\nurl = "mqtt://mosquitto:1883"\n')
+    for role in ("hub", "edge", "gateway"):
+        text = f'[broker]\nurl = "mqtt://{role}:{passwords[role]}@mosquitto:1883"\n{live}'
         if role == "hub":
             address = f"postgresql+psycopg://tallyman:{database}@postgres/tallyman"
             text += f'[hub]\ndatabase_url = "{address}"\n'
@@ -70,6 +74,16 @@ def mosquitto_hash(password: str) -> str:
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
     text = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"$7${_ITERATIONS}${'$'.join(text)}"
+
+
+def _add_users(file: Path, passwords: dict[str, str]) -> None:
+    """A line for everybody who has none yet; whoever was added by hand stays."""
+    _write_new(file, "")
+    known = {line.partition(":")[0] for line in file.read_text().splitlines()}
+    with file.open("a") as out:
+        for name, password in passwords.items():
+            if name not in known:
+                out.write(f"{name}:{mosquitto_hash(password)}\n")
 
 
 def _secret(file: Path) -> str:
