@@ -12,12 +12,13 @@ from agv_bridge.vda5050.parts import (
     NodePosition,
     Part,
     Trajectory,
+    Whole,
 )
 
 
 class Node(Part, frozen=True, kw_only=True):
     node_id: str
-    sequence_id: int = 0
+    sequence_id: Whole = 0
     released: bool = True
     descriptor: Annotated[str | None, Named("nodeDescription", "nodeDescriptor")] = None
     node_position: NodePosition | None = None
@@ -28,7 +29,7 @@ class Edge(Part, frozen=True, kw_only=True):
     """Metres, metres a second, radians, radians a second."""
 
     edge_id: str
-    sequence_id: int = 0
+    sequence_id: Whole = 0
     released: bool = True
     start_node_id: Annotated[str, ONLY_2] = ""
     end_node_id: Annotated[str, ONLY_2] = ""
@@ -58,7 +59,7 @@ class Order(Header, frozen=True, kw_only=True):
     """`order`: QoS 0; the released part is the base, the rest the horizon."""
 
     order_id: str
-    order_update_id: int = 0
+    order_update_id: Whole = 0
     description: Annotated[str | None, Named(None, "orderDescription")] = None
     zone_set_id: Annotated[str | None, ONLY_2] = None
     nodes: tuple[Node, ...] = ()

@@ -16,6 +16,8 @@ from msgspec.structs import replace as replace  # noqa: PLC0414 -- the face show
 from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Form, Named, spelled
 
 Extra = dict[str, object]
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""The standard has unsigned 32 bits; more than 64 no database of ours could keep."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Header(Part, frozen=True, kw_only=True):
     """What every message begins with."""
 
-    header_id: int = 0
+    header_id: Whole = 0
     timestamp: datetime | None = None
     version: str = ""
     manufacturer: str = ""

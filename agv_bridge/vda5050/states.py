@@ -16,6 +16,7 @@ from agv_bridge.vda5050.parts import (
     Position,
     Trajectory,
     Velocity,
+    Whole,
 )
 
 FINISHED = "FINISHED"
@@ -45,7 +46,7 @@ class ZoneSetOnBoard(Part, frozen=True, kw_only=True):
 
 class NodeState(Part, frozen=True, kw_only=True):
     node_id: str
-    sequence_id: int = 0
+    sequence_id: Whole = 0
     released: bool = True
     descriptor: Annotated[str | None, Named("nodeDescription", "nodeDescriptor")] = None
     node_position: NodePosition | None = None
@@ -53,7 +54,7 @@ class NodeState(Part, frozen=True, kw_only=True):
 
 class EdgeState(Part, frozen=True, kw_only=True):
     edge_id: str
-    sequence_id: int = 0
+    sequence_id: Whole = 0
     released: bool = True
     descriptor: Annotated[str | None, Named("edgeDescription", "edgeDescriptor")] = None
     trajectory: Trajectory | None = None
@@ -160,7 +161,7 @@ class EdgeRequest(Part, frozen=True, kw_only=True):
     request_id: str
     request_type: str = "CORRIDOR"
     edge_id: str = ""
-    sequence_id: int = 0
+    sequence_id: Whole = 0
     request_status: str = "REQUESTED"
 
 
@@ -169,9 +170,9 @@ class State(Header, frozen=True, kw_only=True):
 
     order_id: str = ""
     """The order under way, or the last one until a new one comes."""
-    order_update_id: int = 0
+    order_update_id: Whole = 0
     last_node_id: str = ""
-    last_node_sequence_id: int = 0
+    last_node_sequence_id: Whole = 0
     driving: bool = False
     paused: bool | None = None
     new_base_request: bool | None = None
@@ -214,7 +215,7 @@ class State(Header, frozen=True, kw_only=True):
 class Visualization(Header, frozen=True, kw_only=True):
     """`visualization`: QoS 0, often; where the vehicle is, for pictures and nothing else."""
 
-    reference_state_header_id: Annotated[int, SINCE_3] = 0
+    reference_state_header_id: Annotated[Whole, SINCE_3] = 0
     """The header id of the last state, to which this belongs."""
     planned_path: Annotated[PlannedPath | None, SINCE_3] = None
     intermediate_path: Annotated[IntermediatePath | None, SINCE_3] = None

@@ -69,6 +69,12 @@ def validator(folder: Path, edition: Edition, name: str) -> jsonschema.Draft2020
     return jsonschema.Draft202012Validator(schema_of(folder, edition, name))
 
 
+def samples(folder: Path) -> list[Path]:
+    """Golden messages of 1.1 and 2.0, each in a folder named for its topic, in lower case."""
+    golden = folder / "agv" / "vda5050" / "samples"
+    return sorted(golden.glob("v*/message/*/*.txt"))
+
+
 @cache
 def messages(folder: Path, edition: Edition, name: str, *, vendor: bool) -> st.SearchStrategy[Any]:
     """Messages that the schema accepts; `vendor`: with fields of a vendor's own anywhere."""
