@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -46,6 +46,8 @@ _TURN_S: Final = 0.01
 """So long one turn of reading keeps the event loop."""
 _TEND_EVERY_S: Final = 10.0
 _AGAIN_S: Final = 2.0
+_LATE_US: Final = 1_800_000_000
+_MOST_LATE: Final = 20
 _REFUSALS: Final = (OSError, duckdb.Error, sqlite3.Error)
 
 log = structlog.get_logger(__name__)
@@ -73,6 +75,9 @@ class TailerStatus:
     live: str = ""
     """Why pages get nothing live; empty: they do."""
     live_lost: int = 0
+    late: dict[str, int] = field(default_factory=dict)
+    """Devices whose newest reading came so many microseconds after it was measured: their clocks
+    are behind, or something held the readings up."""
     damaged: int = 0
     """Places in segments that are no longer what was written."""
 
@@ -244,6 +249,8 @@ class Tailer:
     def _tell(self) -> None:
         position = self._writer.position or Position(0, 0)
         health = self._feed.health() if self._feed is not None else None
+        with self._writer.locked():
+            late = self._writer.manifest.late(_LATE_US, _MOST_LATE)
         status = TailerStatus(
             at_us=int(self._clock.now().timestamp() * 1_000_000),
             segment=position.segment,
@@ -254,6 +261,7 @@ class Tailer:
             tend_failure=self._failures["tend"],
             live=health.detail if health else "",
             live_lost=health.lost if health else 0,
+            late=late,
             damaged=self._damaged,
         )
         # A disk that takes no status has told so by the readings already.

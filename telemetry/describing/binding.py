@@ -62,6 +62,10 @@ class Binding:
     behind_us: int = BEHIND_US
     ahead_us: int = AHEAD_US
     wrong_clock_refused: bool = False
+    wrong_clock_shifted: bool = False
+    """A logger whose clock is off tells its distances right: what it is off by is learned anew from
+    each message, so that the same bytes give the same times whoever reads them again.
+    """
     relative_clock: bool = False
     """SenML: times below 2**28 s count from when the message came in (RFC 8428, 4.5.3)."""
     wrong_clocks: int = 0
@@ -83,6 +87,15 @@ class Binding:
         if received_us - self.behind_us <= at_us <= received_us + self.ahead_us:
             return at_us
         return self.clock_off(at_us, received_us)
+
+    def times_of(self, every: Sequence[Measured], received_us: int) -> list[int]:
+        """The times that the readings of one message count for. Raises Refused."""
+        if self.wrong_clock_shifted and not self.relative_clock:
+            newest = max((at_us for at_us, _, _ in every if at_us is not None), default=None)
+            if newest is not None and self.time_of(newest, received_us) != newest:
+                off = received_us - newest
+                return [received_us if at_us is None else at_us + off for at_us, _, _ in every]
+        return [self.time_of(at_us, received_us) for at_us, _, _ in every]
 
     def clock_off(self, at_us: int, received_us: int) -> int:
         """A clock of 1970 or 2099: counted, and the time of arrival taken in its place; refused

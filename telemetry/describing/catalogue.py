@@ -170,6 +170,7 @@ class Catalogue:
             name, file.name, numbers, decoding.decode, decoding.several, decoding.together,
             behind_us=int(file.behind_days * DAY_US), ahead_us=int(file.ahead_s * 1_000_000),
             wrong_clock_refused=file.wrong_clock == "refuse",
+            wrong_clock_shifted=file.wrong_clock == "shift",
             relative_clock=any(layout.format == "senml" for layout in file.layout),
             clocks=self.wrong_clocks,
         )  # fmt: skip

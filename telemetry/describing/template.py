@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 Format = Literal["json", "csv", "bytes", "tlv", "senml", "sparkplug"]
 TimeUnit = Literal["s", "ms", "us", "iso"]
-WrongClock = Literal["arrival", "refuse"]
+WrongClock = Literal["arrival", "shift", "refuse"]
 
 
 class BadTemplateError(BadInputError):
@@ -202,7 +202,9 @@ class TemplateFile(_Part, frozen=True):
     parameters: Mapping[str, float] = {}
     """Constants of one device with their usual values; the sensor book may say others."""
     wrong_clock: WrongClock = "arrival"
-    """A clock that cannot be right: the time of arrival counts instead, or the message is refused."""
+    """A clock that cannot be right: the time of arrival counts instead; or the newest reading of the
+    message was measured as it came in and the others keep their distance to it; or it is refused.
+    """
     behind_days: Annotated[float, msgspec.Meta(ge=0, le=36_525)] = 366.0
     ahead_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 300.0
     quality: Mapping[str, str] = {}

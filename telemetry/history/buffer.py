@@ -139,7 +139,7 @@ class Buffer:
     ) -> None:
         binding, lines = self._plans[address]
         measured = binding.measured(payload)
-        times = [binding.time_of(at_us, received_us) for at_us, _, _ in measured]
+        times = binding.times_of(measured, received_us)
         if len(binding.series) > len(lines):
             _, lines = self._plan(catalogue, address, received_us)
         for at_us, (_, _, values) in zip(times, measured, strict=True):

@@ -219,6 +219,19 @@ class Manifest:
             [(*each, SET_BACK_US) for each in values],
         )
 
+    def late(self, over_us: int, limit: int) -> dict[str, int]:
+        """By how many microseconds the newest reading of a device came after it was measured, where
+        that is more than `over_us`; the latest `limit` devices.
+        """
+        # SQLite gives the other columns of the row with the most (lang_select, "bare columns").
+        rows = self._db.execute(
+            "SELECT device, late FROM (SELECT device, max(received_us), received_us - at_us AS late"
+            " FROM last JOIN series ON series.id = last.series GROUP BY device)"
+            " WHERE late > ? ORDER BY late DESC LIMIT ?",
+            (over_us, limit),
+        )
+        return dict(rows.fetchall())
+
     def last(self) -> list[Last]:
         return [Last(*row) for row in self._db.execute("SELECT * FROM last")]
 

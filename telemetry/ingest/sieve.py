@@ -192,7 +192,7 @@ class Sieve:
         """A payload of several moments is one message: taken whole. False: known already."""
         binding, memory = device.binding, device.memory
         every = binding.measured(payload)
-        times = [binding.time_of(at_us, received_us) for at_us, _, _ in every]
+        times = binding.times_of(every, received_us)
         if not self._admit(memory, every) and not again:
             self._counts.duplicates += 1
             return False

@@ -121,6 +121,8 @@ class HistoryCard:
     tend_failure: str = ""
     live: str = ""
     live_lost: int = 0
+    late: dict[str, int] = field(default_factory=dict)
+    """By device: microseconds from measuring to arrival of its newest reading, where that is long."""
 
 
 @dataclass(frozen=True, slots=True)

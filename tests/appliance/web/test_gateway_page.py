@@ -58,7 +58,7 @@ CARD = GatewayCard(
     sensors=SensorsCard(devices=3, series=8, wrong_clocks={"probe-1970": 41}),
     alarms=AlarmsCard(open=1, fences=2),
     hub=HubCard(online=True),
-    history=HistoryCard(AT),
+    history=HistoryCard(AT, late={"probe-slow": 28_800_000_000}),
 )
 ASIDE = (
     Aside(AT, "sensors/<b>", "not_json", "it ends", 5, "7b 22", '{"t":'),
@@ -108,6 +108,8 @@ async def test_everything_that_came_in_stands_there(lang: str):
     assert say("refused.not_signed_in") in page
     assert say("gateway.observed.silent") in page
     assert "MQTT 5, shared" in page
+    assert say("gateway.late_by", hours="8.0") in page
+    assert "/sensors/probe-slow" in page
     assert (
         '<a class="id" href="/sensors/probe-1970">probe-1970</a> <span class="num soft">41' in page
     )

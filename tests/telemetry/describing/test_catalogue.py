@@ -221,6 +221,37 @@ def test_clocks_of_1970_and_2099_are_counted_or_refused_as_the_template_says():
         house.bind("fridges/f1/state").time_of(0, NOW_US)
 
 
+LOGGER = """
+name = "our-logger"
+kind = "temperature"
+topic = "loggers/{device}"
+format = "json"
+each = "log"
+wrong_clock = "shift"
+behind_days = 0.02
+time = { path = "at", unit = "s" }
+
+[[measure]]
+quantity = "temperature"
+path = "temp"
+unit = "Cel"
+"""
+
+
+def test_a_logger_whose_clock_is_hours_behind_tells_its_distances_right():
+    binding = of(Device("l1", "our-logger"), own=(LOGGER,)).bind("loggers/l1")
+    said = [(NOW_US - back * 1_000_000, None, (4.0,)) for back in (120, 60, 0)]
+    right = [at_us for at_us, _, _ in said]
+    assert binding.times_of(said, NOW_US) == right
+    eight_hours = 8 * 3_600_000_000
+    behind = [(at_us - eight_hours, None, values) for at_us, _, values in said]
+    assert binding.times_of(behind, NOW_US) == right
+    ahead = [(at_us + eight_hours, None, values) for at_us, _, values in said]
+    assert binding.times_of([*ahead, (None, None, (5.0,))], NOW_US) == [*right, NOW_US]
+    assert binding.wrong_clocks == 2
+    assert binding.times_of([], NOW_US) == []
+
+
 @pytest.mark.parametrize(
     ("devices", "says"),
     [

@@ -219,3 +219,16 @@ def test_a_last_value_of_a_future_that_was_taken_back_gives_way(a_site):
     site.hear(("s/probe-1", says(3.0, at=NOON_US - SECOND)), received_us=NOON_US + SECOND)
     site.take_in()
     assert [each.value for each in site.writer.manifest.last()] == [5.0]
+
+
+def test_a_device_whose_newest_reading_came_hours_late_is_named(a_site):
+    site, hour = a_site(), 3_600 * SECOND
+    site.hear(("s/probe-1", says(4.0, at=NOON_US - 8 * hour)), ("s/probe-2", says(4.0)))
+    site.take_in()
+    late = site.writer.manifest.late
+    assert late(1_800 * SECOND, 20) == {"probe-1": 8 * hour}
+    assert late(9 * hour, 20) == {}
+    # A logger that was away tells old readings first, and then what is so now.
+    site.hear(("s/probe-1", says(4.0)), received_us=NOON_US + SECOND)
+    site.take_in()
+    assert late(1_800 * SECOND, 20) == {}
