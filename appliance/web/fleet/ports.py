@@ -1,0 +1,53 @@
+"""What the fleet's pages ask of the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from agv_bridge.fleet.board import FleetRow
+from agv_bridge.fleet.places import PlaceAt
+from agv_bridge.missions.snapshots import MissionSnapshot
+from agv_bridge.vda5050.messages import Factsheet, State
+from appliance.fleet.desk import JourneyView
+from contracts.stock import TransportState
+from erp_link.service.lists import Window
+from erp_link.service.missions.journeys import JourneyLine
+
+
+class Board(Protocol):
+    """agv_bridge.fleet.board.FleetBoard."""
+
+    def state(self, vehicle: str) -> State | None: ...
+
+    def factsheet(self, vehicle: str) -> Factsheet | None: ...
+
+    @property
+    def places_version(self) -> int: ...
+
+    def places(self) -> Mapping[tuple[str, str], PlaceAt]: ...
+
+
+class Sight(Protocol):
+    """appliance.fleet.watch.FleetWatch: the fleet now. Answers at once, from memory."""
+
+    @property
+    def board(self) -> Board: ...
+
+    def rows(self) -> Sequence[FleetRow]: ...
+
+    def missions(self) -> Sequence[MissionSnapshot]: ...
+
+
+class Desk(Protocol):
+    """appliance.fleet.desk.JourneyDesk. Calls block."""
+
+    def listed(
+        self, typed: str, *, states: Collection[TransportState], skip: int, most: int
+    ) -> Window[JourneyLine]: ...
+
+    def one(self, order_id: str) -> JourneyView:
+        """Raises NotFoundError."""
+        ...
+
+    def of_vehicle(self, vehicle: str, *, most: int) -> Sequence[JourneyLine]: ...
