@@ -1,12 +1,16 @@
 """What the bridge says: orders and instant actions, each in the vehicle's own version.
 
 A broker that is away is no error here: `False` comes back and the next round tries again.
+
+Some vehicles of 2.0 (vda-5050-lib 1.4) kept 1.1's name `instantActions` for the list that 2.0 calls
+`actions`, and refuse ours. They say so in an error, and from then on hear the old name.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
+import msgspec
 import structlog
 
 from agv_bridge.missions.orders import Leg, build_cancel, build_order, build_state_request
@@ -29,9 +33,25 @@ class Speaker:
         self._bus = bus
         self._clock = clock
         self._headers: defaultdict[str, int] = defaultdict(int)
+        self._old_names: set[str] = set()
+        """Vehicles that want the list of instant actions under 1.1's name."""
+
+    def heed(self, vehicle: Vehicle) -> bool:
+        """Learn from a vehicle's errors how it wants to be spoken to. True when that is news, so
+        that what it refused may be said again at once.
+        """
+        errors = vehicle.state.errors if vehicle.state is not None else ()
+        if vehicle.version.startswith("2.0") and any(
+            error.is_about("topic", INSTANT_ACTIONS) for error in errors
+        ):
+            known = vehicle.name in self._old_names
+            self._old_names.add(vehicle.name)
+            return not known
+        return False
 
     async def send_order(self, vehicle: Vehicle, leg: Leg) -> bool:
-        order = build_order(leg, self._header(vehicle, ORDER))
+        stands_at = vehicle.state.last_node_id if vehicle.state is not None else ""
+        order = build_order(leg, self._header(vehicle, ORDER), start=stands_at)
         return await self._publish(vehicle, ORDER, order)
 
     async def cancel(self, vehicle: Vehicle, order_id: str) -> bool:
@@ -48,7 +68,10 @@ class Speaker:
     async def _publish(self, vehicle: Vehicle, name: str, message: Message) -> bool:
         topic = vehicle.address.topic(name)
         try:
-            await self._bus.publish(topic, encode(message, vehicle.address.major))
+            payload = encode(message, vehicle.address.major)
+            if name == INSTANT_ACTIONS and vehicle.name in self._old_names:
+                payload = _under_old_name(payload)
+            await self._bus.publish(topic, payload)
         except UnavailableError as error:
             _log.info("agv_broker_unavailable", topic=topic, error=str(error))
             return False
@@ -70,3 +93,9 @@ class Speaker:
             manufacturer=address.manufacturer,
             serial_number=address.serial,
         )
+
+
+def _under_old_name(payload: bytes) -> bytes:
+    message = msgspec.json.decode(payload)
+    message["instantActions"] = message.pop("actions")
+    return msgspec.json.encode(message)
