@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from enum import Enum
 
 import structlog
 
@@ -17,6 +18,15 @@ from contracts.ports import StockMoves
 from contracts.stock import TransportProgress
 
 _log = structlog.get_logger(__name__)
+
+
+class Permit(Enum):
+    """What the core says before an order goes out."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    """A hold came in between, or the order is no longer wanted."""
+    AWAY = "away"
 
 
 class Reporter:
@@ -41,19 +51,20 @@ class Reporter:
         while self._waiting and await self._deliver(self._waiting[0]):
             self._waiting.popleft()
 
-    async def permit(self, sent: TransportProgress) -> bool:
-        """SENT, before an order is published. False: the core is away, or refuses (a hold came
-        in between), so the order must not go out.
-        """
+    async def permit(self, sent: TransportProgress) -> Permit:
+        """SENT, before an order is published. Without the permit it must not go out."""
         try:
             await self._moves.transport_progress(sent)
+        except UnavailableError as error:
+            _log.warning("agv_core_unavailable", order=sent.order_id, error=str(error))
+            return Permit.AWAY
         except TallymanError as error:
             _log.warning("agv_dispatch_refused", order=sent.order_id, error=str(error))
-            return False
+            return Permit.REFUSED
         except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
             _log.warning("agv_core_unavailable", order=sent.order_id, exc_info=True)
-            return False
-        return True
+            return Permit.AWAY
+        return Permit.GIVEN
 
     async def _deliver(self, progress: TransportProgress) -> bool:
         try:

@@ -1,7 +1,7 @@
 """Which vehicle takes which order. Pure.
 
 Traffic and planning stay with the fleet: oldest order first, the vehicle already at the source
-first, then the fuller battery.
+first, then the fuller battery. Goods on board go on with the vehicle that has them.
 """
 
 from __future__ import annotations
@@ -30,31 +30,47 @@ def assign(
     silent_after: timedelta,
 ) -> tuple[Assignment, ...]:
     """busy: vehicles with a mission of ours. excluded: order id -> vehicles that had it before."""
-    free = {
+    ready = {
         vehicle.name: vehicle
         for vehicle in vehicles
-        if vehicle.name not in busy and may_take_orders(vehicle, now=now, silent_after=silent_after)
+        if vehicle.name not in busy
+        and may_take_orders(vehicle, now=now, silent_after=silent_after, loaded=True)
     }
     chosen: list[Assignment] = []
-    for order in pending:
+    # Goods on board first: a vehicle that carries some takes nothing else.
+    for order in sorted(pending, key=lambda order: not order.on_board):
         fit = [
             vehicle
-            for vehicle in free.values()
-            if vehicle.name not in excluded.get(order.order_id, ())
-            # It would take an order that it knows already for a repetition and do nothing.
-            and (vehicle.state is None or vehicle.state.order_id != order.order_id)
+            for vehicle in ready.values()
+            if vehicle.name not in excluded.get(order.order_id, ()) and _suits(vehicle, order)
         ]
         if fit:
             best = min(fit, key=lambda vehicle: _rank(vehicle, order))
-            del free[best.name]
+            del ready[best.name]
             chosen.append(Assignment(order, best.name))
     return tuple(chosen)
 
 
-def refused_by_all(vehicles: Sequence[Vehicle], *, refused: Collection[str]) -> bool:
-    """Whether every vehicle that is not lost had an order already and gave it back."""
-    here = [vehicle.name for vehicle in vehicles if not vehicle.is_lost]
+def refused_by_all(
+    order: TransportOrder, vehicles: Sequence[Vehicle], *, refused: Collection[str]
+) -> bool:
+    """Whether every vehicle that could take it, and is not lost, had it and gave it back."""
+    here = [
+        vehicle.name
+        for vehicle in vehicles
+        if not vehicle.is_lost and order.on_board in ("", vehicle.name)
+    ]
     return bool(here) and all(name in refused for name in here)
+
+
+def _suits(vehicle: Vehicle, order: TransportOrder) -> bool:
+    state = vehicle.state
+    if state is not None and state.order_id == order.order_id:
+        # It would take an order that it knows already for a repetition and do nothing.
+        return False
+    if order.on_board:
+        return vehicle.name == order.on_board and (state is None or state.loads != ())
+    return state is None or not state.loads
 
 
 def _rank(vehicle: Vehicle, order: TransportOrder) -> tuple[bool, float, str]:

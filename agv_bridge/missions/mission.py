@@ -11,10 +11,11 @@ pick, nothing after a drop, or a vehicle that cannot tell.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from agv_bridge.missions import reasons
 from agv_bridge.missions.orders import Leg
-from agv_bridge.missions.vehicles import Vehicle, silent_for
+from agv_bridge.missions.vehicles import Vehicle
 from agv_bridge.vda5050.messages import FAILED, FINISHED, State
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
@@ -24,42 +25,6 @@ _STEPS = (
     TransportState.PICKED,
     TransportState.DROPPED,
 )
-
-REJECTED = "agv_rejected"
-NO_ANSWER = "agv_no_answer"
-REFUSED_BY_ALL = "agv_refused_by_all"
-FORGOT_ORDER = "agv_forgot_order"
-FORGOT_LOAD = "agv_forgot_load"
-LOST_BEFORE_PICK = "agv_lost_before_pick"
-LOST_WITH_LOAD = "agv_lost_with_load"
-SILENT = "agv_silent"
-PICK_FAILED = "agv_pick_failed"
-DROP_FAILED = "agv_drop_failed"
-LOAD_MISSING = "agv_load_missing"
-LOAD_REMAINS = "agv_load_remains"
-LOAD_MISMATCH = "agv_load_mismatch"
-OVERDUE = "agv_overdue"
-KNOWN = "agv_failed_before"
-"""Failed before this process began; its ticket says why."""
-
-NOT_AGAIN = frozenset({REJECTED, NO_ANSWER})
-"""After these the same vehicle is not asked again; a lost or rebooted one may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How patient the bridge is."""
-
-    resend: timedelta = timedelta(seconds=5)
-    accept: timedelta = timedelta(seconds=30)
-    """An order not taken up within this time goes back to the queue."""
-    lost: timedelta = timedelta(seconds=30)
-    """How long a vehicle may be offline before it counts as lost."""
-    silent: timedelta = timedelta(seconds=90)
-    """Three of the 30 s within which a state must come."""
-    dispute: timedelta = timedelta(seconds=60)
-    """How long an action may be FINISHED while the load says otherwise."""
-    overdue: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +40,8 @@ class Mission:
     reached: TransportState = TransportState.SENT
     load_seen: str | None = None
     failed: str = ""
+    stopped: bool = False
+    """It was withdrawn, and the vehicle does not go on with it."""
     published_at: datetime | None = None
     disputed_since: datetime | None = None
     missing_since: datetime | None = None
@@ -88,37 +55,15 @@ class Mission:
 
     @property
     def is_over(self) -> bool:
-        return bool(self.failed) or self.reached is TransportState.DROPPED
+        return bool(self.failed) or self.stopped or self.reached is TransportState.DROPPED
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether a vehicle has the order now."""
+        return self.assigned and not self.is_over
 
     def has(self, step: TransportState) -> bool:
         return _STEPS.index(self.reached) >= _STEPS.index(step)
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to do yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """Publish the same order again; a vehicle that has it ignores it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requeue:
-    """Give the order back to the queue: nothing was picked up."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """A person must look."""
-
-    reason: str
-
-
-Decision = Wait | Resend | Requeue | Fail
 
 
 def restore(known: OpenTransport, *, now: datetime) -> Mission:
@@ -130,7 +75,7 @@ def restore(known: OpenTransport, *, now: datetime) -> Mission:
         assigned=True,
         watched_since=now,
         reached=known.state if known.state in _STEPS else TransportState.SENT,
-        failed=KNOWN if failed else "",
+        failed=reasons.KNOWN if failed else "",
         stepped_at=known.since,
     )
 
@@ -141,10 +86,19 @@ def speaks_of(state: State, leg: Leg) -> bool:
     )
 
 
+def works_on(mission: Mission, vehicle: Vehicle | None) -> bool:
+    """Whether the vehicle has the order under way, by its newest state."""
+    state = vehicle.state if vehicle is not None else None
+    return state is not None and state.is_working and speaks_of(state, mission.leg)
+
+
 def observe(
-    mission: Mission, state: State, *, at: datetime
+    mission: Mission, state: State, *, at: datetime, stopping: bool = False
 ) -> tuple[Mission, tuple[TransportProgress, ...]]:
-    """The mission after one state, and the steps to report, each once and in order."""
+    """The mission after one state, and the steps to report, each once and in order.
+
+    stopping: it was withdrawn, so that actions FAIL because of our cancel and need no person.
+    """
     leg = mission.leg
     if not speaks_of(state, leg):
         return mission, ()
@@ -164,7 +118,7 @@ def observe(
         seen = _load_on_board(state, leg.order.load_id)
         after = replace(after, load_seen=mission.load_seen or seen)
     failed = _failure(state, leg)
-    if failed and after.assigned and not after.is_over:
+    if failed and after.assigned and not after.is_over and not stopping:
         after = replace(after, failed=failed)
     return after, _progress(mission, after, at=at)
 
@@ -174,36 +128,15 @@ def note_newest(mission: Mission, state: State, *, at: datetime) -> Mission:
     while the load says otherwise.
     """
     spoken = speaks_of(state, mission.leg)
+    leg, picked = mission.leg, mission.has(TransportState.PICKED)
     finished_more = (
-        state.action(mission.leg.drop_id) == FINISHED and not mission.has(TransportState.DROPPED)
-    ) or (state.action(mission.leg.pick_id) == FINISHED and not mission.has(TransportState.PICKED))
+        state.action(leg.drop_id) == FINISHED and not mission.has(TransportState.DROPPED)
+    ) or ((leg.is_on_board or state.action(leg.pick_id) == FINISHED) and not picked)
     return replace(
         mission,
         missing_since=None if spoken else (mission.missing_since or at),
         disputed_since=(mission.disputed_since or at) if spoken and finished_more else None,
     )
-
-
-def follow(mission: Mission, vehicle: Vehicle | None, *, now: datetime, limits: Limits) -> Decision:
-    """What to do about a mission that is under way and not over."""
-    if _is_rejected(mission, vehicle):
-        return Requeue(REJECTED)
-    if not mission.has(TransportState.ACCEPTED):
-        return _follow_unaccepted(mission, vehicle, now=now, limits=limits)
-    trouble = _trouble(mission, vehicle, now=now, limits=limits)
-    if not trouble:
-        return Wait()
-    # Goods that nobody took may be fetched by another; goods on board need a person.
-    return Requeue(trouble) if trouble in {LOST_BEFORE_PICK, FORGOT_ORDER} else Fail(trouble)
-
-
-def may_cancel(mission: Mission, *, now: datetime, limits: Limits) -> bool:
-    """Whether `cancelOrder` is due: not after the pick, since goods on board go where the vehicle
-    was told and are booked as seen; and not again at once.
-    """
-    picked = mission.has(TransportState.PICKED)
-    lately = mission.cancelled_at is not None and now - mission.cancelled_at < limits.resend
-    return not picked and not lately
 
 
 def step(
@@ -215,6 +148,9 @@ def step(
             action, location = mission.leg.pick_id, mission.order.source
         case TransportState.DROPPED:
             action, location = mission.leg.drop_id, mission.order.target
+        case TransportState.CANCELLED if mission.has(TransportState.PICKED):
+            # Another line than that of an order stopped before its pick.
+            action, location = mission.leg.drop_id, ""
         case _:
             action, location = "", ""
     return TransportProgress(
@@ -229,61 +165,21 @@ def step(
     )
 
 
-def _trouble(mission: Mission, vehicle: Vehicle | None, *, now: datetime, limits: Limits) -> str:
-    """The first thing wrong with an accepted mission; empty while all is well."""
-    since, picked = mission.watched_since, mission.has(TransportState.PICKED)
-    lost_at = vehicle.lost_at if vehicle is not None else None
-
-    def longer(start: datetime | None, patience: timedelta) -> bool:
-        return start is not None and now - max(start, since) > patience
-
-    silent = lost_at is None and silent_for(vehicle, since=since, now=now) > limits.silent
-    checks = (
-        (longer(lost_at, limits.lost), LOST_WITH_LOAD if picked else LOST_BEFORE_PICK),
-        (silent, SILENT),
-        (
-            longer(mission.missing_since, limits.dispute),
-            FORGOT_LOAD if picked else FORGOT_ORDER,
-        ),
-        (
-            longer(mission.disputed_since, limits.dispute),
-            LOAD_REMAINS if picked else LOAD_MISSING,
-        ),
-        (longer(since, limits.overdue), OVERDUE),
-    )
-    return next((reason for wrong, reason in checks if wrong), "")
-
-
-def _follow_unaccepted(
-    mission: Mission, vehicle: Vehicle | None, *, now: datetime, limits: Limits
-) -> Decision:
-    if now - mission.watched_since > limits.accept:
-        lost = vehicle is not None and vehicle.is_lost
-        return Requeue(LOST_BEFORE_PICK if lost else NO_ANSWER)
-    if now - (mission.published_at or mission.watched_since) > limits.resend:
-        return Resend()
-    return Wait()
-
-
-def _is_rejected(mission: Mission, vehicle: Vehicle | None) -> bool:
-    if mission.has(TransportState.ACCEPTED) or vehicle is None or vehicle.state is None:
-        return False
-    return any(error.is_about("orderId", mission.order.order_id) for error in vehicle.state.errors)
-
-
 def _facts(state: State, leg: Leg) -> tuple[bool, bool]:
-    """Whether this one state proves the pick, and the drop."""
+    """Whether this one state proves the pick, and the drop. Goods that were on board before the
+    order count as picked once the vehicle has it.
+    """
     on_board, unknown = bool(state.loads), state.loads is None
     pick, drop = state.action(leg.pick_id), state.action(leg.drop_id)
     dropped = drop == FINISHED and pick != FAILED and not on_board
-    picked = dropped or (pick == FINISHED and (on_board or unknown))
-    return picked, dropped
+    taken = leg.is_on_board or pick == FINISHED
+    return dropped or (taken and (on_board or unknown)), dropped
 
 
 def _failure(state: State, leg: Leg) -> str:
     if state.action(leg.pick_id) == FAILED:
-        return PICK_FAILED
-    return DROP_FAILED if state.action(leg.drop_id) == FAILED else ""
+        return reasons.PICK_FAILED
+    return reasons.DROP_FAILED if state.action(leg.drop_id) == FAILED else ""
 
 
 def _load_on_board(state: State, ordered: str) -> str | None:
@@ -301,12 +197,12 @@ def _progress(before: Mission, after: Mission, *, at: datetime) -> tuple[Transpo
     for state in steps:
         if state is TransportState.ACCEPTED and not after.assigned:
             continue
-        reason = LOAD_MISMATCH if state is TransportState.PICKED and mismatch else ""
+        reason = reasons.LOAD_MISMATCH if state is TransportState.PICKED and mismatch else ""
         told = told or bool(reason)
         lines.append(step(after, state, at=at, reason=reason))
     if mismatch and not told:
         # The reading came after the pick was reported: say it again, with the load.
-        lines.append(step(after, TransportState.PICKED, at=at, reason=LOAD_MISMATCH))
+        lines.append(step(after, TransportState.PICKED, at=at, reason=reasons.LOAD_MISMATCH))
     if after.failed and not before.failed:
         lines.append(step(after, TransportState.FAILED, at=at, reason=after.failed))
     return tuple(lines)

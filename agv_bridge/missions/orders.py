@@ -7,6 +7,7 @@ also one that was killed and started again, knows what a vehicle's states speak 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from agv_bridge.vda5050.messages import (
@@ -27,7 +28,9 @@ CANCEL_ORDER, STATE_REQUEST = "cancelOrder", "stateRequest"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One load from one node to another, with the actions that prove it."""
+    """One load from one node to another, with the actions that prove it. Goods that are on board
+    already need no pick: `pick_id` is empty.
+    """
 
     order: TransportOrder
     pick_id: str
@@ -35,28 +38,46 @@ class Leg:
 
     @classmethod
     def of(cls, order: TransportOrder) -> Leg:
-        return cls(order, f"{order.order_id}.{PICK}", f"{order.order_id}.{DROP}")
+        pick_id = "" if order.on_board else f"{order.order_id}.{PICK}"
+        return cls(order, pick_id, f"{order.order_id}.{DROP}")
+
+    @property
+    def is_on_board(self) -> bool:
+        return not self.pick_id
 
 
-def build_order(leg: Leg, header: Header) -> Order:
-    """Pick at the source node, drop at the target node; both released, both HARD."""
+def build_order(leg: Leg, header: Header, *, start: str = "") -> Order:
+    """Pick at the source node, drop at the target node; all released, both actions HARD.
+
+    start: the node where the vehicle stands, since an order begins there (VDA 5050, 6.6: the first
+    node must be trivially reachable); empty where it is not known.
+    """
     source, target = leg.order.source, leg.order.target
-    return Order(
-        **_head(header),
-        order_id=leg.order.order_id,
-        nodes=(
-            _node(source, 0, _handling(PICK, leg.pick_id, leg, source)),
-            _node(target, 2, _handling(DROP, leg.drop_id, leg, target)),
-        ),
-        edges=(
-            Edge(
-                edge_id=f"{leg.order.order_id}.way",
-                sequence_id=1,
-                start_node_id=source,
-                end_node_id=target,
-            ),
-        ),
+    stops: list[tuple[str, tuple[Action, ...]]] = []
+    if not leg.is_on_board:
+        stops.append((source, (_handling(PICK, leg.pick_id, leg, source),)))
+    stops.append((target, (_handling(DROP, leg.drop_id, leg, target),)))
+    if start and start != stops[0][0]:
+        stops.insert(0, (start, ()))
+    nodes = tuple(
+        Node(node_id=node_id, sequence_id=2 * number, actions=actions)
+        for number, (node_id, actions) in enumerate(stops)
     )
+    edges = tuple(
+        Edge(
+            edge_id=f"{leg.order.order_id}.way{number or ''}",
+            sequence_id=2 * number + 1,
+            start_node_id=before.node_id,
+            end_node_id=after.node_id,
+        )
+        for number, (before, after) in enumerate(pairwise(nodes))
+    )
+    return Order(**_head(header), order_id=leg.order.order_id, nodes=nodes, edges=edges)
+
+
+def cancel_id(order_id: str) -> str:
+    """The id of the cancelOrder for an order, the same each time it is said."""
+    return f"{order_id}.cancel"
 
 
 def build_cancel(order_id: str, header: Header, dialect: Dialect) -> InstantActions:
@@ -102,10 +123,6 @@ def _matching(picks: list[tuple[Action, Node]], drop: Action) -> int:
         if wanted is not None and pick.parameter("loadId") == wanted:
             return index
     return 0
-
-
-def _node(node_id: str, sequence_id: int, action: Action) -> Node:
-    return Node(node_id=node_id, sequence_id=sequence_id, actions=(action,))
 
 
 def _handling(kind: str, action_id: str, leg: Leg, station: str) -> Action:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agv_bridge.missions import mission as missions
+from agv_bridge.missions import reasons
 from agv_bridge.missions.mission import Mission
 from agv_bridge.missions.vehicles import Vehicle
 from contracts.reason import Reason
@@ -75,9 +75,9 @@ def _trouble(mission: Mission, vehicle: Vehicle | None, stop: Reason | None) -> 
         return Reason(OFFLINE, named)
     if mission.disputed_since is not None:
         picked = mission.has(TransportState.PICKED)
-        return Reason(missions.LOAD_REMAINS if picked else missions.LOAD_MISSING, named)
+        return Reason(reasons.LOAD_REMAINS if picked else reasons.LOAD_MISSING, named)
     if mission.load_seen not in {None, mission.order.load_id}:
-        return Reason(missions.LOAD_MISMATCH, named)
+        return Reason(reasons.LOAD_MISMATCH, named)
     return None
 
 

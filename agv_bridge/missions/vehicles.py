@@ -102,8 +102,12 @@ def silent_for(vehicle: Vehicle | None, *, since: datetime, now: datetime) -> ti
     return now - (max(heard, since) if heard else since)
 
 
-def may_take_orders(vehicle: Vehicle, *, now: datetime, silent_after: timedelta) -> bool:
-    """Idle, empty, online, in automatic, without a blocking error, and heard of lately."""
+def may_take_orders(
+    vehicle: Vehicle, *, now: datetime, silent_after: timedelta, loaded: bool = False
+) -> bool:
+    """Idle, empty (or `loaded`), online, in automatic, without a blocking error, and heard of
+    lately.
+    """
     state = vehicle.state
     if state is None or vehicle.is_lost or vehicle.connection == "HIBERNATING":
         return False
@@ -116,7 +120,7 @@ def may_take_orders(vehicle: Vehicle, *, now: datetime, silent_after: timedelta)
         or drained
         or state.paused
         or state.is_working
-        or state.loads
+        or (state.loads and not loaded)
         or state.operating_mode not in _WORKS_ALONE
         or any(error.blocks for error in state.errors)
     )
@@ -160,4 +164,7 @@ def _is_newer(vehicle: Vehicle, state: State, *, at: datetime) -> bool:
         return True
     if before.timestamp is None or state.timestamp is None:
         return True
+    if state.timestamp == before.timestamp:
+        # Two states in one tick of its clock: a doubled or late one does not undo the other.
+        return state.header_id >= before.header_id
     return state.timestamp >= before.timestamp or at - vehicle.newest_at > _CLOCK_WAS_SET_BACK

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from agv_bridge.dialects.reading import LONGEST
-from agv_bridge.missions.mission import LOAD_MISMATCH, Mission, observe
+from agv_bridge.missions.mission import Mission, observe
 from agv_bridge.missions.orders import DROP, PICK, legs_of
+from agv_bridge.missions.reasons import LOAD_MISMATCH
 from agv_bridge.recordings.findings import Failed, Finding, Mismatch, StockMove, Unfinished
 from agv_bridge.vda5050.codec import decode
 from agv_bridge.vda5050.messages import FINISHED, Order, State

@@ -13,8 +13,9 @@ from datetime import timedelta
 import pytest
 
 from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.virtual.faults import Faults
 from agv_bridge.virtual.presence import will_of
-from agv_bridge.virtual.vehicle import Faults, VirtualAgv
+from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.memory_bus import MemoryBroker, MemoryBus
 from contracts.clock import FixedClock
 from contracts.stock import TransportState as T
@@ -125,6 +126,22 @@ async def test_the_fleet_page_shows_what_the_vehicles_say(floor: Floor):
     assert row.online
     assert (row.loads, row.errors, row.battery_percent) == ((), (), 100.0)
     assert row.x is not None
+
+
+async def test_the_fleet_page_shows_what_waits_and_what_is_carried(floor: Floor):
+    floor.core.request("T1")
+    floor.core.request("T2", to="slot-2")
+    async with floor.hub() as bridge:
+        await eventually(lambda: len(bridge.missions()) == 2)
+        assert {(m.step, m.vehicle, m.trouble and m.trouble.code) for m in bridge.missions()} == {
+            (T.REQUESTED, "", "agv_none_free")
+        }
+        async with floor.vehicle("a1", step_s=3600):
+            await eventually(lambda: bridge.missions()[0].step is T.ACCEPTED)
+            first, second = bridge.missions()
+    assert (first.order_id, first.vehicle, first.trouble) == ("T1", "tallyman/a1", None)
+    assert (first.source, first.target, first.since) == ("station-1", "slot-1", floor.clock.now())
+    assert (second.order_id, second.step, second.vehicle) == ("T2", T.REQUESTED, "")
 
 
 async def test_a_load_that_the_vehicle_reads_otherwise_is_reported_with_the_move(floor: Floor):

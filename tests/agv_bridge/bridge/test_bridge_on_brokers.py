@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from agv_bridge.bridge.bridge import AgvBridge
-from agv_bridge.missions.mission import Limits
+from agv_bridge.missions.following import Limits
 from agv_bridge.virtual.presence import birth_of, will_of
 from agv_bridge.virtual.vehicle import VirtualAgv
 from appliance.services.mqtt import MqttBus

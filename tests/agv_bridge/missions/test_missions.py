@@ -9,18 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agv_bridge.missions.mission import (
-    Fail,
-    Limits,
-    Mission,
-    Requeue,
-    Resend,
-    Wait,
-    follow,
-    note_newest,
-    observe,
-    restore,
-)
+from agv_bridge.missions.following import Fail, Limits, Requeue, Resend, Wait, follow
+from agv_bridge.missions.mission import Mission, note_newest, observe, restore
 from agv_bridge.missions.orders import Leg
 from agv_bridge.missions.vehicles import Vehicle
 from agv_bridge.vda5050.messages import (
