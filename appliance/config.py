@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from appliance.modules.settings import ModulesConfig
 from appliance.sensor_config import GatewayConfig, HistoryConfig
 from contracts.errors import BadInputError
 
@@ -245,6 +246,7 @@ class Config:
     exchange: ExchangeConfig = field(default_factory=ExchangeConfig)
     history: HistoryConfig = field(default_factory=HistoryConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
+    modules: ModulesConfig = field(default_factory=ModulesConfig)
 
     @property
     def data(self) -> Path:

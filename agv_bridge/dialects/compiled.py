@@ -11,7 +11,7 @@ from pathlib import Path as File
 from typing import Final
 
 from agv_bridge.dialects.checking import Section, check
-from agv_bridge.dialects.events import Said, Vda
+from agv_bridge.dialects.events import STATION_WORDS, Said, Vda
 from agv_bridge.dialects.file import DialectFile, load_file, read_file
 from agv_bridge.dialects.reading import LONGEST, Line, NotPlacedError
 from agv_bridge.dialects.topics import TopicPattern
@@ -42,9 +42,14 @@ class Dialect:
         return self.file.name
 
     @property
-    def filters(self) -> tuple[str, ...]:
-        """What to subscribe to for its events."""
-        return tuple(sorted({one.topic.filter for one in self.sections if one.topic is not None}))
+    def station_topics(self) -> tuple[TopicPattern, ...]:
+        """Where module stations speak: the topics of their events, each once."""
+        found = {
+            one.topic.text: one.topic
+            for one in self.sections
+            if one.topic is not None and one.what in STATION_WORDS
+        }
+        return tuple(found.values())
 
     def tells_orders(self, topic: str) -> bool:
         """Whether lines of this topic ("" in a log without topics) may be orders."""

@@ -65,6 +65,9 @@ class Vda:
     at: datetime
 
 
+STATION_WORDS = frozenset({What.STORED, What.RETRIEVED, What.CHECK_PASSED, What.CHECK_FAILED})
+"""What module stations say, and the stock core hears of."""
+
 NEEDS: dict[What, tuple[str, ...]] = {
     What.ORDER: ("order", "load", "source", "target"),
     What.PICKED: ("vehicle", "order|load", "place"),

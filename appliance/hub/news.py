@@ -31,8 +31,12 @@ class HubNews:
 
     async def applied(self, entry: JournalEntry, body: EventBody, applied: object) -> None:
         """Called once for each entry that changed something."""
-        effects = applied.effects if isinstance(applied, Applied) else ()
-        for effect in effects:
+        if isinstance(applied, Applied):
+            await self.told(applied, device=entry.device, load=str(getattr(body, "carton_id", "")))
+
+    async def told(self, applied: Applied, *, device: str, load: str) -> None:
+        """What came of something that a device, or a module station, said about a load."""
+        for effect in applied.effects:
             topic = _TOPICS.get(effect.kind)
             if topic is None:
                 continue
@@ -41,10 +45,10 @@ class HubNews:
                 {
                     "what": effect.kind,
                     "reference": effect.reference,
-                    "device": entry.device,
-                    "load": getattr(body, "carton_id", ""),
+                    "device": device,
+                    "load": load,
                     "target": str(effect.text.params.get("target", "")),
                 },
             )
-        if any(effect.kind == "transport" for effect in effects):
+        if any(effect.kind == "transport" for effect in applied.effects):
             self._wake()

@@ -42,6 +42,8 @@ from appliance.learning.folders import hub_dataset, training_of
 from appliance.learning.health import learning_item
 from appliance.learning.training import Training
 from appliance.live.connect import open_live
+from appliance.modules.health import module_items
+from appliance.modules.listener import open_listener
 from appliance.readrates.health import calibration_items
 from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
@@ -102,6 +104,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         dataset = hub_dataset(config)
         training = training_of(config, dataset, clock)
         news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
+        modules = open_listener(config, core, news, client_id=_lasting_name(ca))
         rates = ReadRates(core, clock=clock, zone=ZoneInfo(config.site.time_zone))
         erp = HubErp(config, core)
         health = HubHealth(
@@ -112,7 +115,11 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             clock=clock,
             heard_at=registry.heard_at,
             learning=lambda: learning_item(training, dataset, clock),
-            calibration=lambda: (*calibration_items(rates), *erp.health()),
+            calibration=lambda: (
+                *calibration_items(rates),
+                *erp.health(),
+                *module_items(modules, now=clock.now()),
+            ),
         )
 
         sensors = stack.enter_context(open_sensors(config, core, office, clock))
@@ -155,6 +162,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         serving.http(app, config.hub.listen, where="hub.listen", tls=_pages_tls(config))
         if bridge is not None:
             serving.job("AGV bridge", bridge.run)
+        if modules is not None:
+            serving.side_job("module stations", modules.run)
         serving.job("health", health.watch)
         for name, side_work in _side_work(config, core, live, rates, training, erp).items():
             serving.side_job(name, side_work)
@@ -185,6 +194,13 @@ def _side_work(
         "ERP": erp.run,
         "learning": training.keep_schedule,
     }
+
+
+def _lasting_name(ca: SiteCa) -> str:
+    """Under which the broker keeps messages for this site: the same at every start, and not to be
+    guessed by whoever else may sign in there.
+    """
+    return f"tallyman-modules-{ca.session_key.sign(b'module stations').hex()[:16]}"
 
 
 def _print_first_link(config: Config, accounts: Accounts) -> None:

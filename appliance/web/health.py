@@ -18,6 +18,7 @@ GROUPS = (
     "broker",
     "live",
     "agv",
+    "module",
     "model_set",
     "learning",
     "device",

@@ -199,7 +199,7 @@ HEALTH_STATES = ("ok", "warn", "down", "unknown")
 class HealthItem:
     """One row of the health page.
 
-    `group` is process, camera, journal, uplink, broker, live, agv, model_set, learning or device; `state` is
+    `group` is process, camera, journal, uplink, broker, live, agv, module, model_set, learning or device; `state` is
     one of HEALTH_STATES. A value older than `max_age_s` is greyed and shows its age.
     """
 

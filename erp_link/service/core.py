@@ -286,12 +286,12 @@ class Core(Commands):
 
     def module_event(
         self, event: ModuleEvent, *, failed_check: FailedCheck = FailedCheck.CARTON
-    ) -> None:
+    ) -> Applied:
         """Book what a module station said, once for each (station, event_id); never refused.
 
         `failed_check` is the site's policy: what a check that failed holds.
         """
-        self.write(
+        return self.write(
             lambda work: modules.said(work, event, failed_check=failed_check), by=event.station
         )
 

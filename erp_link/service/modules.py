@@ -17,6 +17,7 @@ from contracts.reason import Reason
 from contracts.stock import HoldKind, TicketState, TransportProgress, TransportState
 from erp_link.adapters import tables as t
 from erp_link.adapters.guards import Guard, inserted
+from erp_link.domain.effects import Applied
 from erp_link.domain.places import is_account
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import holding, progress, transport
@@ -36,7 +37,7 @@ _SENT = frozenset(
 """States of an order that went out to a vehicle."""
 
 
-def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> None:
+def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> Applied:
     """Book one event; the same (station, event_id) again changes nothing."""
     carton = _carton(work.connection, event.load_id)
     order = _order_of_ours(work.connection, event)
@@ -51,7 +52,7 @@ def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> None:
         at=event.at,
     )
     if not new:
-        return
+        return Applied(duplicate=True)
     match event.what:
         case ModuleWord.CHECK_FAILED:
             _failed(work, event, carton, failed_check)
@@ -63,6 +64,7 @@ def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> None:
                 progress.progressed(work, step)
         case _:
             _unordered(work, event, carton)
+    return Applied(duplicate=False, effects=tuple(work.effects))
 
 
 def _take_guards(

@@ -1,0 +1,1 @@
+"""Module stations at the hub: their messages from the broker, booked before they are acknowledged."""
