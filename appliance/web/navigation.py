@@ -55,6 +55,7 @@ GROUPS = (
         (
             Page("batches", "/batches", also=("/batch",)),
             Page("orders", "/orders"),
+            Page("fleet", "/fleet"),
             Page("goods", "/goods"),
             Page("stock_health", "/stock-health"),
             Page("reorder", "/reorder"),
