@@ -27,11 +27,13 @@ from appliance.gateway import port as sensors_port
 from appliance.hub import care, dates, excursions, offline, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
+from appliance.hub.fleet import NotedMoves, open_fleet
 from appliance.hub.health import HubHealth
 from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
 from appliance.hub.sensors import open_sensors
 from appliance.hub.silence import Silence
+from appliance.hub.vehicles import vehicle_access
 from appliance.hub.web import hub_app
 from appliance.identity import api as identity_api
 from appliance.identity.registry import DeviceRegistry
@@ -147,6 +149,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             signer=Signer(ca.head_signer.sign, ca.head_certificate_pem, ca.device_ca_pem, config.site.name),
             fences=sensors.fences,
             sensors=sensors.book,
+            access=vehicle_access(config, ca, bridge),
             silent=Silence(registry, clock).since,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)

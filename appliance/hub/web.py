@@ -47,6 +47,7 @@ from appliance.web.quality import quality_router
 from appliance.web.quality.core_desk import CoreDesk, decision_policy
 from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
+from appliance.web.vehicles import Access, vehicles_router
 from appliance.web.webhooks import webhooks_router
 from contracts.clock import Clock
 from contracts.errors import ForbiddenError
@@ -81,6 +82,7 @@ def hub_app(
     signer: Signer,
     fences: FenceOffice,
     sensors: SensorStore,
+    access: Access,
     silent: Callable[[str], datetime | None],
     clock: Clock,
 ) -> tuple[FastAPI, Clients]:
@@ -118,6 +120,7 @@ def hub_app(
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))
+    app.include_router(vehicles_router(access, gate))
     app.include_router(evidence_router(evidence, gate))
     app.include_router(live_router(live, gate, clock=clock))
     app.include_router(exchange_router(erp, gate))
