@@ -20,6 +20,8 @@ from agv_bridge.vda5050.messages import (
     Safety,
     State,
     VehicleError,
+    Velocity,
+    Visualization,
     stamped,
 )
 from agv_bridge.vda5050.wire import Dialect
@@ -100,8 +102,23 @@ def state_of(
     return stamped(told, header)
 
 
+def visualization_of(
+    body: Body, header: Header, *, state_id: int, speed_m_s: float
+) -> Visualization:
+    """Where it is. state_id: header id of its last state. speed_m_s: while it drives."""
+    told = Visualization(
+        reference_state_header_id=state_id,
+        position=position_of(body),
+        velocity=Velocity(vx=speed_m_s if body.driving else 0.0, vy=0.0, omega=0.0),
+    )
+    return stamped(told, header)
+
+
 def position_of(body: Body) -> Position:
     spot = body.spot
     return Position(
-        x=round(spot.x, 3), y=round(spot.y, 3), theta=round(spot.theta, 4), map_id=MAP_ID
+        x=round(spot.x, 3),
+        y=round(spot.y, 3),
+        theta=min(round(spot.theta, 4), 3.1415),
+        map_id=MAP_ID,
     )

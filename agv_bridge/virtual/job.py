@@ -12,10 +12,12 @@ from agv_bridge.vda5050.messages import (
     EdgeState,
     ErrorReference,
     Node,
+    NodePosition,
     NodeState,
     Order,
     VehicleError,
 )
+from agv_bridge.virtual.floor import MAP_ID, spot_of
 
 WAITING, RUNNING = "WAITING", "RUNNING"
 
@@ -63,7 +65,11 @@ class Job:
 
     def node_states(self) -> tuple[NodeState, ...]:
         return tuple(
-            NodeState(node_id=node.node_id, sequence_id=node.sequence_id)
+            NodeState(
+                node_id=node.node_id,
+                sequence_id=node.sequence_id,
+                node_position=_position(node.node_id),
+            )
             for node in self.nodes_left
         )
 
@@ -90,3 +96,8 @@ def refusal(answer: Answer, order: Order) -> VehicleError:
     """The error of an order not taken: it names the order (VDA 5050, errorReferences)."""
     about = ErrorReference(reference_key="orderId", reference_value=order.order_id)
     return VehicleError(error_type=answer.value, error_references=(about,))
+
+
+def _position(node_id: str) -> NodePosition:
+    spot = spot_of(node_id)
+    return NodePosition(x=spot.x, y=spot.y, map_id=MAP_ID)

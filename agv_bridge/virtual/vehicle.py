@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 
 from agv_bridge.missions.orders import CANCEL_ORDER, STATE_REQUEST
 from agv_bridge.vda5050 import topics
-from agv_bridge.vda5050.codec import Message, decode, encode
+from agv_bridge.vda5050.codec import decode
 from agv_bridge.vda5050.messages import (
     FAILED,
     FINISHED,
     Action,
     ActionState,
-    Header,
     InstantActions,
     Node,
     Order,
@@ -27,16 +25,24 @@ from agv_bridge.vda5050.messages import (
     VehicleError,
 )
 from agv_bridge.vda5050.topics import dialect_of
-from agv_bridge.virtual.body import Body, state_of
-from agv_bridge.virtual.faults import Faults, Noise
+from agv_bridge.virtual.body import Body, state_of, visualization_of
+from agv_bridge.virtual.factsheet import (
+    FACTSHEET_REQUEST,
+    START_PAUSE,
+    STOP_PAUSE,
+    factsheet_of,
+)
+from agv_bridge.virtual.faults import Faults
 from agv_bridge.virtual.floor import Spot, spot_of, way
 from agv_bridge.virtual.job import RUNNING, Answer, Job, judge, refusal
-from agv_bridge.virtual.presence import address_of, connection_message
+from agv_bridge.virtual.presence import address_of
+from agv_bridge.virtual.voice import Voice
 from contracts.clock import Clock, SystemClock
-from contracts.errors import BadInputError, UnavailableError
+from contracts.errors import BadInputError
 from contracts.ports import BusMessage, MessageBus
 
-START_PAUSE, STOP_PAUSE = "startPause", "stopPause"
+_ANY_SPEED_M_S = 2.0
+"""What a vehicle says of its speed that drives by the step."""
 _STANDING_S = 0.05
 """How often a vehicle that was stopped looks whether it may go on."""
 
@@ -78,14 +84,11 @@ class VirtualAgv:
         self._speed_m_s = speed_m_s
         self._heartbeat_s = heartbeat_s
         self._frame_s = frame_s
-        self._clock = clock or SystemClock()
-        self._noise = Noise(serial)
+        self._voice = Voice(bus, self.address, version, clock or SystemClock())
         self._job: Job | None = None
         self._work = asyncio.Event()
         self._errors: tuple[VehicleError, ...] = ()
         self._instant: deque[ActionState] = deque(maxlen=5)
-        self._headers: dict[str, int] = {}
-        self._unheard = False
         self._dead = False
 
     @property
@@ -98,7 +101,7 @@ class VirtualAgv:
         return state_of(
             self.body,
             self._job,
-            self._header(topics.STATE),
+            self._voice.header(topics.STATE, self.faults),
             faults=self.faults,
             dialect=dialect_of(self.address.major, self._version),
             instant=tuple(self._instant),
@@ -111,6 +114,7 @@ class VirtualAgv:
         listen_to = [self.address.topic(name) for name in names]
         async with self._bus.subscribe(*listen_to, qos=1) as messages:
             await self._say_connection("ONLINE")
+            await self._say_factsheet()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen(messages))
@@ -156,6 +160,8 @@ class VirtualAgv:
         await self._say_state()
 
     async def _do_instantly(self, action: Action) -> None:
+        if action.action_type == FACTSHEET_REQUEST:
+            await self._say_factsheet()
         ended = self._end_of(action)
         self._instant.append(
             ActionState(
@@ -171,7 +177,7 @@ class VirtualAgv:
             case name if name in {START_PAUSE, STOP_PAUSE}:
                 self.body.paused = name == START_PAUSE
                 return FINISHED
-            case name if name == STATE_REQUEST:
+            case name if name in {STATE_REQUEST, FACTSHEET_REQUEST}:
                 return FINISHED
             case _:
                 return FAILED
@@ -246,6 +252,7 @@ class VirtualAgv:
             driven_s += part_s
             self.body.spot = route.at(driven_s / lasts_s)
             self.body.drove(length_m * part_s / lasts_s)
+            await self._say_position()
         return not stop()
 
     async def _until_it_may_move(self) -> None:
@@ -268,40 +275,32 @@ class VirtualAgv:
         self.faults.forget_after = ""
         self._job = None
         self._instant.clear()
-        self._headers.clear()
+        self._voice.reboot()
         await self._say_connection("ONLINE")
         await self._say_state()
 
     async def _say_connection(self, said: str) -> None:
-        header = self._header(topics.CONNECTION)
-        message = connection_message(header, said)
-        await self._say(topics.CONNECTION, self._encoded(message), qos=1, retain=True)
+        await self._voice.say_connection(said, self.faults)
 
     async def _say_state(self) -> None:
+        if not self.faults.swallow_states:
+            await self._voice.say(topics.STATE, self.state(), self.faults)
+
+    async def _say_position(self) -> None:
         if self.faults.swallow_states:
             return
-        for payload in self._noise.through(self._encoded(self.state()), self.faults):
-            await self._say(topics.STATE, payload)
-        if self._unheard:
-            self._unheard = False
-            await self._say_connection("ONLINE")
-
-    def _header(self, name: str) -> Header:
-        self._headers[name] = self._headers.get(name, 0) + 1
-        return Header(
-            header_id=self._headers[name],
-            timestamp=self._clock.now() + timedelta(seconds=self.faults.clock_off_s),
-            version=self._version,
-            manufacturer=self.address.manufacturer,
-            serial_number=self.address.serial,
+        told = visualization_of(
+            self.body,
+            self._voice.header(topics.VISUALIZATION, self.faults),
+            state_id=self._voice.last_id(topics.STATE),
+            speed_m_s=self._speed_m_s or _ANY_SPEED_M_S,
         )
+        await self._voice.say(topics.VISUALIZATION, told, self.faults)
 
-    def _encoded(self, message: Message) -> bytes:
-        return encode(message, self.address.major)
-
-    async def _say(self, name: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
-        try:
-            await self._bus.publish(self.address.topic(name), payload, qos=qos, retain=retain)
-        except UnavailableError:
-            # A vehicle goes on with its order while the broker is away, and says so afterwards.
-            self._unheard = True
+    async def _say_factsheet(self) -> None:
+        told = factsheet_of(
+            self._voice.header(topics.FACTSHEET, self.faults),
+            speed_m_s=self._speed_m_s or _ANY_SPEED_M_S,
+            state_every_s=self._heartbeat_s,
+        )
+        await self._voice.say(topics.FACTSHEET, told, self.faults)
