@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from agv_bridge.bridge.bridge import AgvBridge
+from appliance.config import Config
 from appliance.fleet.desk import JourneyDesk
 from appliance.fleet.notebook import Notebook
 from appliance.fleet.watch import FleetWatch
 from appliance.hub.moves import CoreMoves
 from appliance.layout import Layout
+from appliance.services.mqtt import MqttBus, broker_trust
+from appliance.serving import Serving
 from appliance.web.fleet import fleet_router
 from appliance.web.ports import Gate
 from contracts.clock import Clock
-from contracts.ports import LiveView, MessageBus
+from contracts.ports import LiveView
 from contracts.stock import TransportProgress
 from erp_link.service.core import Core
 from erp_link.service.missions.journeys import Journeys
@@ -38,26 +44,46 @@ class NotedMoves(CoreMoves):
 
 @dataclass(frozen=True, slots=True)
 class HubFleet:
-    """watch: None where the hub has no broker."""
+    """Broker, bridge and view; the first three None where the hub has no broker."""
 
+    bus: MqttBus | None
+    bridge: AgvBridge | None
     watch: FleetWatch | None
     notebook: Notebook
 
-    @property
-    def run(self) -> Callable[[], Awaitable[None]] | None:
-        """The work beside the bridge."""
-        return self.watch.run if self.watch is not None else None
+    def wake(self) -> None:
+        """A transport order was just asked for."""
+        if self.bridge is not None:
+            self.bridge.wake()
+
+    def serve(self, serving: Serving) -> None:
+        """The bridge's work, and the view's beside it."""
+        if self.bridge is not None and self.watch is not None:
+            serving.job("AGV bridge", self.bridge.run)
+            serving.side_job("fleet view", self.watch.run)
 
 
-@contextmanager
-def open_fleet(layout: Layout, bus: MessageBus | None, clock: Clock) -> Iterator[HubFleet]:
-    """The view's memory, open until the end."""
-    notebook = Notebook(layout.hub / "fleet.db")
+@asynccontextmanager
+async def open_fleet(
+    config: Config, layout: Layout, core: Core, live: LiveView, clock: Clock
+) -> AsyncIterator[HubFleet]:
+    """Open until the end; never waits for the broker."""
+    notebook = await asyncio.to_thread(Notebook, layout.hub / "fleet.db")
     try:
-        watch = FleetWatch(bus, notebook, clock=clock) if bus is not None else None
-        yield HubFleet(watch, notebook)
+        if not config.broker.url:
+            yield HubFleet(None, None, None, notebook)
+            return
+        # Nobody can throw it out by signing in with a name that cannot be guessed.
+        name = f"tallyman-hub-{secrets.token_hex(6)}"
+        trust = broker_trust(config.broker.authority)
+        async with MqttBus(config.broker.url, client_id=name, tls_context=trust) as bus:
+            watch = FleetWatch(bus, notebook, clock=clock)
+            moves = NotedMoves(core, live, watch.told)
+            bridge = AgvBridge(bus, moves, clock=clock, heard=watch.heard)
+            watch.follow(bridge)
+            yield HubFleet(bus, bridge, watch, notebook)
     finally:
-        notebook.close()
+        await asyncio.to_thread(notebook.close)
 
 
 def add_fleet_pages(app: FastAPI, core: Core, fleet: HubFleet, gate: Gate, *, clock: Clock) -> None:

@@ -7,7 +7,6 @@ goes on where its database stands (I2).
 from __future__ import annotations
 
 import asyncio
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -17,7 +16,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from agv_bridge.bridge.bridge import AgvBridge
 from appliance import pages_url, problems
 from appliance.accounts.store import Accounts
 from appliance.config import Config
@@ -27,9 +25,8 @@ from appliance.gateway import port as sensors_port
 from appliance.hub import care, dates, excursions, offline, orders
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
-from appliance.hub.fleet import NotedMoves, open_fleet
+from appliance.hub.fleet import open_fleet
 from appliance.hub.health import HubHealth
-from appliance.hub.moves import CoreMoves
 from appliance.hub.news import HubNews
 from appliance.hub.sensors import open_sensors
 from appliance.hub.silence import Silence
@@ -49,7 +46,6 @@ from appliance.modules.listener import open_listener
 from appliance.readrates.health import calibration_items
 from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
-from appliance.services.mqtt import MqttBus, broker_trust
 from appliance.serving import Serving, Tls
 from appliance.teaching import port as teaching_port
 from appliance.teaching.console import Console
@@ -92,27 +88,17 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         live = open_live(config.live.url)
         stack.push_async_callback(live.close)
 
-        bus: MqttBus | None = None
-        bridge: AgvBridge | None = None
-        if config.broker.url:
-            bus = MqttBus(
-                config.broker.url,
-                # Nobody can throw it out by signing in with a name that cannot be guessed.
-                client_id=f"tallyman-hub-{secrets.token_hex(6)}",
-                tls_context=broker_trust(config.broker.authority),
-            )
-            await stack.enter_async_context(bus)
-            bridge = AgvBridge(bus, CoreMoves(core, live), clock=clock)
+        fleet = await stack.enter_async_context(open_fleet(config, layout, core, live, clock))
         dataset = hub_dataset(config)
         training = training_of(config, dataset, clock)
-        news = HubNews(live, wake=bridge.wake if bridge else lambda: None)
+        news = HubNews(live, wake=fleet.wake)
         modules = open_listener(config, core, news, client_id=_lasting_name(ca))
         rates = ReadRates(core, clock=clock, zone=ZoneInfo(config.site.time_zone))
         erp = HubErp(config, core)
         health = HubHealth(
             core,
-            bus=bus,
-            bridge=bridge,
+            bus=fleet.bus,
+            bridge=fleet.bridge,
             live=live,
             clock=clock,
             heard_at=registry.heard_at,
@@ -149,7 +135,8 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             signer=Signer(ca.head_signer.sign, ca.head_certificate_pem, ca.device_ca_pem, config.site.name),
             fences=sensors.fences,
             sensors=sensors.book,
-            access=vehicle_access(config, ca, bridge),
+            fleet=fleet,
+            access=vehicle_access(config, ca, fleet.bridge),
             silent=Silence(registry, clock).since,
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
@@ -163,8 +150,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             tls=Tls(files.certificate, files.key),
         )
         serving.http(app, config.hub.listen, where="hub.listen", tls=_pages_tls(config))
-        if bridge is not None:
-            serving.job("AGV bridge", bridge.run)
+        fleet.serve(serving)
         if modules is not None:
             serving.side_job("module stations", modules.run)
         serving.job("health", health.watch)

@@ -20,6 +20,7 @@ from appliance.excursions.facts import Signer
 from appliance.fences.office import FenceOffice
 from appliance.hub.erp import HubErp
 from appliance.hub.fence_pages import add_fence_pages
+from appliance.hub.fleet import HubFleet, add_fleet_pages
 from appliance.hub.forward import forward_router
 from appliance.hub.sensor_pages import add_sensor_pages
 from appliance.readrates import api as read_rates_api
@@ -82,6 +83,7 @@ def hub_app(
     signer: Signer,
     fences: FenceOffice,
     sensors: SensorStore,
+    fleet: HubFleet,
     access: Access,
     silent: Callable[[str], datetime | None],
     clock: Clock,
@@ -134,6 +136,7 @@ def hub_app(
     )
     app.include_router(exchange_api.router(exchange, allowed))
     app.include_router(read_rates_api.router(rates, allowed))
+    add_fleet_pages(app, core, fleet, gate, clock=clock)
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
     close_trials = add_fence_pages(app, config, core, fences, gate, sensors=sensors, silent=silent)

@@ -255,7 +255,7 @@ export class Floor {
     for (const { code, spot: [x, y] } of shown) {
       pen.strokeRect(x - 4, y - 4, 8, 8);
       const width = pen.measureText(code).width;
-      if (shown.length <= 300 && written.take(x - width / 2 - 4, y + 7, width + 8, 14)) pen.fillText(code, x, y + 18);
+      if (shown.length <= 300 && written.take(x - width / 2 - 4, y - 20, width + 8, 14)) pen.fillText(code, x, y - 9);
     }
   }
 
@@ -320,9 +320,9 @@ export class Floor {
     for (const { each, spot: [x, y] } of seen) {
       if (seen.length > MOST_NAMES && each.name !== this.picked) continue;
       const word = each.name.split("/").pop() ?? each.name;
-      if (each.name !== this.picked && !written.take(x + 14, y - 2, pen.measureText(word).width, 14)) continue;
-      pen.strokeText(word, x + 14, y + 9);
-      pen.fillText(word, x + 14, y + 9);
+      if (each.name !== this.picked && !written.take(x + 13, y + 4, pen.measureText(word).width, 14)) continue;
+      pen.strokeText(word, x + 13, y + 16);
+      pen.fillText(word, x + 13, y + 16);
     }
   }
 }
