@@ -107,7 +107,7 @@ def parse_template(text: str) -> Template:
 
 def look(value: object, path: Path) -> object:
     """The value at a path without `[]`; None where there is none."""
-    if isinstance(value, Mapping) and path.text in value:
+    if isinstance(value, Mapping) and value.get(path.text) is not None:
         return value[path.text]
     for step in path.steps:
         value = _step(value, step)
@@ -118,7 +118,7 @@ def look(value: object, path: Path) -> object:
 
 def look_at_all(value: object, path: Path) -> list[tuple[tuple[int, ...], object]]:
     """Every value at a path, each with its place in the lists on the way."""
-    if isinstance(value, Mapping) and path.text in value:
+    if isinstance(value, Mapping) and value.get(path.text) is not None:
         return [((), value[path.text])]
     return list(_walk(value, path.steps, ()))
 

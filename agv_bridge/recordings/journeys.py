@@ -71,7 +71,7 @@ class Journeys:
     named by `settled` once the pick came, else by a late finding that it is unplaced.
     """
 
-    def __init__(self, *, most: int = MOST) -> None:
+    def __init__(self, *, most: int) -> None:
         self._late: list[Finding] = []
         self._orders: Recent[str, Said] = Recent(most)
         self._picks: Recent[_Key, _Half] = Recent(most, self._give_up_pick)

@@ -25,7 +25,7 @@ from agv_bridge.recordings.findings import (
     Unfinished,
     Unplaced,
 )
-from agv_bridge.recordings.journeys import Journeys
+from agv_bridge.recordings.journeys import MOST, Journeys
 from agv_bridge.recordings.lines import read_lines
 from agv_bridge.recordings.records import Record, payload_of, read_records
 from agv_bridge.recordings.vda import Missions
@@ -62,10 +62,11 @@ class Placer:
     `finish` has told of the lines that waited for another.
     """
 
-    def __init__(self, dialect: Dialect | None = None) -> None:
+    def __init__(self, dialect: Dialect | None = None, *, most: int = MOST) -> None:
+        """`most`: orders, and journeys under way, that are kept in mind at once."""
         self.dialect = dialect
-        self._missions = Missions()
-        self._journeys = Journeys()
+        self._missions = Missions(most=most)
+        self._journeys = Journeys(most=most)
         self._waiting: dict[int, int] = {}
         self._spoilt: set[int] = set()
         self.lines = 0

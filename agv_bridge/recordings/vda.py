@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
 
 from agv_bridge.dialects.reading import LONGEST
 from agv_bridge.missions.mission import Mission, observe
@@ -22,14 +21,13 @@ from contracts.errors import BadInputError
 from contracts.reason import Reason
 from contracts.stock import TransportProgress, TransportState
 
-MOST_ORDERS: Final = 100_000
-"""Of one recording: more are refused, each with its line."""
-
 
 class Missions:
-    """The orders of a recording, and how far each came."""
+    """The orders of a recording, and how far each came. More than `most` are refused, each with its
+    line.
+    """
 
-    def __init__(self, *, most: int = MOST_ORDERS) -> None:
+    def __init__(self, *, most: int) -> None:
         self._most = most
         self._missions: dict[tuple[str, str], list[Mission]] = {}
 
