@@ -14,8 +14,8 @@ their marks are only put down in a list, and looked up in a set when one comes o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from array import array
+from typing import Final, Protocol
 
 HORIZON_S: Final = 600.0
 """How often narrow counters without a time forget what is older than the last time."""
@@ -24,36 +24,44 @@ _BACK: Final = 1024
 _NARROW: Final = 1 << 16
 _TURNS: Final = frozenset({1 << 7, 1 << 8, 1 << 15, 1 << 16, 1 << 31, 1 << 32})
 """What would be next where a counter of so many bits begins anew."""
-_NONE_DUE: Final = -(1 << 200)
-"""No number that a device could send: some say -1 for "not set"."""
+NONE_DUE: Final = -(1 << 63)
+"""No number that is ever due: some say -1 for "not set"."""
+_FARTHEST: Final = 1 << 62
+"""Numbers beyond it are looked up each time: what follows them must fit into 64 bits."""
 _FAR: Final = 1 << 24
 """So many numbers are not lost at once: the device counts from elsewhere (a join to a LoRaWAN gives
 an address, and with it other numbers)."""
 
 
+class Book(Protocol):
+    """Where the numbers of all devices stand side by side (`Ledger`)."""
+
+    due: array[int]
+
+    def sort_in(self) -> None:
+        """Every mark that waits is in its Memory."""
+        ...
+
+
 class Memory:
-    """What is remembered of one device under one template."""
+    """What is remembered of one device under one template: its row of the ledger, and its marks."""
 
     __slots__ = (
         "_anew",
+        "_book",
         "_index",
         "_indexed",
         "_next",
         "_old",
-        "due",
         "marks",
-        "newest_us",
+        "row",
         "timed",
     )
 
-    def __init__(self) -> None:
-        self.marks: list[int] = []
-        """`mark_of` each message's Measured, oldest first."""
-        self.due = _NONE_DUE
-        """The sequence that cannot be known yet; none where each must be looked up: nothing came so
-        far, or the device has counted from anew and earlier numbers come again."""
-        self.newest_us = 0
-        """Newest time of a reading; what is older came late."""
+    def __init__(self, book: Book, row: int) -> None:
+        self._book, self.row = book, row
+        self.marks: array[int] = array("q")
+        """`mark_of` each message's Measured, about the oldest first."""
         self.timed = True
         """The device tells the time of its readings."""
         self._next: int | None = None
@@ -62,11 +70,23 @@ class Memory:
         self._indexed = 0
         self._old = 0
 
+    @property
+    def due(self) -> int:
+        """The sequence that cannot be known yet; none where each must be looked up: nothing came so
+        far, or the device has counted from anew and earlier numbers come again.
+        """
+        return self._book.due[self.row]
+
+    @due.setter
+    def due(self, sequence: int) -> None:
+        self._book.due[self.row] = sequence
+
     def admit(self, sequence: int | None, mark: int, steps: Steps, *, timed: bool) -> bool:
         """Whether a message whose number was not `due` is new; from now on it is known."""
         self.timed = timed
-        if self.due != _NONE_DUE:
-            self._next = self.due
+        due = self.due
+        if due != NONE_DUE:
+            self._next = due
         follows = sequence is not None and not timed and self._follows(sequence)
         if not follows and self.knows(mark):
             return False
@@ -76,6 +96,7 @@ class Memory:
         return True
 
     def knows(self, mark: int) -> bool:
+        self._book.sort_in()
         if self._indexed < len(self.marks):
             self._index.update(self.marks[self._indexed :])
             self._indexed = len(self.marks)
@@ -102,13 +123,14 @@ class Memory:
             steps.restarts += expected not in _TURNS
             self._anew = True
         self._next = sequence + 1
-        self.due = _NONE_DUE if self._anew and self.timed else sequence + 1
+        sure = abs(sequence) < _FARTHEST and not (self._anew and self.timed)
+        self.due = sequence + 1 if sure else NONE_DUE
 
     def grow_old(self) -> None:
         """Every `HORIZON_S`: a narrow counter without a time forgets what was known before the last
         call.
         """
-        newest = self._next if self.due == _NONE_DUE else self.due
+        newest = self._next if self.due == NONE_DUE else self.due
         if self.timed or newest is None or newest > _NARROW:
             return
         self._drop(self._old)
@@ -141,20 +163,3 @@ def mark_of(said: object, *, numbered: bool) -> int:
     number tells two messages of one second apart, the values must.
     """
     return hash(said) if numbered else hash(repr(said))
-
-
-def thin_out(memories: Iterable[Memory], most: int) -> int:
-    """Forgets the oldest messages of the devices that have most, until all fit into `most`; returns
-    how many are left.
-
-    A busy device may keep more than its share while others need less of theirs.
-    """
-    every = sorted(memories, key=lambda memory: len(memory.marks))
-    total = sum(len(memory.marks) for memory in every)
-    if total <= most:
-        return total
-    left = most
-    for place, memory in enumerate(every):
-        memory.forget(left // (len(every) - place))
-        left -= len(memory.marks)
-    return most - left

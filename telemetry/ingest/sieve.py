@@ -1,19 +1,24 @@
-"""One message after the other: what it means, whether it is new, what the rules say.
+"""What each message means, whether it is new, what the rules say.
 
-The hot loop of the whole gateway, written flat: a call or an attribute more costs a tenth of its
-time. Kept apart from files and sockets, so that a restart goes through the same lines.
+Many messages are taken together where they are all as expected (`sifting.together`); the others one
+after the other, in a loop written flat: a call or an attribute more costs a tenth of its time. Kept
+apart from files and sockets, so that a restart goes through the same lines.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
 
 from telemetry.describing.binding import Binding, Measured, Refused
 from telemetry.describing.catalogue import Catalogue
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.identity import HORIZON_S, Memory, Steps, mark_of, thin_out
+from telemetry.ingest.identity import HORIZON_S, Memory, Steps, mark_of
 from telemetry.ingest.judging import judge_of
+from telemetry.ingest.sifting.ledger import Ledger, thin_out
+from telemetry.ingest.sifting.together import ALONE, Together
 from telemetry.ports import Engine
 from telemetry.segments.groups import Message, Quarantined
 
@@ -21,16 +26,21 @@ _log = logging.getLogger(__name__)
 _MOST_ADDRESSES = 200_000
 _LONGEST_ADDRESS = 1_000
 _RECENT_US = 60_000_000
+_WORTH = 24
+"""So many messages at once cost less together than one after the other."""
+_AGAIN_S = 10.0
 
 
 class Known:
     """One address: its binding, and what is remembered of its device."""
 
-    __slots__ = ("binding", "decode", "judge", "memory", "plain", "series")
+    __slots__ = ("binding", "decode", "judge", "memory", "place", "plain", "row", "series")
 
     def __init__(self, binding: Binding, memory: Memory, engine: Engine) -> None:
         self.binding = binding
         self.memory = memory
+        self.row = memory.row
+        self.place = ALONE
         self.judge = judge_of(engine, binding.series)
         self.decode = binding.decode
         self.series = binding.series
@@ -55,14 +65,20 @@ class Addresses(dict[str, Known]):
 class Sieve:
     """Catalogue and rules over a stream of groups. Not thread-safe: one stream, one caller."""
 
-    def __init__(self, catalogue: Catalogue, engine: Engine, counts: Counts) -> None:
+    def __init__(
+        self, catalogue: Catalogue, engine: Engine, counts: Counts, *, worth: int = _WORTH
+    ) -> None:
+        """`worth`: from so many messages on they are looked at together."""
+        self._worth = worth
         self._catalogue = catalogue
         self._engine = engine
         self._counts = counts
         self._known = Addresses(self._meet)
+        self._ledger = Ledger()
+        self._together = Together(self._ledger, engine, _RECENT_US, self._place)
         self._memories: dict[tuple[object, ...], Memory] = {}
         self._steps = Steps()
-        self._old_at_s = 0.0
+        self._old_at_s = self._again_at_s = 0.0
         self._templates_failed = 0
 
     @property
@@ -72,62 +88,83 @@ class Sieve:
     def exchange(self, catalogue: Catalogue) -> None:
         """Another catalogue from the next message on; what is known of devices stays."""
         self._catalogue = catalogue
-        self._known.clear()
+        self._forget_addresses()
 
-    def sift(  # noqa: C901 -- flat: the hot loop
+    def sift(
         self, messages: Sequence[Message], received_us: int, *, again: bool = False
-    ) -> tuple[list[Message], list[Quarantined]]:
+    ) -> tuple[Sequence[Message], list[Quarantined]]:
         """(what is new and understood, what is not understood); the rules have seen the first.
 
         `again`: read back from segments, so everything is new. A message that is known already is
         in neither list, only counted.
         """
-        fresh: list[Message] = []
+        if len(messages) < self._worth:
+            dropped, refused = self._one_by_one(messages, received_us, again=again)
+        else:
+            left, unread = self._together.take(messages, received_us)
+            if not left.any():
+                return messages, []
+            which = np.flatnonzero(left).tolist()
+            some = messages if len(which) == len(messages) else [messages[n] for n in which]
+            places, refused = self._one_by_one(some, received_us, again=again)
+            dropped = [which[n] for n in places]
+            if unread.any():
+                self._leave(messages[n] for n in np.flatnonzero(unread).tolist())
+        if not dropped:
+            return messages, refused
+        gone = set(dropped)
+        return [each for n, each in enumerate(messages) if n not in gone], refused
+
+    def _one_by_one(  # noqa: C901 -- flat: the hot loop
+        self, messages: Sequence[Message], received_us: int, *, again: bool
+    ) -> tuple[list[int], list[Quarantined]]:
+        """(places of those that are not new or not understood, the latter)."""
+        dropped: list[int] = []
         refused: list[Quarantined] = []
-        keep = fresh.append
         known = self._known
+        due, newest_us = self._ledger.due, self._ledger.newest_us
         recent_us = received_us - _RECENT_US
-        for message in messages:
-            address, payload = message
+        for place, (address, payload) in enumerate(messages):
             try:
                 device = known[address]
                 if not device.plain:
-                    if self._sift_other(device, payload, received_us, again=again):
-                        keep(message)
+                    if not self._sift_other(device, payload, received_us, again=again):
+                        dropped.append(place)
                     continue
                 measured = device.decode(payload)
                 at_us, sequence, values = measured
-                memory = device.memory
-                if sequence == memory.due:
+                row = device.row
+                if sequence is not None and sequence == due[row]:
                     if at_us is None:
                         at_us = received_us
                     elif not recent_us <= at_us <= received_us:
                         at_us = device.binding.time_of(at_us, received_us)
-                    memory.due += 1
-                    memory.marks.append(hash(measured))
+                    due[row] = sequence + 1
+                    device.memory.marks.append(hash(measured))
                 elif at_us is None and sequence is None:
                     at_us = received_us
                 else:
                     timed = at_us is not None
                     mark = mark_of(measured, numbered=sequence is not None)
-                    new = memory.admit(sequence, mark, self._steps, timed=timed)
+                    new = device.memory.admit(sequence, mark, self._steps, timed=timed)
                     if not new and not again:
                         self._counts.duplicates += 1
+                        dropped.append(place)
                         continue
                     at_us = device.binding.time_of(at_us, received_us)
             except Exception as error:  # noqa: BLE001 -- a template's fault must not stop the others
                 refused.append(self._set_aside(address, payload, error))
+                dropped.append(place)
                 continue
-            keep(message)
             try:
-                if at_us < memory.newest_us:
+                if at_us < newest_us[row]:
                     self._come_late(device.series, values, at_us)
                     continue
-                memory.newest_us = at_us
+                newest_us[row] = at_us
                 device.judge(values, at_us)
             except Exception:  # noqa: BLE001 -- one fence's fault must not cost a reading
                 self._rules_failed(address)
-        return fresh, refused
+        return dropped, refused
 
     def remember(self, messages: Sequence[Message]) -> None:
         """Messages from before the point the rules start from: known again, nothing else."""
@@ -139,7 +176,7 @@ class Sieve:
                 memory = device.memory
                 if device.plain:
                     measured = device.decode(payload)
-                    if measured[1] == memory.due:
+                    if measured[1] is not None and measured[1] == memory.due:
                         memory.due += 1
                         memory.marks.append(hash(measured))
                         continue
@@ -154,20 +191,23 @@ class Sieve:
         """Once a second, `now_s` on any steady clock: bounds the memory of identities to about
         `most`; how many are left.
         """
+        self._ledger.sort_in()
         if now_s >= self._old_at_s:
             for memory in self._memories.values():
                 memory.grow_old()
             self._old_at_s = now_s + HORIZON_S
+        if now_s >= self._again_at_s:
+            self._together.try_again()
+            self._again_at_s = now_s + _AGAIN_S
         if len(self._known) > _MOST_ADDRESSES:
-            self._known.clear()
+            self._forget_addresses()
         self._counts.sequence_gaps = self._steps.gaps
         self._counts.sequence_restarts = self._steps.restarts
         return thin_out(self._memories.values(), most)
 
     def turn_back(self, now_us: int) -> None:
         """The machine's clock was set back: nothing was measured later than now."""
-        for memory in self._memories.values():
-            memory.newest_us = min(memory.newest_us, now_us)
+        self._ledger.turn_back(now_us)
 
     def _meet(self, address: str) -> Known:
         if len(address) > _LONGEST_ADDRESS:
@@ -179,10 +219,34 @@ class Sieve:
         key = (binding.device, binding.template, series)
         memory = self._memories.get(key)
         if memory is None:
-            memory = self._memories[key] = Memory()
             times = self._engine.latest_us
-            memory.newest_us = max((times[number] for number in binding.series), default=0)
-        return Known(binding, memory, self._engine)
+            newest_us = max((times[number] for number in binding.series), default=0)
+            memory = self._memories[key] = self._ledger.open(newest_us)
+        known = Known(binding, memory, self._engine)
+        if known.plain:
+            known.place = self._together.place(binding, known.row)
+        return known
+
+    def _place(self, address: str) -> int | None:
+        try:
+            return self._known[address].place
+        except Exception:  # noqa: BLE001 -- whoever looks at its message alone says what is wrong
+            return None
+
+    def _forget_addresses(self) -> None:
+        self._known.clear()
+        self._together.clear()
+
+    def _leave(self, messages: Iterable[Message]) -> None:
+        """Find who was at fault that these could not be read together."""
+        for address, payload in messages:
+            try:
+                _, sequence, _ = self._known[address].decode(payload)
+                plain = payload[:1] == b"{" and payload[-1:] == b"}"
+            except Exception:  # noqa: BLE001 -- it was set aside with its reason before
+                plain, sequence = False, None
+            if not plain or sequence is None:
+                self._together.leave(address)
 
     def _extend(self) -> None:
         if len(self._catalogue.series) > len(self._engine.latest):
@@ -190,7 +254,7 @@ class Sieve:
 
     def _sift_other(self, device: Known, payload: bytes, received_us: int, *, again: bool) -> bool:
         """A payload of several moments is one message: taken whole. False: known already."""
-        binding, memory = device.binding, device.memory
+        binding, memory, newest_us = device.binding, device.memory, self._ledger.newest_us
         every = binding.measured(payload)
         times = binding.times_of(every, received_us)
         if not self._admit(memory, every) and not again:
@@ -200,7 +264,7 @@ class Sieve:
         try:
             for at_us, (_, _, values) in zip(times, every, strict=True):
                 self._come_late(binding.series, values, at_us)
-                memory.newest_us = max(memory.newest_us, at_us)
+                newest_us[device.row] = max(newest_us[device.row], at_us)
         except Exception:  # noqa: BLE001 -- one fence's fault must not cost a reading
             self._rules_failed(binding.device)
         return True

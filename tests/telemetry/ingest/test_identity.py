@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.ingest.counts import Counts
-from telemetry.ingest.identity import Memory, Steps, thin_out
+from telemetry.ingest.identity import Steps
 from telemetry.ingest.sieve import Sieve
+from telemetry.ingest.sifting.ledger import Ledger, thin_out
 from tests.support.sensors import Plant, Rules, reading
 
 NOW_US = 1_795_000_000_000_000
@@ -87,7 +88,7 @@ def test_each_of_a_devices_messages_counts_exactly_once_in_any_order(numbers: li
 
 
 def test_numbers_left_out_and_a_new_count_are_told() -> None:
-    memory, steps = Memory(), Steps()
+    memory, steps = Ledger().open(), Steps()
 
     def came(number: int) -> None:
         assert memory.admit(number, number + 1_000 * steps.restarts, steps, timed=True)
@@ -102,7 +103,7 @@ def test_numbers_left_out_and_a_new_count_are_told() -> None:
 
 
 def test_a_sensor_that_joins_anew_has_not_lost_a_trillion_messages() -> None:
-    memory, steps = Memory(), Steps()
+    memory, steps = Ledger().open(), Steps()
     for join in (5, 9, 2, 1 << 30):
         for number in range(3):
             assert memory.admit(join << 32 | number, hash((join, number)), steps, timed=True)
@@ -154,9 +155,10 @@ def test_a_wide_counter_or_a_clock_is_known_for_as_long_as_there_is_memory() -> 
 
 
 def test_memory_is_shared_by_need_and_the_newest_stay_known() -> None:
-    quiet, busy = Memory(), Memory()
-    quiet.marks += range(10)
-    busy.marks += range(1_000, 2_000)
+    ledger = Ledger()
+    quiet, busy = ledger.open(), ledger.open()
+    quiet.marks.extend(range(10))
+    busy.marks.extend(range(1_000, 2_000))
     assert thin_out([busy, quiet], 110) == 110
     assert len(quiet.marks) == 10
     assert busy.knows(1_999)
