@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from agv_bridge.fleet.journey import Journey, Step, journey_of
@@ -11,6 +11,8 @@ from contracts.errors import NotFoundError
 from contracts.stock import TransportState
 from erp_link.service.lists import Window
 from erp_link.service.missions.journeys import JourneyFacts, JourneyLine, Journeys
+from erp_link.service.orders.desk import Orders
+from erp_link.service.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class JourneyView:
 class JourneyDesk:
     """Questions about journeys. Methods block."""
 
-    def __init__(self, journeys: Journeys, notebook: Notebook) -> None:
-        self._journeys = journeys
+    def __init__(self, core: Store, notebook: Notebook) -> None:
+        self._journeys = Journeys(core)
+        self._orders = Orders(core)
         self._notebook = notebook
 
     def listed(
@@ -53,3 +56,11 @@ class JourneyDesk:
                 # Steps outlive their order only where the core's database was replaced.
                 continue
         return lines
+
+    def slots(self) -> Sequence[str]:
+        """Planned slots, for a form to offer."""
+        return self._journeys.slots()
+
+    def offered(self) -> Mapping[str, str]:
+        """Products by GTIN with their names, for a form to offer."""
+        return self._orders.offered()

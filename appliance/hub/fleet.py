@@ -25,7 +25,7 @@ from contracts.clock import Clock
 from contracts.ports import LiveView
 from contracts.stock import TransportProgress
 from erp_link.service.core import Core
-from erp_link.service.missions.journeys import Journeys
+from erp_link.service.missions.desk import Missions
 
 
 class NotedMoves(CoreMoves):
@@ -88,5 +88,6 @@ async def open_fleet(
 
 def add_fleet_pages(app: FastAPI, core: Core, fleet: HubFleet, gate: Gate, *, clock: Clock) -> None:
     """The pages below /fleet."""
-    desk = JourneyDesk(Journeys(core), fleet.notebook)
-    app.include_router(fleet_router(fleet.watch, desk, gate, clock=clock))
+    desk = JourneyDesk(core, fleet.notebook)
+    pages = fleet_router(fleet.watch, desk, Missions(core), gate, wake=fleet.wake, clock=clock)
+    app.include_router(pages)

@@ -17,7 +17,7 @@ from agv_bridge.missions.snapshots import MissionSnapshot
 from appliance.web.app import pages_of
 from appliance.web.fleet.feed import FleetFeed, stream
 from appliance.web.fleet.ports import Sight
-from appliance.web.fleet.words import BADGES, STEP_BADGES, journey_url, vehicle_url
+from appliance.web.fleet.words import BADGES, STEP_BADGES, WORKERS, journey_url, vehicle_url
 from appliance.web.listing import matching, query_of, turn_of
 from appliance.web.ports import Gate
 from contracts.clock import Clock
@@ -63,6 +63,7 @@ def add_board_routes(router: APIRouter, sight: Sight | None, gate: Gate, clock: 
             shown=shown,
             turn=turn,
             last=max(1, -(-(len(found) if on_missions else len(vehicles)) // PAGE)),
+            may_work=viewer.may(*WORKERS),
             has_broker=sight is not None,
             badges=BADGES,
             step_badges=STEP_BADGES,

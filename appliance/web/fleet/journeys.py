@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from appliance.web.app import pages_of
 from appliance.web.fleet.ports import Desk, Sight
-from appliance.web.fleet.words import STEP_BADGES, journey_url, reason_of, vehicle_url
+from appliance.web.fleet.words import STEP_BADGES, WORKERS, journey_url, reason_of, vehicle_url
 from appliance.web.listing import ON_A_PAGE, query_of, turn_of
 from appliance.web.ports import Gate
+from contracts.errors import TallymanError
 from contracts.stock import TransportState
 
 _UNDER_WAY: Final = (TransportState.SENT, TransportState.ACCEPTED, TransportState.PICKED)
@@ -58,18 +59,36 @@ def add_journey_routes(router: APIRouter, sight: Sight | None, desk: Desk, gate:
 
     @router.get("/fleet/journeys/{order_id:path}")
     async def one(request: Request, order_id: str) -> Response:
-        viewer = await gate.require(request)
-        view = await run_in_threadpool(desk.one, order_id)
-        missions = sight.missions() if sight is not None else ()
-        return pages_of(request).render(
-            request,
-            "fleet_journey.html",
-            view=view,
-            journey=view.journey,
-            now_at=next((each for each in missions if each.order_id == order_id), None),
-            step_badges=STEP_BADGES,
-            reason_of=reason_of,
-            vehicle_url=vehicle_url,
-            journey_url=journey_url,
-            viewer=viewer,
-        )
+        return await show_journey(request, sight, desk, gate, order_id)
+
+
+async def show_journey(
+    request: Request,
+    sight: Sight | None,
+    desk: Desk,
+    gate: Gate,
+    order_id: str,
+    *,
+    error: TallymanError | None = None,
+) -> Response:
+    """One journey's page; error: why something that was asked of it was not done."""
+    viewer = await gate.require(request)
+    view = await run_in_threadpool(desk.one, order_id)
+    missions = sight.missions() if sight is not None else ()
+    return pages_of(request).render(
+        request,
+        "fleet_journey.html",
+        status_code=409 if error else 200,
+        view=view,
+        journey=view.journey,
+        now_at=next((each for each in missions if each.order_id == order_id), None),
+        may_call_off=viewer.may(*WORKERS)
+        and view.facts.stop is None
+        and view.journey.state in (TransportState.REQUESTED, *_UNDER_WAY),
+        error=error,
+        step_badges=STEP_BADGES,
+        reason_of=reason_of,
+        vehicle_url=vehicle_url,
+        journey_url=journey_url,
+        viewer=viewer,
+    )

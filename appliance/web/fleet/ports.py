@@ -10,7 +10,7 @@ from agv_bridge.fleet.places import PlaceAt
 from agv_bridge.missions.snapshots import MissionSnapshot
 from agv_bridge.vda5050.messages import Factsheet, State
 from appliance.fleet.desk import JourneyView
-from contracts.stock import TransportState
+from contracts.stock import BatchKey, OpenTransport, TransportState
 from erp_link.service.lists import Window
 from erp_link.service.missions.journeys import JourneyLine
 
@@ -51,3 +51,23 @@ class Desk(Protocol):
         ...
 
     def of_vehicle(self, vehicle: str, *, most: int) -> Sequence[JourneyLine]: ...
+
+    def slots(self) -> Sequence[str]:
+        """Planned slots, for a form to offer."""
+        ...
+
+    def offered(self) -> Mapping[str, str]:
+        """Products by GTIN with their names, for a form to offer."""
+        ...
+
+
+class Asking(Protocol):
+    """erp_link.service.missions.desk.Missions. Calls block; each says what may not be, and why."""
+
+    def cancel(self, order_id: str, *, reason: str, by: str) -> OpenTransport: ...
+
+    def ask(self, carton_id: str, *, by: str) -> OpenTransport: ...
+
+    def recall(self, batch: BatchKey, *, by: str) -> list[str]: ...
+
+    def replenish(self, gtin: str, target: str, cartons: int, *, by: str) -> list[str]: ...

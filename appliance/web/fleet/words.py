@@ -10,6 +10,9 @@ from agv_bridge.fleet.journey import Step
 from contracts.reason import Reason
 from contracts.stock import TransportOrder, TransportState
 
+WORKERS: Final = ("operator", "quality", "ops", "integrator")
+"""Who may ask for transport and call it off."""
+
 BADGES: Final = {
     Condition.STOPPED: "hold",
     Condition.LOST: "review",

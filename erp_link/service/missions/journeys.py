@@ -25,6 +25,7 @@ from contracts.stock import (
 )
 from erp_link.adapters import tables as t
 from erp_link.adapters.alarm_tables import excursion_batch
+from erp_link.domain.places import PlaceKind
 from erp_link.service.holding import read_holds
 from erp_link.service.lists import Window
 from erp_link.service.store import Store
@@ -34,6 +35,7 @@ from erp_link.service.work import key_of
 _MOST_WORDS = 8
 _MOST_NOTES = 200
 _MOST_TICKETS = 50
+_MOST_SLOTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,16 @@ class Journeys:
             )
 
         return self._core.read(ask)
+
+    def slots(self) -> list[str]:
+        """Codes of the planned slots, at most 2,000."""
+        codes = (
+            select(t.location.c.code)
+            .where(t.location.c.kind == PlaceKind.SLOT.value)
+            .order_by(t.location.c.position, t.location.c.code)
+            .limit(_MOST_SLOTS)
+        )
+        return self._core.read(lambda c: list(c.execute(codes).scalars()))
 
     def line(self, order_id: str) -> JourneyLine:
         """One line of the list. Raises NotFoundError."""
