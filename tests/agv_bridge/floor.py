@@ -18,10 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from agv_bridge.bridge.bridge import AgvBridge
-from agv_bridge.missions.orders import CANCEL_ORDER
+from agv_bridge.missions.orders import CANCEL_ORDER, DROP, PICK
 from agv_bridge.vda5050 import topics
 from agv_bridge.vda5050.codec import decode, encode
-from agv_bridge.vda5050.messages import FAILED, FINISHED, ActionState, Header, InstantActions, Order
+from agv_bridge.vda5050.messages import (
+    FAILED,
+    FINISHED,
+    Action,
+    ActionState,
+    Header,
+    InstantActions,
+    Order,
+)
 from agv_bridge.vda5050.topics import dialect_of
 from agv_bridge.virtual.body import Body, state_of
 from agv_bridge.virtual.faults import Faults
@@ -29,10 +37,10 @@ from agv_bridge.virtual.job import RUNNING, WAITING, Answer, Job, judge, refusal
 from agv_bridge.virtual.presence import address_of, connection_message
 from contracts.clock import FixedClock
 from contracts.ports import BusMessage
-from contracts.stock import TransportProgress
-from erp_link.domain.places import SiteLayout, Slot
+from contracts.stock import BatchKey, TransportProgress
+from erp_link.domain.places import SiteLayout, Slot, dock_of
 from erp_link.service.core import Core
-from tests.erp_link.story import Station
+from tests.erp_link.story import WATER, Station
 
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 HEARTBEAT = 10
@@ -119,7 +127,10 @@ class Radio:
 class Truck:
     """A vehicle: each step it takes in one message, or drives, or begins or ends one action."""
 
-    def __init__(self, serial: str, clock: FixedClock, *, version: str = "2.1.0") -> None:
+    def __init__(
+        self, serial: str, clock: FixedClock, goods: dict[str, str], *, version: str = "2.1.0"
+    ) -> None:
+        self.goods = goods
         self.address = address_of(serial, version=version, manufacturer="tallyman")
         self.faults = Faults()
         self.body = Body.at("home")
@@ -199,7 +210,7 @@ class Truck:
         node = job.nodes_left[0]
         for action in node.actions:
             if job.statuses[action.action_id] == RUNNING:
-                job.statuses[action.action_id] = self.body.handle(action, self.faults)
+                job.statuses[action.action_id] = self._handle(action, node.node_id)
                 break
         else:
             if job.cancelled:
@@ -214,6 +225,18 @@ class Truck:
                 return
         if all(job.statuses[a.action_id] in {FINISHED, FAILED} for a in node.actions):
             job.nodes_left.remove(node)
+
+    def _handle(self, action: Action, place: str) -> str:
+        """A pick needs the goods to be there, a drop needs them on board."""
+        load = str(action.parameter("loadId"))
+        if action.action_type == PICK and self.goods.get(load) != place:
+            return FAILED
+        if action.action_type == DROP and self.goods.get(load) != self.name:
+            return FAILED
+        ended = self.body.handle(action, self.faults)
+        if ended == FINISHED:
+            self.goods[load] = self.name if action.action_type == PICK else place
+        return ended
 
     def _state(self, header_id: int) -> bytes:
         state = state_of(
@@ -252,8 +275,10 @@ class Floor:
         self.station = Station(self.core, self.clock)
         self.moves = Direct(self.core)
         self.radio = radio or Radio()
+        self.goods: dict[str, str] = {}
+        """Load -> place or vehicle: where each really is, whatever the books say."""
         self.trucks = [
-            Truck(f"a{number}", self.clock, version=version)
+            Truck(f"a{number}", self.clock, self.goods, version=version)
             for number, version in enumerate(trucks, start=1)
         ]
         self.bridge = self.begin()
@@ -282,6 +307,11 @@ class Floor:
 
     def subscribe(self, *filters: str, qos: int = 0):
         raise AssertionError("on this floor messages are handed over")
+
+    def accepts(self, carton: str, batch: BatchKey = WATER) -> None:
+        """A carton is judged good at the dock, and stands there."""
+        self.station.accepts(carton, batch)
+        self.goods[carton] = dock_of(self.station.name)
 
     def lose(self, truck: Truck) -> None:
         """Its connection breaks; it drives on."""

@@ -23,7 +23,7 @@ VERSIONS = ["2.0.0", "2.1.0", "3.0.0"]
 def floor(request: pytest.FixtureRequest) -> Iterator[Floor]:
     made = Floor(trucks=(request.param,))
     made.station.receives()
-    made.station.accepts("C1")
+    made.accepts("C1")
     yield made
     made.close()
 
@@ -46,7 +46,7 @@ def test_whenever_the_hold_comes_the_carton_ends_in_quarantine(moment: int) -> N
     floor = Floor(trucks=("2.1.0", "3.0.0"))
     try:
         floor.station.receives()
-        floor.station.accepts("C1")
+        floor.accepts("C1")
         for _ in range(moment):
             floor.step()
         freeze(floor)
@@ -166,7 +166,7 @@ def test_another_vehicle_fetches_what_a_lost_one_had_not_picked():
     floor = Floor()
     try:
         floor.station.receives()
-        floor.station.accepts("C1")
+        floor.accepts("C1")
         floor.until(lambda: bool(floor.core.open_transport()))
         lost = next(t for t in floor.trucks if t.name == floor.core.open_transport()[0].vehicle)
         floor.lose(lost)
@@ -184,7 +184,7 @@ def test_a_lost_vehicle_that_comes_back_with_withdrawn_goods_brings_them_to_quar
     floor = Floor(trucks=("2.1.0",))
     try:
         floor.station.receives()
-        floor.station.accepts("C1")
+        floor.accepts("C1")
         (truck,) = floor.trucks
         floor.until(lambda: any(p.state is T.ACCEPTED for p in floor.moves.told))
         floor.lose(truck)
@@ -252,7 +252,7 @@ def test_a_release_before_the_vehicle_stands_brings_the_goods_to_a_slot(floor: F
 
 
 def test_a_hold_stops_nobody_else(floor: Floor):
-    floor.station.accepts("J1", JUICE)
+    floor.accepts("J1", JUICE)
     floor.until(lambda: any(p.state is T.PICKED for p in floor.moves.told))
     freeze(floor)
     floor.until_quiet()
