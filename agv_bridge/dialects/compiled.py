@@ -6,7 +6,8 @@ A line that it cannot place is refused with a reason, never skipped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Final
 
@@ -63,12 +64,12 @@ class Dialect:
         return any(one.match(topic) is not None for one in self.ignored)
 
     def read(self, line: Line) -> list[Heard]:
-        """Everything that a line says. Raises NotPlacedError."""
+        """Everything that a line says; its value is used up. Raises NotPlacedError."""
         sections = self._sections_of(line.topic)
         heard = [
             Heard(section.key, said)
             for section, levels in sections
-            for said in section.reader.read(line, levels)
+            for said in section.reader.read(line if len(sections) == 1 else _copy(line), levels)
         ]
         if heard or self.ignores(line.topic):
             return heard
@@ -88,6 +89,10 @@ class Dialect:
                 self._known.clear()
             self._known[topic] = found
         return found
+
+
+def _copy(line: Line) -> Line:
+    return replace(line, value=copy.deepcopy(line.value))
 
 
 def load_dialect(path: File) -> Dialect:

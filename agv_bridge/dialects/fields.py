@@ -9,7 +9,7 @@ A whole name wins over its parts, so that the column "pos.x" of a CSV file is fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -107,7 +107,7 @@ def parse_template(text: str) -> Template:
 
 def look(value: object, path: Path) -> object:
     """The value at a path without `[]`; None where there is none."""
-    if isinstance(value, Mapping) and value.get(path.text) is not None:
+    if isinstance(value, dict) and value.get(path.text) is not None:
         return value[path.text]
     for step in path.steps:
         value = _step(value, step)
@@ -118,9 +118,25 @@ def look(value: object, path: Path) -> object:
 
 def look_at_all(value: object, path: Path) -> list[tuple[tuple[int, ...], object]]:
     """Every value at a path, each with its place in the lists on the way."""
-    if isinstance(value, Mapping) and value.get(path.text) is not None:
+    if isinstance(value, dict) and value.get(path.text) is not None:
         return [((), value[path.text])]
-    return list(_walk(value, path.steps, ()))
+    found: list[tuple[tuple[int, ...], object]] = [((), value)]
+    for step in path.steps:
+        if step is None:
+            found = [
+                ((*indices, index), each)
+                for indices, here in found
+                if isinstance(here, list)
+                for index, each in enumerate(here)
+                if each is not None
+            ]
+        else:
+            found = [
+                (indices, there)
+                for indices, here in found
+                if (there := _step(here, step)) is not None
+            ]
+    return found
 
 
 def fill(template: Template, scope: Scope) -> str | None:
@@ -156,43 +172,25 @@ def put(root: dict[str, object], path: Path, indices: Sequence[int], value: obje
     """Write a value at a path, making objects and lists on the way; `[]` takes the next of
     `indices`, or 0. What stands in the way and is of another kind gives way.
     """
-    left = list(indices)
-    numbered: list[str | int] = [
-        (left.pop(0) if left else 0) if step is None else step for step in path.steps
-    ]
+    left = iter(indices)
+    steps = [next(left, 0) if step is None else step for step in path.steps]
     here: dict[str, object] | list[object] = root
-    for step, after in zip(numbered, [*numbered[1:], None], strict=True):
-        if after is None:
-            _set(here, step, value)
-            return
+    for at, step in enumerate(steps[:-1]):
+        wanted = list if isinstance(steps[at + 1], int) else dict
         there = _get(here, step)
-        if not isinstance(there, list if isinstance(after, int) else dict):
-            there = [] if isinstance(after, int) else {}
+        if not isinstance(there, wanted):
+            there = wanted()
             _set(here, step, there)
         here = cast("dict[str, object] | list[object]", there)
+    _set(here, steps[-1], value)
 
 
 def _step(value: object, step: Step) -> object:
     if isinstance(step, str):
-        return value.get(step) if isinstance(value, Mapping) else None
+        return value.get(step) if isinstance(value, dict) else None
     if isinstance(step, int) and isinstance(value, list):
         return value[step] if step < len(value) else None
     return None
-
-
-def _walk(
-    value: object, steps: tuple[Step, ...], indices: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], object]]:
-    if not steps:
-        if value is not None:
-            yield indices, value
-        return
-    step, *rest = steps
-    if step is None:
-        for index, each in enumerate(value if isinstance(value, list) else ()):
-            yield from _walk(each, tuple(rest), (*indices, index))
-    else:
-        yield from _walk(_step(value, step), tuple(rest), indices)
 
 
 def _get(here: dict[str, object] | list[object], step: str | int) -> object:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from agv_bridge.dialects.events import NEEDS, WIRE, Said, Vda, What
 from agv_bridge.dialects.fields import (
@@ -144,7 +145,7 @@ class MessageReader:
             topic, value = self.renaming.rename(line.value, levels, at if self.time else None)
         except FieldError as error:
             raise NotPlacedError("agv_field_missing", field=str(error), event=self.key) from error
-        return [Vda(topic, json.dumps(value).encode(), at)]
+        return [Vda(topic, msgspec.json.encode(value), at)]
 
 
 _NO_TIME: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

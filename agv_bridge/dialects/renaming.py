@@ -64,7 +64,10 @@ class Renaming:
     def rename(
         self, value: object, levels: Mapping[str, str], at: datetime | None
     ) -> tuple[str, dict[str, object]]:
-        """Topic and payload of the standard. Raises FieldError naming what is missing."""
+        """Topic and payload of the standard, made of `value` itself, which is changed.
+
+        Raises FieldError naming what is missing.
+        """
         if not isinstance(value, dict):
             raise FieldError("an object")
         scope = Scope(value, levels)
@@ -74,13 +77,15 @@ class Renaming:
             _level(self.manufacturer, scope),
             _level(self.serial, scope),
         )
-        out: dict[str, object] = copy.deepcopy(value)
+        out: dict[str, object] = value
         for to, source in self.fields:
             for indices, found in look_at_all(value, source):
-                put(out, to, indices, copy.deepcopy(found))
+                put(out, to, indices, _own(found))
         for path, words in self.words:
             for indices, found in look_at_all(out, path):
-                put(out, path, indices, words.get(as_text(found), found))
+                word = words.get(as_text(found))
+                if word is not None and word != found:
+                    put(out, path, indices, word)
         for path, fixed in self.fixed:
             _fix(out, path, fixed)
         out["version"] = self.version
@@ -94,12 +99,17 @@ def _fix(out: dict[str, object], path: Path, value: object) -> None:
     last = max((at for at, step in enumerate(path.steps) if step is None), default=-1)
     if last < 0:
         if look(out, path) is None:
-            put(out, path, (), copy.deepcopy(value))
+            put(out, path, (), _own(value))
         return
     rest = Path(path.text, path.steps[last + 1 :])
     for indices, element in look_at_all(out, Path(path.text, path.steps[: last + 1])):
         if look(element, rest) is None:
-            put(out, path, indices, copy.deepcopy(value))
+            put(out, path, indices, _own(value))
+
+
+def _own(value: object) -> object:
+    """A value that may stand in two places: what is changed in one must not change in the other."""
+    return copy.deepcopy(value) if isinstance(value, dict | list) else value
 
 
 def _level(template: Template, scope: Scope) -> str:

@@ -97,13 +97,11 @@ def _message(number: int, data: bytes) -> Record:
 
 
 def payload_of(record: Record) -> Line:
-    """The line with its payload read as JSON; a payload that is none stays a text."""
-    value = record.line.value
-    if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
-            return record.line
+    """The line with its payload read as JSON, anew each time; one that is none stays a text."""
+    try:
+        value = msgspec.json.decode(record.payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = record.line.value
     return Line(record.line.number, value, record.line.at, record.line.topic)
 
 
