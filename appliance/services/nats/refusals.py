@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from appliance.services.address import LOOPBACK
+from appliance.services.nats.conf import PROBE
+
 _TAIL_BYTES = 512 * 1024
 _MOST = 200
 _LINE = re.compile(
@@ -72,6 +75,9 @@ def _read(line: str) -> Refused | None:
         what = "publish" if match["what"] == "Publish" else "subscribe"
     elif match["user"] is None:
         # The line that follows, of the same refusal.
+        return None
+    elif match["user"] == PROBE and match["host"] == LOOPBACK:
+        # Ours, asking whether new users are in force yet.
         return None
     return Refused(
         what, match["user"] or match["who"] or "", match["host"], topic_of(match["subject"] or ""), 1, at

@@ -59,3 +59,12 @@ class Access:
     listen: str = ""
     names: tuple[str, ...] = ()
     url: str = ""
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """Where a vehicle may sign in from the network: the address, or each name for any address."""
+        host, _, port = self.listen.rpartition(":")
+        if host.strip("[]") not in {"0.0.0.0", "::"}:
+            return (self.listen,) if self.listen else ()
+        far = [name for name in self.names if name not in {"localhost", "127.0.0.1"}]
+        return tuple(f"{name}:{port}" for name in far or self.names)
