@@ -56,7 +56,10 @@ def decode(topic: str, payload: bytes) -> Received | None:
     value = wire.loads(payload, name=topic)
     version = value.get("version")
     edition = edition_of(address.major, version)
-    message = wire.read(_KINDS[name], value, edition, name=topic)
+    message = wire.read_quickly(_KINDS[name], value, edition)
+    if message is None:
+        again = wire.loads(payload, name=topic)
+        message = wire.read(_KINDS[name], again, edition, name=topic)
     return Received(address, name, version if isinstance(version, str) else "", message)
 
 

@@ -9,15 +9,18 @@ what is larger than any fleet needs with its size.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import NoReturn, TypeVar
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
 
+from agv_bridge.vda5050.messages.parts import Part
 from agv_bridge.vda5050.naming import Dialect as Dialect  # noqa: PLC0414 -- its old address
 from agv_bridge.vda5050.naming import Edition
-from agv_bridge.vda5050.parts import Part
-from agv_bridge.vda5050.shapes import Shape, UnfitError, shape_of
+from agv_bridge.vda5050.reading import GiveUpError, UnfitError, patient_fit, quick_fit
+from agv_bridge.vda5050.shapes import Slot, slots_of
 from contracts.errors import BadInputError
 
 P = TypeVar("P", bound=Part)
@@ -57,23 +60,28 @@ def dumps(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
+def read_quickly(kind: type[P], value: dict[str, object], edition: Edition) -> P | None:
+    """One message that has what its edition knows and nothing else; None: ask `read`.
+
+    Spoils `value`, also when nothing comes of it.
+    """
+    try:
+        return msgspec.convert(quick_fit(kind, edition).fit(value), kind)
+    except (GiveUpError, UnfitError, msgspec.ValidationError, OverflowError):
+        return None
+
+
 def read(kind: type[P], value: Mapping[str, object], edition: Edition, *, name: str) -> P:
     """One message or part of it. Raises BadInputError with the path of what is wrong."""
-    plain = value if isinstance(value, dict) else dict(value)
-    shape = shape_of(kind, edition)
     try:
-        try:
-            return msgspec.convert(shape.fit(plain), kind)
-        except msgspec.ValidationError:
-            lenient = shape_of(kind, edition, lenient=True)
-            return msgspec.convert(lenient.fit(plain), kind)
+        return msgspec.convert(patient_fit(kind, edition).fit(dict(value)), kind)
     except UnfitError as error:
         raise BadInputError(
             f"{name}: {error.name}: wanted {error.wanted}, got {_start_of(error.got)}",
             mend=_SEE_SCHEMA,
         ) from error
     except msgspec.ValidationError as error:
-        _refuse(str(error), shape, name, error)
+        _refuse(error, kind, edition, name)
     except OverflowError as error:
         raise BadInputError(
             f"{name}: a number beyond the range of doubles", mend=_SEE_SCHEMA
@@ -82,27 +90,74 @@ def read(kind: type[P], value: Mapping[str, object], edition: Edition, *, name: 
 
 def write(message: Part, edition: Edition) -> dict[str, object]:
     """The object to send. Fields that are None, and those the edition lacks, are left out."""
-    return shape_of(type(message), edition).lay_out(message)
+    out: dict[str, object] = {}
+    for attribute, name, step in _layout(cast("Any", type(message)), edition):
+        value = getattr(message, attribute)
+        if value is not None:
+            out[name] = value if step is None else step(value)
+    for name, item in message.extra.items():
+        out.setdefault(name, item)
+    return out
 
 
-def _refuse(text: str, shape: Shape, name: str, error: Exception) -> NoReturn:
+@cache
+def _layout(
+    kind: Any, edition: Edition
+) -> tuple[tuple[str, str, Callable[[Any], object] | None], ...]:
+    return tuple(
+        (slot.attribute, slot.own, _writing(slot, edition))
+        for slot in slots_of(kind, edition)
+        if slot.own is not None
+    )
+
+
+def _writing(slot: Slot, edition: Edition) -> Callable[[Any], object] | None:
+    step: Callable[[Any], object] | None = None
+    if slot.child is not None:
+        step = lambda part: write(part, edition)  # noqa: E731 -- one of several
+    elif slot.kind is datetime:
+        step = _time_text
+    one = step
+    if slot.is_many:
+        step = list if one is None else lambda items: [one(item) for item in items]
+    if slot.form is None or edition is Edition.V3_0:
+        return step
+    plain, form = step, slot.form
+    return form.write if plain is None else lambda value: form.write(plain(value))
+
+
+def _time_text(at: datetime) -> str:
+    """UTC to the millisecond, as 3.0 asks for and 2.x allows."""
+    stamp = at.astimezone(UTC)
+    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z"
+
+
+def _refuse(
+    error: msgspec.ValidationError, kind: type[Part], edition: Edition, name: str
+) -> NoReturn:
     """The converter speaks of our names; the reader of the error knows those on the wire."""
-    place = _PLACE.search(text)
-    what = _PLACE.sub("", text)
+    place = _PLACE.search(str(error))
+    what = _PLACE.sub("", str(error))
     path = ""
-    here: Shape | None = shape
+    here: type[Part] | None = kind
     for step in re.findall(r"\w+|\[[^\]]*\]", place[1] if place else ""):
         if step.startswith("["):
             path += step
             continue
-        known = here.names.get(step, step) if here else step
-        path += f".{known}" if path else known
-        here = here.children.get(step) if here else None
+        slot = _slot_named(step, here, edition)
+        shown = slot.own or step if slot else step
+        path += f".{shown}" if path else shown
+        here = slot.child if slot else None
     missing = _MISSING.match(what)
     if missing is not None:
-        own = here.names.get(missing[1], missing[1]) if here else missing[1]
-        what = f"{own} is missing"
+        slot = _slot_named(missing[1], here, edition)
+        what = f"{slot.own or missing[1] if slot else missing[1]} is missing"
     raise BadInputError(": ".join(filter(None, (name, path, what))), mend=_SEE_SCHEMA) from error
+
+
+def _slot_named(name: str, kind: type[Part] | None, edition: Edition) -> Slot | None:
+    slots = slots_of(kind, edition) if kind else ()
+    return next((slot for slot in slots if slot.camel == name), None)
 
 
 def _start_of(got: object) -> str:

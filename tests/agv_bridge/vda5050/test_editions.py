@@ -77,6 +77,9 @@ def test_what_the_schema_accepts_is_read_whole_and_written_valid(
         said["version"] = VERSIONS[edition]
         message = read(edition, name, said)
         assert own_fields(message) == {}
+        # The patient way must give what the quick one, taken here, gave.
+        assert wire.read(type(message), said, edition, name=name) == message
+        assert wire.read_quickly(type(message), copy.deepcopy(said), edition) == message
         written = json.loads(encode(message, edition.dialect.value))
         assert holds(written, without_nulls(said))
         validator(data_dir, edition, name).validate(written)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agv_bridge.vda5050.codec import decode
 from agv_bridge.vda5050.delivery import DELIVERIES
-from agv_bridge.vda5050.shapes import MAX_DEPTH
+from agv_bridge.vda5050.reading import MAX_DEPTH
 from agv_bridge.vda5050.wire import MAX_BYTES
 from contracts.errors import BadInputError
 from tests.agv_bridge.vda5050.official import EVERY, messages, samples

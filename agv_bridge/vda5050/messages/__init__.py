@@ -7,7 +7,7 @@ of dataclasses does not know them.
 
 from __future__ import annotations
 
-from agv_bridge.vda5050.factsheet import (
+from agv_bridge.vda5050.messages.factsheet import (
     ActionSpecification,
     Factsheet,
     Geometry,
@@ -20,8 +20,15 @@ from agv_bridge.vda5050.factsheet import (
     Timing,
     TypeSpecification,
 )
-from agv_bridge.vda5050.orders import Edge, InstantActions, Node, Order, Response, Responses
-from agv_bridge.vda5050.parts import (
+from agv_bridge.vda5050.messages.orders import (
+    Edge,
+    InstantActions,
+    Node,
+    Order,
+    Response,
+    Responses,
+)
+from agv_bridge.vda5050.messages.parts import (
     Action,
     ActionParameter,
     ControlPoint,
@@ -40,7 +47,7 @@ from agv_bridge.vda5050.parts import (
     replace,
     stamped,
 )
-from agv_bridge.vda5050.states import (
+from agv_bridge.vda5050.messages.states import (
     FAILED,
     FINISHED,
     ActionState,
@@ -61,7 +68,7 @@ from agv_bridge.vda5050.states import (
     ZoneRequest,
     ZoneSetOnBoard,
 )
-from agv_bridge.vda5050.zones import Zone, ZoneAction, ZoneSet, ZoneSetContent
+from agv_bridge.vda5050.messages.zones import Zone, ZoneAction, ZoneSet, ZoneSetContent
 
 __all__ = [
     "FAILED",

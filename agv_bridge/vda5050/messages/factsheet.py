@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from agv_bridge.vda5050.messages.parts import (
+    BoundingBoxReference,
+    Header,
+    LoadDimensions,
+    Part,
+    Point,
+)
 from agv_bridge.vda5050.naming import SINCE_2_1, SINCE_3, Named
-from agv_bridge.vda5050.parts import BoundingBoxReference, Header, LoadDimensions, Part, Point
 
 Texts = tuple[str, ...]
 Prose = str | float

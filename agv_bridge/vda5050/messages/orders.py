@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from agv_bridge.vda5050.naming import ONLY_2, SINCE_3, Named
-from agv_bridge.vda5050.parts import (
+from agv_bridge.vda5050.messages.parts import (
     Action,
     CorridorSince21,
     Header,
@@ -14,6 +13,7 @@ from agv_bridge.vda5050.parts import (
     Trajectory,
     Whole,
 )
+from agv_bridge.vda5050.naming import ONLY_2, SINCE_3, Named
 
 
 class Node(Part, frozen=True, kw_only=True):

@@ -13,14 +13,14 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec.structs import replace as replace  # noqa: PLC0414 -- the face shows it too
 
-from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Form, Named, spelled
+from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Form, Named, camel, spelled
 
 Extra = dict[str, object]
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """The standard has unsigned 32 bits; more than 64 no database of ours could keep."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename=camel):
     """Any object of the standard."""
 
     extra: Extra = msgspec.field(default_factory=dict)

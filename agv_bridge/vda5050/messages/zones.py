@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agv_bridge.vda5050.parts import ActionParameter, Header, Part, Point
+from agv_bridge.vda5050.messages.parts import ActionParameter, Header, Part, Point
 
 
 class ZoneAction(Part, frozen=True, kw_only=True):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Named, spelled
-from agv_bridge.vda5050.parts import (
+from agv_bridge.vda5050.messages.parts import (
     BoundingBoxReference,
     Header,
     IntermediatePath,
@@ -18,6 +17,7 @@ from agv_bridge.vda5050.parts import (
     Velocity,
     Whole,
 )
+from agv_bridge.vda5050.naming import ONLY_2, SINCE_2_1, SINCE_3, Named, spelled
 
 FINISHED = "FINISHED"
 FAILED = "FAILED"
