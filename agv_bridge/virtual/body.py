@@ -119,6 +119,6 @@ def position_of(body: Body) -> Position:
     return Position(
         x=round(spot.x, 3),
         y=round(spot.y, 3),
-        theta=min(round(spot.theta, 4), 3.1415),
+        theta=max(-3.1415, min(3.1415, round(spot.theta, 4))),
         map_id=MAP_ID,
     )

@@ -7,6 +7,7 @@ import typer
 
 def register(app: typer.Typer, bench: typer.Typer) -> None:
     """Add every command to `app` and every measurement to `bench`."""
+    from appliance.bench.agv.command import agv as bench_agv
     from appliance.bench.core.command import core as bench_core
     from appliance.bench.ingest.command import ingest as bench_ingest
     from appliance.bench.inspect import inspect as bench_inspect
@@ -38,6 +39,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.vehicles import acl, enrol, list_enrolled, revoke
 
     app.command()(read)
+    bench.command("agv")(bench_agv)
     bench.command("core")(bench_core)
     bench.command("ingest")(bench_ingest)
     bench.command("inspect")(bench_inspect)
