@@ -13,10 +13,14 @@ CONNECTION, STATE, ORDER = "connection", "state", "order"
 INSTANT_ACTIONS, FACTSHEET, VISUALIZATION = "instantActions", "factsheet", "visualization"
 RESPONSES, ZONE_SET = "responses", "zoneSet"
 
-_MAJOR = re.compile(r"v(\d+)")
+_MAJORS = frozenset(dialect.value for dialect in Dialect)
 _VERSION = re.compile(r"(\d+)\.(\d+)")
+_VERSION_SHOWN = 8
+"""Characters of a version that tell its edition."""
 _REMEMBERED = 16_384
 """Topics whose parts are kept: eight for each of 2,000 vehicles, which speak again and again."""
+_USUAL = 256
+"""Characters of a topic that is worth keeping: a broker lets 65,535 through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,25 @@ class VehicleAddress:
         return f"{self.interface}/{self.major}/{self.manufacturer}/{self.serial}/{name}"
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def parse_topic(topic: str) -> tuple[VehicleAddress, str] | None:
     """Address and message name, or None when the topic is not one of VDA 5050 from version 2 on.
 
     Interface names may hold slashes, so the last four levels count.
     """
+    return _remembered(topic) if len(topic) <= _USUAL else _parsed(topic)
+
+
+def _parsed(topic: str) -> tuple[VehicleAddress, str] | None:
     levels = topic.split("/")
     if len(levels) < 5:  # noqa: PLR2004 -- the five parts of the standard's topic
         return None
     *interface, major, manufacturer, serial, name = levels
-    match = _MAJOR.fullmatch(major)
-    if match is None or int(match[1]) not in {2, 3} or not manufacturer or not serial:
+    if major not in _MAJORS or not manufacturer or not serial:
         return None
     return VehicleAddress("/".join(interface), major, manufacturer, serial), name
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_parsed)
 
 
 def filters(*names: str, manufacturer: str = "+", interface: str = "+") -> tuple[str, ...]:
@@ -68,7 +77,7 @@ def edition_of(major: str, version: object = "") -> Edition:
 
     The field is nearer to the payload than a topic that somebody configured.
     """
-    return _edition(major, version if isinstance(version, str) else "")
+    return _edition(major, version[:_VERSION_SHOWN] if isinstance(version, str) else "")
 
 
 @lru_cache(maxsize=256)

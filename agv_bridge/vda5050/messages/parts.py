@@ -6,7 +6,6 @@ fields and those of later editions survive a round trip.
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -140,10 +139,6 @@ class Position(Part, frozen=True, kw_only=True):
     localization_score: float | None = None
     """0 unknown .. 1 sure."""
     deviation_range: float | None = None
-
-    def distance_to(self, x: float, y: float) -> float:
-        """Metres, as the crow flies; only meaningful on the same map."""
-        return math.hypot(self.x - x, self.y - y)
 
 
 class Velocity(Part, frozen=True, kw_only=True):

@@ -93,6 +93,20 @@ def test_a_vendors_own_value_may_be_deep_but_not_bottomless(field: str):
     assert f"at most {MAX_DEPTH} levels" in refusal(topic, nested(MAX_DEPTH + 1))
 
 
+@pytest.mark.parametrize(
+    "topic", ["uagv/v" + "9" * 5000 + "/acme/a1/state", "/" * 65_535, "uagv/v2/acme/a1/" + "x" * 9]
+)
+def test_a_topic_that_is_none_of_the_standards_is_left_alone(topic: str):
+    assert decode(topic, b"no JSON") is None
+
+
+def test_a_long_name_is_a_name_too():
+    serial = "a" * 60_000
+    received = decode(f"uagv/v2/acme/{serial}/connection", b'{"connectionState": "ONLINE"}')
+    assert received is not None
+    assert received.address.serial == serial
+
+
 @given(topic=st.sampled_from(TOPICS), payload=st.binary(max_size=80))
 def test_bytes_that_are_no_message_are_refused(topic: str, payload: bytes):
     assert refusal(topic, payload) or payload.strip().startswith(b"{")
