@@ -7,6 +7,7 @@ A line that it cannot place is refused with a reason, never skipped.
 from __future__ import annotations
 
 import copy
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Final
@@ -36,6 +37,8 @@ class Dialect:
     file: DialectFile
     sections: tuple[Section, ...]
     ignored: tuple[TopicPattern, ...]
+    sha256: str
+    """Of the file's text."""
     _known: dict[str, list[tuple[Section, dict[str, str]]]] = field(default_factory=dict)
 
     @property
@@ -97,13 +100,14 @@ def _copy(line: Line) -> Line:
 
 def load_dialect(path: File) -> Dialect:
     """A dialect from a file, or one of the house by its name. Raises BadDialectError."""
-    text, file = load_file(path)
-    sections, ignored = check(file, text, where=path.name)
-    return Dialect(file, sections, ignored)
+    return _ready(*load_file(path), where=path.name)
 
 
 def read_dialect(text: str, *, where: str = "the dialect") -> Dialect:
     """A dialect from its text. Raises BadDialectError."""
-    file = read_file(text, where=where)
+    return _ready(text, read_file(text, where=where), where=where)
+
+
+def _ready(text: str, file: DialectFile, *, where: str) -> Dialect:
     sections, ignored = check(file, text, where=where)
-    return Dialect(file, sections, ignored)
+    return Dialect(file, sections, ignored, hashlib.sha256(text.encode()).hexdigest())

@@ -69,8 +69,8 @@ def check(
 
     read = load_dialect(dialect)
     if file is None:
-        sections = len(read.sections)
-        _say({"kind": "dialect", "name": read.name, "sections": sections}, as_json=as_json)
+        told = {"name": read.name, "sections": len(read.sections), "sha256": read.sha256}
+        _say({"kind": "dialect", **told}, as_json=as_json)
         return
     matched = match_file(file, read)
     for record in _matched(matched):

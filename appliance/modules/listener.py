@@ -6,6 +6,8 @@ import asyncio
 import ssl
 from pathlib import Path
 
+import structlog
+
 from agv_bridge.bridge.modules import ModuleStations
 from agv_bridge.dialects.compiled import Dialect, load_dialect
 from appliance.config import Config
@@ -16,6 +18,8 @@ from contracts.errors import BadInputError
 from contracts.modules import FailedCheck, ModuleEvent
 from erp_link.service.core import Core
 from telemetry.subscriber.subscriber import BrokerLink, Subscriber
+
+log = structlog.get_logger()
 
 
 class CoreModules:
@@ -81,6 +85,7 @@ def _station_dialect(name: str) -> Dialect:
             f"modules.dialects: {name} describes no module station",
             mend="Name a dialect with events stored, retrieved, check_passed or check_failed",
         )
+    log.info("module dialect in force", name=dialect.name, sha256=dialect.sha256)
     return dialect
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,13 @@ def test_every_dialect_that_ships_is_named_as_its_file_and_brings_a_sample():
         assert dialect.name == file.stem
         assert dialect.file.title
         assert list(FOLDER.glob(f"{file.stem}.sample.*"))
+
+
+def test_the_ten_lines_of_the_guide_are_a_dialect():
+    guide = (Path(__file__).parents[3] / "docs/guides/describe-a-fleet.md").read_text("utf-8")
+    (first, *_) = re.findall(r"```toml\n(.*?)```", guide, flags=re.DOTALL)
+    assert len(read_dialect(first).sections) == 1
+    assert len(first.splitlines()) <= 11
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):
