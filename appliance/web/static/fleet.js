@@ -1,6 +1,7 @@
 // The fleet page: folds the stream into vehicles, chooses the map, ties map and list together.
 
-import { Floor, signs } from "./fleet_map.js";
+import { Floor } from "./fleet_map.js";
+import { signs } from "./fleet_signs.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./fleet_map.js").Vehicle} Vehicle */

@@ -1,5 +1,7 @@
 // The floor: vehicles, trails, ways and places on a canvas, with a view that is moved and zoomed.
-// What a sign looks like comes from the same sprite as the list's, so there is one drawing of each.
+
+import { listen } from "./fleet_input.js";
+import { Boxes, colours, paintSign } from "./fleet_signs.js";
 
 /**
  * @typedef {object} Vehicle
@@ -17,7 +19,6 @@
  * @property {number} at milliseconds, when the newest position came
  */
 /** @typedef {{map: string, code: string, x: number, y: number}} Place */
-/** @typedef {{path: Path2D, filled: boolean, rule: CanvasFillRule, dash: number[]}} Stroke */
 /** @typedef {{trails: boolean, ways: boolean, places: boolean, names: boolean}} Layers */
 
 const GLIDE_MS = 500;
@@ -26,34 +27,15 @@ const SIGN_PX = 20;
 const MOST_NAMES = 60;
 const MOST_TRAILS = 200;
 const NEAREST_PX = 22;
-const COLOURS = {
-  stopped: "--hold-ink", lost: "--review-ink", silent: "--review-ink", warned: "--review-ink", low: "--review-ink",
-  working: "--info-ink", idle: "--accept-ink", other: "--ink-soft",
-  ink: "--ink", soft: "--ink-soft", line: "--line", strong: "--line-strong", surface: "--surface",
-};
+const CROWD = 150;
+const MOST_GLIDING = 300;
+const LOOK = new Set(["stopped", "lost", "silent", "warned", "low"]);
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-
-/** The paths of the sprite's `agv-` symbols. @returns {Promise<Map<string, Stroke[]>>} */
-export async function signs() {
-  const answer = await fetch("/static/icons.svg");
-  const sprite = new DOMParser().parseFromString(await answer.text(), "image/svg+xml");
-  const found = new Map();
-  for (const symbol of sprite.querySelectorAll("symbol[id^='agv-']")) {
-    const strokes = [...symbol.querySelectorAll("path")].map((path) => ({
-      path: new Path2D(path.getAttribute("d") ?? ""),
-      filled: path.getAttribute("fill") === "currentColor",
-      rule: /** @type {CanvasFillRule} */ (path.getAttribute("fill-rule") ?? "nonzero"),
-      dash: (path.getAttribute("stroke-dasharray") ?? "").split(" ").filter(Boolean).map(Number),
-    }));
-    found.set(symbol.id.slice(4), strokes);
-  }
-  return found;
-}
 
 export class Floor {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Map<string, Stroke[]>} drawn
+   * @param {Map<string, import("./fleet_signs.js").Stroke[]>} drawn
    * @param {(name: string) => void} pick called with the vehicle that was clicked; "" for none
    */
   constructor(canvas, drawn, pick) {
@@ -71,6 +53,7 @@ export class Floor {
     this.layers = { trails: true, ways: true, places: true, names: true };
     this.view = { x: 0, y: 0, scale: 20 };
     this.fitted = true;
+    this.still = still.matches;
     this.asked = 0;
     /** @type {Record<string, string>} */
     this.colours = {};
@@ -82,14 +65,8 @@ export class Floor {
   }
 
   readColours() {
-    const probe = document.createElement("span");
-    this.canvas.after(probe);
-    for (const [name, token] of Object.entries(COLOURS)) {
-      probe.style.color = `var(${token})`;
-      this.colours[name] = getComputedStyle(probe).color;
-    }
+    this.colours = colours(this.canvas);
     this.font = getComputedStyle(document.body).fontFamily;
-    probe.remove();
     this.draw();
   }
 
@@ -156,11 +133,19 @@ export class Floor {
   nearest(px, py) {
     let best = "", least = NEAREST_PX;
     for (const each of this.here()) {
-      const [x, y] = this.pixels(...at(each, performance.now()));
+      const [x, y] = this.pixels(...this.at(each, performance.now()));
       const away = Math.hypot(x - px, y - py);
       if (away < least) [best, least] = [each.name, away];
     }
     return best;
+  }
+
+  /** Where to draw a vehicle: it glides to its newest position. @param {Vehicle} each @param {number} now @returns {[number, number]} */
+  at(each, now) {
+    const x = each.x ?? 0, y = each.y ?? 0;
+    const share = (now - each.at) / GLIDE_MS;
+    if (!each.from || share >= 1 || this.still) return [x, y];
+    return [each.from.x + (x - each.from.x) * share, each.from.y + (y - each.from.y) * share];
   }
 
   /** Ask for a picture; those asked for before it is drawn are one. */
@@ -173,19 +158,20 @@ export class Floor {
     if (!pen || !this.canvas.width) return;
     const now = performance.now(), ratio = window.devicePixelRatio || 1;
     const here = this.here();
+    this.still = still.matches || here.length > MOST_GLIDING;
     const followed = this.vehicles.get(this.following);
-    if (followed && followed.x !== null && followed.map === this.map) [this.view.x, this.view.y] = at(followed, now);
+    if (followed && followed.x !== null && followed.map === this.map) [this.view.x, this.view.y] = this.at(followed, now);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.canvas.clientWidth, this.canvas.clientHeight);
     this.paintGrid(pen);
     if (this.layers.trails) this.paintTrails(pen, here, now);
     if (this.layers.ways) this.paintWays(pen, here);
     if (this.layers.places) this.paintPlaces(pen);
-    for (const each of here) if (each.name !== this.picked) this.paintVehicle(pen, each, now);
-    const picked = here.find((each) => each.name === this.picked);
-    if (picked) this.paintVehicle(pen, picked, now);
+    // What needs a look lies on top of the crowd, and what is looked at on top of that.
+    const rank = (/** @type {Vehicle} */ each) => (each.name === this.picked ? 2 : LOOK.has(each.condition) ? 1 : 0);
+    for (const each of here.sort((a, b) => rank(a) - rank(b))) this.paintVehicle(pen, each, now, here.length > CROWD && !rank(each));
     if (this.layers.names) this.paintNames(pen, here, now);
-    if (!still.matches && here.some((each) => each.from && now - each.at < GLIDE_MS)) this.draw();
+    if (!this.still && here.some((each) => each.from && now - each.at < GLIDE_MS)) this.draw();
   }
 
   /** Lines every 1, 2, 5, 10 ... metres, and how many they are. @param {CanvasRenderingContext2D} pen */
@@ -219,8 +205,8 @@ export class Floor {
     pen.beginPath();
     for (const each of here) {
       if (here.length > MOST_TRAILS && each.name !== this.picked) continue;
-      const known = each.from && now - each.at < GLIDE_MS && !still.matches ? each.trail.slice(0, -1) : each.trail;
-      line(pen, [...known, at(each, now)].map(([x, y]) => this.pixels(x, y)));
+      const known = each.from && now - each.at < GLIDE_MS && !this.still ? each.trail.slice(0, -1) : each.trail;
+      line(pen, [...known, this.at(each, now)].map(([x, y]) => this.pixels(x, y)));
     }
     pen.stroke();
     pen.globalAlpha = 1;
@@ -259,17 +245,19 @@ export class Floor {
     }
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {Vehicle} each @param {number} now */
-  paintVehicle(pen, each, now) {
-    const [x, y] = this.pixels(...at(each, now));
-    const size = each.name === this.picked ? SIGN_PX * 1.4 : SIGN_PX;
+  /** @param {CanvasRenderingContext2D} pen @param {Vehicle} each @param {number} now @param {boolean} small one of a crowd */
+  paintVehicle(pen, each, now, small) {
+    const [x, y] = this.pixels(...this.at(each, now));
+    const size = each.name === this.picked ? SIGN_PX * 1.4 : small ? SIGN_PX * 0.6 : SIGN_PX;
     pen.save();
     pen.translate(x, y);
     pen.globalAlpha = each.localized ? 1 : 0.5;
-    pen.fillStyle = this.colours.surface ?? "";
-    pen.beginPath();
-    pen.arc(0, 0, size * 0.62, 0, 2 * Math.PI);
-    pen.fill();
+    if (!small) {
+      pen.fillStyle = this.colours.surface ?? "";
+      pen.beginPath();
+      pen.arc(0, 0, size * 0.62, 0, 2 * Math.PI);
+      pen.fill();
+    }
     if (each.name === this.picked) { pen.strokeStyle = this.colours.ink ?? ""; pen.lineWidth = 2; pen.stroke(); }
     pen.strokeStyle = pen.fillStyle = this.colours[each.condition] ?? this.colours.other ?? "";
     if (each.theta !== null) {
@@ -279,9 +267,9 @@ export class Floor {
     }
     pen.scale(size / 24, size / 24);
     pen.translate(-12, -12);
-    this.paintSign(pen, each.condition);
+    paintSign(pen, this.drawn.get(each.condition));
     pen.restore();
-    if (each.loaded) this.paintLoad(pen, x, y);
+    if (each.loaded && !small) this.paintLoad(pen, x, y);
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} x @param {number} y */
@@ -292,24 +280,13 @@ export class Floor {
     pen.fillRect(-1, -1, 16, 16);
     pen.scale(14 / 24, 14 / 24);
     pen.strokeStyle = pen.fillStyle = this.colours.ink ?? "";
-    this.paintSign(pen, "load");
+    paintSign(pen, this.drawn.get("load"));
     pen.restore();
-  }
-
-  /** @param {CanvasRenderingContext2D} pen @param {string} name */
-  paintSign(pen, name) {
-    pen.lineWidth = 2.4;
-    for (const stroke of this.drawn.get(name) ?? []) {
-      pen.setLineDash(stroke.dash);
-      if (stroke.filled) pen.fill(stroke.path, stroke.rule);
-      else pen.stroke(stroke.path);
-    }
-    pen.setLineDash([]);
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {Vehicle[]} here @param {number} now */
   paintNames(pen, here, now) {
-    const seen = here.map((each) => ({ each, spot: this.pixels(...at(each, now)) }))
+    const seen = here.map((each) => ({ each, spot: this.pixels(...this.at(each, now)) }))
       .filter(({ spot }) => spot[0] > 0 && spot[1] > 0 && spot[0] < this.canvas.clientWidth && spot[1] < this.canvas.clientHeight);
     pen.font = `600 12px ${this.font}`;
     pen.textAlign = "left";
@@ -327,78 +304,7 @@ export class Floor {
   }
 }
 
-/** Where words stand already, so that none is written over another. */
-class Boxes {
-  constructor() {
-    /** @type {[number, number, number, number][]} */
-    this.taken = [];
-  }
-
-  /** @param {number} x @param {number} y @param {number} w @param {number} h @returns {boolean} whether there was room */
-  take(x, y, w, h) {
-    if (this.taken.some(([a, b, c, d]) => x < a + c && a < x + w && y < b + d && b < y + h)) return false;
-    this.taken.push([x, y, w, h]);
-    return true;
-  }
-}
-
-/** Where to draw a vehicle: it glides to its newest position. @param {Vehicle} each @param {number} now @returns {[number, number]} */
-function at(each, now) {
-  const x = each.x ?? 0, y = each.y ?? 0;
-  const share = (now - each.at) / GLIDE_MS;
-  if (!each.from || share >= 1 || still.matches) return [x, y];
-  return [each.from.x + (x - each.from.x) * share, each.from.y + (y - each.from.y) * share];
-}
-
 /** @param {CanvasRenderingContext2D} pen @param {[number, number][]} spots */
 function line(pen, spots) {
   spots.forEach(([x, y], n) => (n ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-}
-
-/** Mouse, fingers and keys. @param {Floor} floor */
-function listen(floor) {
-  const canvas = floor.canvas;
-  /** @type {Map<number, {x: number, y: number}>} */
-  const down = new Map();
-  let dragged = 0;
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    down.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-    dragged = 0;
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    const before = down.get(event.pointerId);
-    if (!before) return;
-    const [dx, dy] = [event.offsetX - before.x, event.offsetY - before.y];
-    const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
-    dragged += Math.hypot(dx, dy);
-    if (other) {
-      const was = Math.hypot(before.x - other.x, before.y - other.y), is = Math.hypot(event.offsetX - other.x, event.offsetY - other.y);
-      if (was > 0) floor.zoom(is / was, (event.offsetX + other.x) / 2, (event.offsetY + other.y) / 2);
-    } else if (dragged > 4) floor.move(dx, dy);
-    down.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    down.delete(event.pointerId);
-    if (dragged <= 4) floor.pick(floor.nearest(event.offsetX, event.offsetY));
-  });
-  canvas.addEventListener("pointercancel", (event) => down.delete(event.pointerId));
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    floor.zoom(Math.exp(-event.deltaY * 0.0015), event.offsetX, event.offsetY);
-  }, { passive: false });
-  /** @type {Record<string, () => void>} */
-  const keys = {
-    ArrowLeft: () => floor.move(60, 0), ArrowRight: () => floor.move(-60, 0),
-    ArrowUp: () => floor.move(0, 60), ArrowDown: () => floor.move(0, -60),
-    "+": () => floor.zoom(1.3), "=": () => floor.zoom(1.3), "-": () => floor.zoom(1 / 1.3), 0: () => floor.fit(),
-    Escape: () => floor.pick(""),
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const act = keys[event.key];
-    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
-  });
 }
