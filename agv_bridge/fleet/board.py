@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agv_bridge.fleet.condition import Condition, Problem, condition_of, problems_of
-from agv_bridge.fleet.places import PlaceAt, learn, shown_by
+from agv_bridge.fleet.places import PlaceAt, Source, learn, shown_by
 from agv_bridge.fleet.spot import Spot, spot_of
 from agv_bridge.fleet.trail import Crumb, Trail, go_on
 from agv_bridge.fleet.way import Way, planned_line, way_of
@@ -127,6 +127,18 @@ class FleetBoard:
         if after is not before:
             self._places[key] = self._changed[key] = after
             self.places_version += 1
+
+    def give(self, places: Iterable[PlaceAt]) -> None:
+        """The places that the site gives; those that it gave before and now does not are forgotten,
+        until a vehicle shows them.
+        """
+        given = {(one.map_id, one.code): one for one in places}
+        for key, known in list(self._places.items()):
+            if known.source is Source.GIVEN and key not in given:
+                del self._places[key]
+                self.places_version += 1
+        for one in given.values():
+            self.place(one)
 
     def take_changed(self) -> tuple[PlaceAt, ...]:
         """Places that changed since this was last asked."""

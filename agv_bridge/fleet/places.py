@@ -54,7 +54,8 @@ def learn(before: PlaceAt | None, seen: PlaceAt) -> PlaceAt:
     if before is None or (seen.source, before.source) == (Source.GIVEN, Source.SEEN):
         return seen
     if before.source is Source.GIVEN or seen.source is Source.GIVEN:
-        return seen if seen.source is Source.GIVEN else before
+        given_anew = seen.source is Source.GIVEN and seen != before
+        return seen if given_anew else before
     away = math.hypot(seen.x - before.x, seen.y - before.y)
     if seen.source is Source.TOLD:
         return before if before.source is Source.TOLD and away < TOLD_AGAIN_M else seen

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
@@ -23,6 +24,7 @@ from agv_bridge.missions.vehicles import VehicleSnapshot
 from agv_bridge.vda5050.codec import Received, decode
 from agv_bridge.vda5050.topics import FACTSHEET, VISUALIZATION, parse_topic
 from agv_bridge.vda5050.wire import Dialect
+from appliance.fleet.given import read_given
 from appliance.fleet.notebook import KEPT, Notebook
 from contracts.clock import Clock
 from contracts.errors import BadInputError
@@ -51,10 +53,13 @@ class Bridge(Protocol):
 class FleetWatch:
     """Give `heard` to the bridge and `told` to its stock moves, then `follow` the bridge, and run.
 
-    bus None: only what the bridge hears.
+    bus None: only what the bridge hears. given: the site's own file of places, read anew when it
+    changes.
     """
 
-    def __init__(self, bus: MessageBus | None, notebook: Notebook, *, clock: Clock) -> None:
+    def __init__(
+        self, bus: MessageBus | None, notebook: Notebook, *, clock: Clock, given: Path | None = None
+    ) -> None:
         self._bus = bus
         self._notebook = notebook
         self._clock = clock
@@ -64,6 +69,11 @@ class FleetWatch:
         self._rows: tuple[FleetRow, ...] = ()
         self._rows_at = clock.now() - _FRESH
         self.board = FleetBoard(notebook.places())
+        self._given = given
+        self._given_stamp: tuple[int, int] | None = None
+        self.trouble: BadInputError | None = None
+        """What is wrong with the site's file of places; what it said before stays."""
+        self._read_given()
         self.unreadable = 0
         """Messages of vehicles for the eye only that could not be read."""
 
@@ -123,6 +133,7 @@ class FleetWatch:
         try:
             while True:
                 await self._write()
+                self._read_given()
                 if rounds % _TIDY_EVERY == 0:
                     await asyncio.to_thread(self._notebook.forget, self._clock.now() - KEPT)
                 rounds += 1
@@ -131,6 +142,25 @@ class FleetWatch:
             with suppress(Exception):
                 last = (*self._unwritten, *self.board.take_changed())
                 self._notebook.keep(last, self._take_told())
+
+    def _read_given(self) -> None:
+        """Read the site's places where the file is not the one that was read last."""
+        if self._given is None:
+            return
+        try:
+            known = self._given.stat()
+            stamp = (known.st_mtime_ns, known.st_size)
+        except OSError:
+            stamp = (0, 0)
+        if stamp == self._given_stamp:
+            return
+        self._given_stamp = stamp
+        try:
+            self.board.give(read_given(self._given))
+            self.trouble = None
+        except BadInputError as error:
+            self.trouble = error
+            _log.warning("agv_places_not_read", error=str(error))
 
     async def _write(self) -> None:
         places, told = (*self._unwritten, *self.board.take_changed()), self._take_told()

@@ -77,7 +77,7 @@ async def open_fleet(
         name = f"tallyman-hub-{secrets.token_hex(6)}"
         trust = broker_trust(config.broker.authority)
         async with MqttBus(config.broker.url, client_id=name, tls_context=trust) as bus:
-            watch = FleetWatch(bus, notebook, clock=clock)
+            watch = FleetWatch(bus, notebook, clock=clock, given=layout.hub / "places.csv")
             moves = NotedMoves(core, live, watch.told)
             bridge = AgvBridge(bus, moves, clock=clock, heard=watch.heard)
             watch.follow(bridge)

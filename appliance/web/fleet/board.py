@@ -64,6 +64,7 @@ def add_board_routes(router: APIRouter, sight: Sight | None, gate: Gate, clock: 
             turn=turn,
             last=max(1, -(-(len(found) if on_missions else len(vehicles)) // PAGE)),
             may_work=viewer.may(*WORKERS),
+            trouble=sight.trouble if sight is not None else None,
             has_broker=sight is not None,
             badges=BADGES,
             step_badges=STEP_BADGES,

@@ -43,6 +43,8 @@ class FleetFeed:
         self._gone: dict[str, int] = {}
         self._places: dict[tuple[str, str], _Sent] = {}
         self._places_known = _NEVER
+        self._places_anew = 0
+        """The version at which a place was last forgotten."""
         self._missions: Hashable = None
         self._missions_at = 0
         self.version = 0
@@ -76,9 +78,11 @@ class FleetFeed:
         gone = [name for name, at in self._gone.items() if at > version]
         if gone and version:
             told["gone"] = gone
-        places = [each.row for each in self._places.values() if each.version > version]
-        if places:
+        anew = self._places_anew > version
+        places = [each.row for each in self._places.values() if anew or each.version > version]
+        if places or anew:
             told["places"] = places
+            told["places_anew"] = anew
         return told
 
     def whole(self) -> dict[str, object]:
@@ -101,6 +105,10 @@ class FleetFeed:
         if board.places_version == self._places_known:
             return
         self._places_known = board.places_version
+        forgotten = self._places.keys() - board.places().keys()
+        for key in forgotten:
+            del self._places[key]
+            self._places_anew = self.version
         for key, each in board.places().items():
             row = (each.map_id, each.code, round(each.x, 2), round(each.y, 2), each.source.value)
             before = self._places.get(key)

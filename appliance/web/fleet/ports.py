@@ -10,6 +10,7 @@ from agv_bridge.fleet.places import PlaceAt
 from agv_bridge.missions.snapshots import MissionSnapshot
 from agv_bridge.vda5050.messages import Factsheet, State
 from appliance.fleet.desk import JourneyView
+from contracts.errors import TallymanError
 from contracts.stock import BatchKey, OpenTransport, TransportState
 from erp_link.service.lists import Window
 from erp_link.service.missions.journeys import JourneyLine
@@ -33,6 +34,11 @@ class Sight(Protocol):
 
     @property
     def board(self) -> Board: ...
+
+    @property
+    def trouble(self) -> TallymanError | None:
+        """What is wrong with the site's own file of places."""
+        ...
 
     def rows(self) -> Sequence[FleetRow]: ...
 

@@ -18,6 +18,7 @@ import { t } from "./words.js";
  * @property {string[]} [gone]
  * @property {Record<string, [number, number][]>} [trails]
  * @property {[string, string, number, number, string][]} [places]
+ * @property {boolean} [places_anew] the places are all there are, not only what changed
  */
 
 const MOST_TRAIL = 120;
@@ -64,6 +65,7 @@ function hear(told) {
   for (const name of told.gone ?? []) { floor.vehicles.delete(name); rows.delete(name); }
   const changed = told.rows.some((row) => differs(rows.get(row[0]), row));
   for (const row of told.rows) fold(row, told.trails?.[row[0]]);
+  if (told.places_anew) floor.places.clear();
   for (const [map, code, x, y] of told.places ?? []) floor.places.set(`${map}\n${code}`, { map, code, x, y });
   chooseMap();
   if (told.whole && floor.fitted) show();
