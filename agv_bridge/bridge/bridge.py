@@ -33,11 +33,14 @@ from agv_bridge.missions.vehicles import (
 )
 from agv_bridge.vda5050.codec import Received
 from agv_bridge.vda5050.messages import Connection, State
-from agv_bridge.vda5050.topics import filters
+from agv_bridge.vda5050.topics import CONNECTION, FACTSHEET, STATE, VISUALIZATION, filters
 from contracts.clock import Clock, SystemClock
 from contracts.ports import BusMessage, MessageBus, StockMoves
 from contracts.reason import Reason
 from contracts.stock import TransportOrder
+
+FOR_VIEW = (VISUALIZATION, FACTSHEET)
+"""What only the fleet view wants to hear."""
 
 
 class AgvBridge:
@@ -63,7 +66,8 @@ class AgvBridge:
     ) -> None:
         self._bus = bus
         self._clock = clock or SystemClock()
-        self._filters = filters(manufacturer=manufacturer, interface=interface)
+        names = (CONNECTION, STATE) if heard is None else (*FOR_VIEW, CONNECTION, STATE)
+        self._filters = filters(*names, manufacturer=manufacturer, interface=interface)
         self._poll_s = poll_s
         self._limits = limits or Limits()
         self._tell = heard
@@ -176,7 +180,9 @@ class AgvBridge:
                     await self._speaker.ask_for_state(self._vehicles[name])
             case State() as state:
                 heard = hear_state(before, state, at=now)
-                self._vehicles[name] = replace(heard, address=received.address)
+                if heard.address != received.address:
+                    heard = replace(heard, address=received.address)
+                self._vehicles[name] = heard
                 if self._speaker.heed(self._vehicles[name]):
                     self._dispatcher.cancel_again(name)
                     self._wake.set()

@@ -56,19 +56,21 @@ class Dispatcher:
         now = self._clock.now()
         news: list[TransportProgress] = []
         for order in self.board.known_in(state):
-            before = self.board.get(order.order_id, name) or Mission(
-                Leg.of(order), name, assigned=False, watched_since=now
-            )
+            known = self.board.get(order.order_id, name)
+            before = known or Mission(Leg.of(order), name, assigned=False, watched_since=now)
             stopping = self.board.is_stopping(order.order_id)
             after, steps = missions.observe(before, state, at=now, stopping=stopping)
-            self.board.put(after)
+            if after is not known:
+                self.board.put(after)
             if after.has(TransportState.PICKED) and not before.has(TransportState.PICKED):
                 self.board.taken_over(after)
             news.extend(steps)
         vehicle = self._vehicles.get(name)
         if vehicle is not None and vehicle.state is state:
             for mission in self.board.of_vehicle(name):
-                self.board.put(missions.note_newest(mission, state, at=now))
+                noted = missions.note_newest(mission, state, at=now)
+                if noted is not mission:
+                    self.board.put(noted)
         await self.reporter.tell(*news)
         return bool(news)
 

@@ -132,11 +132,11 @@ def note_newest(mission: Mission, state: State, *, at: datetime) -> Mission:
     finished_more = (
         state.action(leg.drop_id) == FINISHED and not mission.has(TransportState.DROPPED)
     ) or ((leg.is_on_board or state.action(leg.pick_id) == FINISHED) and not picked)
-    return replace(
-        mission,
-        missing_since=None if spoken else (mission.missing_since or at),
-        disputed_since=(mission.disputed_since or at) if spoken and finished_more else None,
-    )
+    missing = None if spoken else (mission.missing_since or at)
+    disputed = (mission.disputed_since or at) if spoken and finished_more else None
+    if (missing, disputed) == (mission.missing_since, mission.disputed_since):
+        return mission
+    return replace(mission, missing_since=missing, disputed_since=disputed)
 
 
 def step(

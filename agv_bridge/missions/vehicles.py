@@ -82,12 +82,12 @@ def hear_connection(vehicle: Vehicle, message: Connection, *, at: datetime) -> V
 
 def hear_state(vehicle: Vehicle, state: State, *, at: datetime) -> Vehicle:
     """A newer state also ends a loss: the will of an earlier connection may come after it."""
-    heard = replace(vehicle, heard_at=at)
     if not _is_newer(vehicle, state, at=at):
-        return heard
+        return replace(vehicle, heard_at=at)
     back = vehicle.connection == "CONNECTION_BROKEN"
     return replace(
-        heard,
+        vehicle,
+        heard_at=at,
         state=state,
         newest_at=at,
         version=state.version or vehicle.version,

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from contracts.errors import HeldError, NotFoundError, UnavailableError
+from contracts.errors import ConflictError, HeldError, NotFoundError, UnavailableError
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
 _RANK = [
@@ -16,6 +16,7 @@ _RANK = [
     TransportState.PICKED,
     TransportState.DROPPED,
 ]
+_ENDS = (TransportState.FAILED, TransportState.CANCELLED)
 
 
 @dataclass
@@ -77,12 +78,21 @@ class CoreInMemory:
         self._answer()
         self._changed.set()
         line = self.lines.get(progress.order_id)
+        if progress.state is TransportState.SENT:
+            self._may_be_sent(line, progress)
         if line is None:
-            raise NotFoundError(f"no transport order {progress.order_id}")
-        if progress.state is TransportState.SENT and progress.order_id in self.held:
-            raise HeldError("held meanwhile")
+            return
         self.told.append(progress)
         self._book(line, progress)
+
+    def _may_be_sent(self, line: Line | None, progress: TransportProgress) -> None:
+        if line is None:
+            raise NotFoundError(f"no transport order {progress.order_id}")
+        if progress.order_id in self.held:
+            raise HeldError("held meanwhile")
+        again = line.state is TransportState.SENT and line.vehicle == progress.vehicle
+        if line.state is not TransportState.REQUESTED and not again:
+            raise ConflictError(f"{progress.order_id} is {line.state}")
 
     def _book(self, line: Line, progress: TransportProgress) -> None:
         if progress.load_id not in {None, line.order.load_id}:
@@ -96,12 +106,13 @@ class CoreInMemory:
         if progress.state is TransportState.REQUESTED:
             if not (done or picked):
                 line.state, line.vehicle, line.reason = progress.state, "", progress.reason
-        elif progress.state is TransportState.FAILED:
-            if not done:
+        elif progress.state in _ENDS:
+            if not done and line.state not in _ENDS:
                 line.state, line.reason = progress.state, progress.reason
-        elif line.state is TransportState.FAILED or (
-            _RANK.index(progress.state) > _RANK.index(line.state)
-        ):
+        elif line.state in _ENDS:
+            if progress.state is TransportState.DROPPED:
+                line.state, line.vehicle = progress.state, progress.vehicle
+        elif _RANK.index(progress.state) > _RANK.index(line.state):
             line.state, line.vehicle = progress.state, progress.vehicle
 
     def _answer(self) -> None:
