@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,13 +22,14 @@ from contracts.clock import FixedClock
 from contracts.errors import BadInputError, UnavailableError
 from contracts.stock import HoldKind
 from erp_link.service.core import Core
-from tests.brokers import MosquittoBroker, NatsBroker, RealBroker
+from tests.brokers import MosquittoBroker, RealBroker
 from tests.erp_link.story import Station
+from tests.telemetry.subscriber.test_brokers import QuickNats
 
 TOPIC = "factory/v1/hall1/CHECK-1/state"
 
 
-@pytest.fixture(params=[pytest.param(MosquittoBroker, marks=pytest.mark.mosquitto), NatsBroker])
+@pytest.fixture(params=[pytest.param(MosquittoBroker, marks=pytest.mark.mosquitto), QuickNats])
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealBroker]:
     with request.param(tmp_path) as running:
         yield running
@@ -148,6 +150,57 @@ async def test_a_message_that_is_too_long_is_counted_and_lets_the_next_one_throu
         assert listener.stations.refused.total() == 1
         (row, _) = module_items(listener, now=clock.now())
         assert (row.state, row.value, row.detail) == ("warn", "1", TOPIC)
+
+
+@asynccontextmanager
+async def process(broker: RealBroker, database: str, *mode: str):
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.appliance.modules.hub_process", broker.url, database, *mode,
+        stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    try:
+        await says(running, "connected")
+        yield running
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.wait()
+
+
+async def says(running: asyncio.subprocess.Process, word: str) -> None:
+    """Wait for a word among the lines of its log."""
+    async with asyncio.timeout(60):
+        async for line in running.stdout:
+            if line.decode().strip() == word:
+                return
+    pytest.fail(f"it ended before it said {word}")
+
+
+async def test_what_a_killed_hub_had_not_booked_is_booked_by_the_next_one(
+    broker: RealBroker, core: Core, clock: FixedClock, tmp_path: Path
+):
+    """kill -9 between the broker's delivery and the booking, then between booking and the next."""
+    station = Station(core, clock)
+    station.receives()
+    station.accepts("C1")
+    station.accepts("C2")
+    database = f"sqlite:///{tmp_path / 'core.db'}"
+    async with process(broker, database, "stall") as first:
+        await fails(broker, "C1", "c-1")
+        await says(first, "heard")
+        first.kill()
+        await first.wait()
+    assert core.holds() == []
+    await fails(broker, "C2", "c-2")
+    async with process(broker, database) as second:
+        await eventually(lambda: len(core.holds()) == 2)
+        second.kill()
+        await second.wait()
+    async with process(broker, database):
+        await fails(broker, "C1", "c-1")
+        await fails(broker, "C3", "c-3")
+        await eventually(lambda: len(core.tickets()) == 3)
+    assert sorted(name for hold in core.holds() for name in hold.cartons) == ["C1", "C2"]
 
 
 def test_a_dialect_without_stations_is_refused_at_the_start(core: Core):
