@@ -66,4 +66,9 @@ def factsheet_of(header: Header, *, speed_m_s: float, state_every_s: float) -> F
 
 
 def _action(name: str, scope: str) -> ActionSpecification:
-    return ActionSpecification(action_type=name, action_scopes=(scope,))
+    return ActionSpecification(
+        action_type=name,
+        action_scopes=(scope,),
+        pause_allowed="true",
+        cancel_allowed="false",
+    )

@@ -18,6 +18,8 @@ from agv_bridge.vda5050.messages.parts import (
 from agv_bridge.vda5050.naming import SINCE_2_1, SINCE_3, Named
 
 Texts = tuple[str, ...]
+Permission = str | bool
+"""A truth value by the text of 3.0, a string by its schema: `true`, `false`."""
 Prose = str | float
 """A description; 2.0 and 2.1 ask for a number in two places, by mistake."""
 
@@ -104,8 +106,8 @@ class ActionSpecification(Part, frozen=True, kw_only=True):
     action_parameters: tuple[ParameterSpecification, ...] | None = None
     result: Annotated[str | None, Named("resultDescription", "actionResult")] = None
     blocking_types: Annotated[Texts | None, SINCE_2_1] = None
-    pause_allowed: Annotated[str | None, SINCE_3] = None
-    cancel_allowed: Annotated[str | None, SINCE_3] = None
+    pause_allowed: Annotated[Permission | None, SINCE_3] = None
+    cancel_allowed: Annotated[Permission | None, SINCE_3] = None
 
 
 class ProtocolFeatures(Part, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ class ControlPoint(Part, frozen=True, kw_only=True):
 class Trajectory(Part, frozen=True, kw_only=True):
     """A NURBS curve; knots lie in 0..1."""
 
-    degree: int | float | None = None
+    degree: int | None = None
     knot_vector: tuple[float, ...] | None = None
     control_points: tuple[ControlPoint, ...] = ()
 
