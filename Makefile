@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core campaign-ingest fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core campaign-ingest campaign-agv fmt lock image image-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ campaign-core: setup ## try to break the core: 1,000,000 operations, 100,000 rac
 
 campaign-ingest: setup ## kill, freeze and fill up a gateway 1,000 times and count every reading; ARGS="OUT --kills 1000", goes on where it was
 	@.venv/bin/python -m appliance.bench.ingest.kills.campaign $(ARGS)
+
+campaign-agv: setup ## kill hub, broker and vehicles in mid-mission and account for every carton; ARGS="OUT --kills 1000", goes on where it was
+	@.venv/bin/python -m appliance.bench.agv.kills.campaign $(ARGS)
 
 fmt: setup ## format and mend what can be mended by itself
 	.venv/bin/ruff check --fix .

@@ -15,9 +15,9 @@ from contracts.verdict import Decision, Verdict
 from erp_link.domain.places import SiteLayout, Slot
 from erp_link.service.core import Core
 
-_BATCH = BatchKey("ACME", "06933132577789", "8842-740")
+BATCH = BatchKey("ACME", "06933132577789", "8842-740")
 _EXPIRY = date(2030, 6, 30)
-_STATION = "dock-1"
+_STATION, _DEVICE = "dock-1", "bench"
 
 LAYOUT = SiteLayout(
     tuple(
@@ -31,24 +31,28 @@ LAYOUT = SiteLayout(
 
 
 class Dock:
-    """A delivery that is big enough, open at one dock. One carton is one put-away."""
+    """A delivery that is big enough, open at one dock. One carton is one put-away.
+
+    On a core that knows it already, it goes on where it was.
+    """
 
     def __init__(self, core: Core, clock: Clock, *, cartons: int = 10_000) -> None:
         self._core = core
         self._clock = clock
-        self._head = ""
-        self._count = 0
+        self._count, self._head = core.device_head(_DEVICE)
         line = AsnLine(
             1,
-            _BATCH.gtin,
-            _BATCH.lot,
+            BATCH.gtin,
+            BATCH.lot,
             _EXPIRY,
             cartons,
             description="Still water",
-            supplier=_BATCH.supplier,
+            supplier=BATCH.supplier,
         )
-        core.import_asn(Asn("DESP-BENCH", _BATCH.supplier, (line,)), by="bench")
-        self._session = core.open_session("DESP-BENCH", dock=_STATION, by="bench")
+        core.import_asn(Asn("DESP-BENCH", BATCH.supplier, (line,)), by="bench", key="bench-asn")
+        self._session = core.open_session(
+            "DESP-BENCH", dock=_STATION, by="bench", key="bench-session"
+        )
 
     def accepts(self) -> str:
         """One carton more. Its id, which is its order's load."""
@@ -63,7 +67,7 @@ class Dock:
             verdict=Verdict(
                 Decision.ACCEPT,
                 (Reason("matches_announcement"),),
-                batch=_BATCH,
+                batch=BATCH,
                 expiry=_EXPIRY.isoformat(),
                 asn_line=1,
             ),
@@ -80,7 +84,7 @@ class Dock:
         previous = self._head
         self._head = hashlib.sha256(f"{self._count}{previous}".encode()).hexdigest()
         return JournalEntry(
-            device="bench",
+            device=_DEVICE,
             seq=self._count,
             boot="b1",
             at_us=time.time_ns() // 1000,

@@ -1,6 +1,8 @@
 """The hub's side of vehicles in a process of its own: the real bridge, fleet view and core.
 
-    python -m appliance.bench.agv.hub mqtt://127.0.0.1:1883 FOLDER < COMMANDS
+    python -m appliance.bench.agv.hub mqtt://127.0.0.1:1883 FOLDER [PATIENCE] < COMMANDS
+
+PATIENCE: 1 is the bridge's own; a campaign that kills makes it shorter.
 
 One line of JSON on standard input says what is wanted, one answers each (see `serve`).
 """
@@ -12,15 +14,16 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 
 from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.missions.following import Limits
 from agv_bridge.vda5050.codec import Received
 from agv_bridge.vda5050.messages import State
 from appliance.bench.agv.goods import LAYOUT, Dock
-from appliance.bench.agv.lines import commands, say
+from appliance.bench.agv.lines import commands, log_elsewhere, say
 from appliance.bench.facts import percentile, rss_mb
 from appliance.fleet.notebook import Notebook
 from appliance.fleet.watch import FleetWatch
@@ -54,7 +57,7 @@ class Seen:
             self.dropped_at.append(time.time())
 
 
-async def serve(url: str, folder: Path) -> None:
+async def serve(url: str, folder: Path, patience: float = 1.0) -> None:
     """Commands: {"reset": true}, {"orders": N, "gap_s": S}, {"report": true}; the input's end."""
     clock, seen = SystemClock(), Seen()
     core = Core(f"sqlite:///{folder / 'core.db'}", clock=clock, layout=LAYOUT)
@@ -64,7 +67,13 @@ async def serve(url: str, folder: Path) -> None:
         watch = FleetWatch(bus, notebook, clock=clock)
         told = _both(watch.told, seen.told)
         moves = NotedMoves(core, MemoryLiveView(), told)
-        bridge = AgvBridge(bus, moves, clock=clock, heard=_both(watch.heard, seen.heard))
+        bridge = AgvBridge(
+            bus,
+            moves,
+            clock=clock,
+            limits=_shorter(patience),
+            heard=_both(watch.heard, seen.heard),
+        )
         watch.follow(bridge)
         tasks = [asyncio.create_task(bridge.run()), asyncio.create_task(watch.run())]
         say({"ready": True})
@@ -77,7 +86,7 @@ async def serve(url: str, folder: Path) -> None:
                 await _ask_for(
                     int(command["orders"]), float(command["gap_s"]), dock, seen, bridge.wake
                 )
-            say(_report(seen, bridge))
+            say(_report(seen, bridge) | await asyncio.to_thread(_open_in, core))
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -85,6 +94,17 @@ async def serve(url: str, folder: Path) -> None:
                 await task
     notebook.close()
     core.close()
+
+
+def _shorter(patience: float) -> Limits:
+    limits = Limits()
+    return Limits(**{one.name: getattr(limits, one.name) * patience for one in fields(Limits)})
+
+
+def _open_in(core: Core) -> dict[str, object]:
+    """Orders that somebody still has to do something for; those for a person are not among them."""
+    under_way = [one for one in core.open_transport() if one.state is not TransportState.FAILED]
+    return {"pending": len(core.pending_transport()), "under_way": len(under_way)}
 
 
 async def _ask_for(
@@ -126,4 +146,5 @@ def _both(first: Callable[[_T], None], second: Callable[[_T], None]) -> Callable
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    log_elsewhere()
+    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 1.0))

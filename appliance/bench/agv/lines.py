@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from contracts.errors import UnavailableError
 
 Line = dict[str, Any]
@@ -22,6 +24,11 @@ def say(line: Mapping[str, object]) -> None:
     """From a child to the bench."""
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def log_elsewhere() -> None:
+    """The log of a child goes to standard error: the other output is for answers."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 async def commands() -> AsyncIterator[Line]:

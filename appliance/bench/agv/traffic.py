@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +38,7 @@ from agv_bridge.vda5050.messages import (
 )
 from agv_bridge.virtual.presence import address_of, birth_of, will_of
 from agv_bridge.virtual.vehicle import VirtualAgv
-from appliance.bench.agv.lines import commands, say
+from appliance.bench.agv.lines import commands, log_elsewhere, say
 from appliance.services.mqtt import BrokerAddress, MqttBus
 
 CONNECTIONS: Final = 4
@@ -204,7 +205,7 @@ def _loads_in(order: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def serve(url: str) -> None:
-    """Commands: {"work": VEHICLES, "step_s": S}, {"road": VEHICLES, "rate": HZ, "version": V},
+    """Commands: {"work": VEHICLES, "step_s": S, "name": PREFIX, "witness": FILE}, {"road": VEHICLES, "rate": HZ, "version": V},
     {"stop": true}, {"report": true}, and the end of the input.
     """
     heard, stop = Heard(), asyncio.Event()
@@ -214,7 +215,7 @@ async def serve(url: str) -> None:
         say({"ready": True})
         async for command in commands():
             if "work" in command:
-                tasks += await _work(stack, url, int(command["work"]), float(command["step_s"]))
+                tasks += await _work(stack, url, command)
             elif "road" in command:
                 road, stop = Road(int(command["road"]), str(command["version"])), asyncio.Event()
                 tasks.append(asyncio.create_task(drive(road, url, float(command["rate"]), stop)))
@@ -232,12 +233,27 @@ async def serve(url: str) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class Witness(list[str]):
+    """What a vehicle really did, a line each in a file that outlives the vehicle."""
+
+    def __init__(self, file: Path, vehicle: str) -> None:
+        super().__init__()
+        self._file = file
+        self._vehicle = vehicle
+
+    def append(self, action_id: str) -> None:
+        super().append(action_id)
+        with self._file.open("a", encoding="utf-8") as out:
+            out.write(f"{self._vehicle} {action_id}\n")
+
+
 async def _work(
-    stack: AsyncExitStack, url: str, vehicles: int, step_s: float
+    stack: AsyncExitStack, url: str, command: Mapping[str, Any]
 ) -> list[asyncio.Task[None]]:
     tasks = []
-    for number in range(vehicles):
-        serial, version = f"w{number:03d}", ("2.1.0", "3.0.0")[number % 2]
+    for number in range(int(command["work"])):
+        serial = f"{command.get('name', 'w')}{number:03d}"
+        version = ("2.1.0", "3.0.0")[number % 2]
         bus = await stack.enter_async_context(
             MqttBus(
                 url,
@@ -246,10 +262,19 @@ async def _work(
                 birth=partial(birth_of, serial, version=version),
             )
         )
-        agv = VirtualAgv(bus, serial, version=version, step_s=step_s, heartbeat_s=1.0)
+        agv = VirtualAgv(
+            bus,
+            serial,
+            version=version,
+            step_s=float(command["step_s"]),
+            heartbeat_s=float(command.get("heartbeat_s", 1.0)),
+        )
+        if "witness" in command:
+            agv.body.executed = Witness(Path(command["witness"]), agv.address.vehicle)
         tasks.append(asyncio.create_task(agv.run()))
     return tasks
 
 
 if __name__ == "__main__":
+    log_elsewhere()
     asyncio.run(serve(sys.argv[1]))
