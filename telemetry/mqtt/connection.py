@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
         """Last byte; and the first byte of the packet (or of the state) that is not complete."""
         self.silence_s = 0.0
         """Longest silence allowed once open."""
-        self.half = Half(endpoint.half_packets)
+        self.half = Half(endpoint.half_connects)
         self._limits = endpoint.limits
         self._unacked = 0
         self._connect: Connect | None = None
@@ -163,6 +163,7 @@ class Connection(asyncio.Protocol):
         self.silence_s = 1.5 * greeting.keep_alive_s(connect, self._limits)
         self._send(encode(greeting.welcome(connect, self.client_id, self._limits), self.version))
         rest = self.half.take()
+        self.half = Half(self.endpoint.half_packets)
         self._go_on("checking")
         if rest:
             self._take(rest)
@@ -343,7 +344,7 @@ class Connection(asyncio.Protocol):
         self._bound_half()
 
     def _bound_half(self) -> None:
-        if self.endpoint.half_packets.held > self._limits.half_packets_bytes:
+        if self.half.crowded:
             self.refuse(
                 "too_many_half_packets",
                 f"{len(self.half)} of {self.half.need} bytes came, and memory for halves is spent",

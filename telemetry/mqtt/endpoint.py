@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from telemetry.mqtt.connection import Connection, State
 from telemetry.mqtt.half import HalfPackets
+from telemetry.mqtt.handshakes import Handshakes
 from telemetry.mqtt.limits import EndpointCounts, EndpointLimits, Refusal
 from telemetry.mqtt.packets import Code, MqttError
 from telemetry.now import system_us
@@ -42,7 +43,9 @@ class Endpoint:
         self.limits = limits
         self.now_us = now_us
         self.counts = EndpointCounts()
-        self.half_packets = HalfPackets()
+        self.half_packets = HalfPackets(limits.half_packets_bytes)
+        self.half_connects = HalfPackets(limits.half_connects_bytes)
+        self.handshakes = Handshakes(limits.handshakes, limits.connect_s, self._note_stranger)
         self.time = asyncio.get_running_loop().time
         self._every: set[Connection] = set()
         self._sessions: dict[str, Connection] = {}
@@ -51,23 +54,25 @@ class Endpoint:
 
     # The life of it
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+    async def listen(
+        self, host: str, port: int, tls: ssl.SSLContext | None = None, *, shared: bool = False
+    ) -> int:
         """Open one door more; the port that it got. Raises OSError.
 
-        `tls`: a server context that asks for certificates where devices sign in with them.
+        `tls`: a server context that asks for certificates where devices sign in with them. `shared`:
+        other processes of ours listen at the same port.
         """
         _raise_file_limit(self.limits.connections + _SPARE_FILES)
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self),
-            host,
-            port,
-            ssl=tls,
-            backlog=4096,
-            ssl_handshake_timeout=self.limits.connect_s if tls is not None else None,
-        )
-        self._servers.append(server)
         if self._sweeper is None:
             self._sweeper = asyncio.create_task(self._sweep())
+        if tls is not None:
+            return await self.handshakes.listen(
+                host, port, tls, lambda: Connection(self), shared=shared
+            )
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), host, port, backlog=4096, reuse_port=shared or None
+        )
+        self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
 
@@ -81,6 +86,7 @@ class Endpoint:
             self._sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeper
+        self.handshakes.close()
         for connection in list(self._every):
             connection.forget_will()  # it is us who go, the sensor is well
             connection.refuse("stopping", "the gateway stops", Code.SERVER_SHUTTING_DOWN)
@@ -134,10 +140,15 @@ class Endpoint:
 
     def note(self, connection: Connection, code: str, detail: str) -> None:
         """Count a refusal and keep it for the page."""
-        self.counts.refused[code] += 1
-        self.counts.newest.append(
-            Refusal(self.now_us(), code, detail, connection.peer, connection.client_id)
-        )
+        self._count(Refusal(self.now_us(), code, detail, connection.peer, connection.client_id))
+
+    def _note_stranger(self, peer: str, code: str, detail: str) -> None:
+        """One that never spoke MQTT."""
+        self._count(Refusal(self.now_us(), code, detail, peer))
+
+    def _count(self, refusal: Refusal) -> None:
+        self.counts.refused[refusal.code] += 1
+        self.counts.newest.append(refusal)
 
     def new_client_id(self) -> str:
         return f"auto-{secrets.token_hex(8)}"

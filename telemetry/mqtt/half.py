@@ -6,10 +6,14 @@ from __future__ import annotations
 class HalfPackets:
     """Bytes that all connections of an endpoint keep for packets that are not whole."""
 
-    __slots__ = ("held",)
+    __slots__ = ("held", "most")
 
-    def __init__(self) -> None:
-        self.held = 0
+    def __init__(self, most: int) -> None:
+        self.held, self.most = 0, most
+
+    @property
+    def full(self) -> bool:
+        return self.held > self.most
 
 
 class Half:
@@ -25,6 +29,11 @@ class Half:
 
     def __len__(self) -> int:
         return len(self._data)
+
+    @property
+    def crowded(self) -> bool:
+        """All connections together keep too much."""
+        return self._all.full
 
     @property
     def whole(self) -> bool:

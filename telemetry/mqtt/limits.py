@@ -11,12 +11,16 @@ class EndpointLimits:
     connections: int = 12_000
     greeting: int = 4_000
     """Connections whose CONNECT is still awaited or being checked."""
+    handshakes: int = 1_000
+    """Connections whose TLS has begun and is not done; each may hold some 50 kB."""
     packet_bytes: int = 256 << 10
     """Longest packet; a longer one is refused when it is announced."""
     connect_bytes: int = 16 << 10
     """Longest first packet: nobody has signed in yet."""
     half_packets_bytes: int = 64 << 20
-    """Packets of all connections together of which the end is awaited."""
+    """Packets of all that have signed in, together, of which the end is awaited."""
+    half_connects_bytes: int = 8 << 20
+    """The same of all that have not: strangers cannot spend what publishers need."""
     receive_maximum: int = 4_096
     """QoS 1 messages of one connection that may wait for their PUBACK."""
     connect_s: float = 10.0
