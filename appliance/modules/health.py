@@ -24,9 +24,8 @@ def module_items(listener: ModuleListener | None, *, now: datetime) -> Iterator[
         "module",
         "MQTT",
         "down" if not up else "warn" if refused else "ok",
-        value=str(refused) if refused else "",
         detail=newest.topic if newest is not None else listener.subscriber.trouble,
-        notes=(newest.reason,) if newest is not None else (),
+        notes=(Reason("module_refused", {"count": refused}), newest.reason) if newest else (),
         at=now,
     )
     for seen in stations.stations():

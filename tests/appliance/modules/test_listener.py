@@ -149,7 +149,8 @@ async def test_a_message_that_is_too_long_is_counted_and_lets_the_next_one_throu
         await eventually(core.holds)
         assert listener.stations.refused.total() == 1
         (row, _) = module_items(listener, now=clock.now())
-        assert (row.state, row.value, row.detail) == ("warn", "1", TOPIC)
+        assert (row.state, row.detail) == ("warn", TOPIC)
+        assert [note.code for note in row.notes] == ["module_refused", "module_message_too_large"]
 
 
 @asynccontextmanager
