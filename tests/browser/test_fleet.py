@@ -134,11 +134,12 @@ def test_a_phone_shows_everything_in_both_languages(
         "/fleet", "/fleet?view=missions", "/fleet/vehicles/acme/103", "/fleet/journeys",
         f"/fleet/journeys/{order.order_id}", "/fleet/ask",
     )  # fmt: skip
-    for language in ("en", "zh"):
+    page = open_page(f"{url}/fleet", width=390, height=844)
+    for language, word in (("en", "Fleet"), ("zh", "车队")):
         for address in addresses:
-            page = open_page(f"{url}{address}", width=390, height=844, language=language)
+            page.goto(f"{url}{address}{'&' if '?' in address else '?'}lang={language}")
+            assert word in page.locator(".page-head").inner_text()
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
-            page.close()
     assert page_errors == []
 
 

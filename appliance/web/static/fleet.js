@@ -183,8 +183,9 @@ document.addEventListener("pointerover", (event) => {
 });
 if (follow) { floor.following = follow; choose(follow); }
 const now = await fetch("/fleet/now");
-if (early && now.ok) {
-  const [first, since] = [/** @type {Told} */ (await now.json()), early];
+const first = now.ok ? /** @type {Told} */ (await now.json()) : null;
+if (early && first) {
+  const since = early;
   early = null;
   for (const told of [first, ...since]) hear(told);
 }
