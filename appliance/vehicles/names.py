@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agv_bridge.vda5050.delivery import Speaker, said_by
 from agv_bridge.vda5050.topics import DEFAULT_INTERFACE
 from appliance.services.nats import TopicRule
 from contracts.errors import BadInputError, ConflictError
@@ -22,8 +23,6 @@ _MAJORS = tuple(sorted({dialect.value for dialect in DEFAULT_INTERFACE}))
 _OURS = frozenset({"tallyman", "sensors"})
 _LEAST_LEVELS, _MOST_LEVELS = 2, 8
 
-VEHICLE_SAYS = ("state", "connection", "visualization", "factsheet", "responses")
-VEHICLE_HEARS = ("order", "instantActions", "zoneSet")
 STANDARD_BASES = tuple(f"{interface}/{one.value}" for one, interface in DEFAULT_INTERFACE.items())
 """`uagv/v2` and `vda5050/v3`, as the standard proposes."""
 
@@ -87,8 +86,15 @@ def vehicle_rule(name: str, interfaces: Iterable[str]) -> TopicRule:
     """Rule 1 as filters: no wildcard, each topic by its name."""
     roots = vehicle_roots(name, interfaces)
     return TopicRule(
-        tuple(f"{root}/{topic}" for root in roots for topic in VEHICLE_SAYS),
-        tuple(f"{root}/{topic}" for root in roots for topic in VEHICLE_HEARS),
+        _topics(roots, Speaker.VEHICLE),
+        _topics(roots, Speaker.MASTER_CONTROL),
+    )
+
+
+def _topics(roots: Iterable[str], speaker: Speaker) -> tuple[str, ...]:
+    """What `speaker` says below each root, as its major version has it."""
+    return tuple(
+        f"{root}/{topic}" for root in roots for topic in said_by(speaker, root.split("/")[1])
     )
 
 

@@ -46,8 +46,10 @@ def test_a_vehicle_says_and_hears_below_its_own_name_in_both_versions(registry: 
     (member,) = registry.members()
     assert member.user == "maker/A"
     assert "uagv/v2/maker/A/state" in member.rule.publish
-    assert "vda5050/v3/maker/A/responses" in member.rule.publish
+    assert "vda5050/v3/maker/A/factsheet" in member.rule.publish
+    assert "vda5050/v3/maker/A/responses" in member.rule.subscribe
     assert "uagv/v2/maker/A/order" in member.rule.subscribe
+    assert "uagv/v2/maker/A/zoneSet" not in member.rule.subscribe
     assert not set(member.rule.publish) & set(member.rule.subscribe)
 
 
