@@ -52,7 +52,8 @@ def stamped(message: _Message, header: Header) -> _Message:
 
 class ActionParameter(Part, frozen=True, kw_only=True):
     key: str
-    value: object
+    value: object = None
+    """None: none was given, or `null`."""
 
 
 class Action(Part, frozen=True, kw_only=True):
