@@ -136,7 +136,7 @@ async def test_a_core_that_is_away_is_waited_for(
         assert seen.notes[0].params["failed"] == 1
 
 
-async def test_a_message_that_is_too_long_is_counted_and_lets_the_next_one_through(
+async def test_a_long_message_that_is_no_json_is_counted_and_lets_the_next_one_through(
     broker: RealBroker, core: Core, clock: FixedClock, woken: list[bool]
 ):
     station = Station(core, clock)
@@ -150,7 +150,7 @@ async def test_a_message_that_is_too_long_is_counted_and_lets_the_next_one_throu
         assert listener.stations.refused.total() == 1
         (row, _) = module_items(listener, now=clock.now())
         assert (row.state, row.detail) == ("warn", TOPIC)
-        assert [note.code for note in row.notes] == ["module_refused", "module_message_too_large"]
+        assert [note.code for note in row.notes] == ["module_refused", "agv_line_not_json"]
 
 
 @asynccontextmanager
