@@ -19,11 +19,11 @@ import structlog
 
 from agv_bridge.fleet.board import FleetBoard, FleetRow
 from agv_bridge.fleet.places import PlaceAt
+from agv_bridge.missions.identity import named_otherwise
 from agv_bridge.missions.snapshots import MissionSnapshot
 from agv_bridge.missions.vehicles import VehicleSnapshot
 from agv_bridge.vda5050.codec import Received, decode
-from agv_bridge.vda5050.topics import FACTSHEET, VISUALIZATION, parse_topic
-from agv_bridge.vda5050.wire import Dialect
+from agv_bridge.vda5050.topics import FACTSHEET, VISUALIZATION, filters, parse_topic
 from appliance.fleet.given import read_given
 from appliance.fleet.notebook import KEPT, Notebook
 from contracts.clock import Clock
@@ -33,9 +33,7 @@ from contracts.stock import TransportProgress
 
 _log = structlog.get_logger(__name__)
 
-FILTERS: Final = tuple(
-    f"+/{dialect.value}/+/+/{name}" for dialect in Dialect for name in (VISUALIZATION, FACTSHEET)
-)
+FILTERS: Final = filters(VISUALIZATION, FACTSHEET)
 _WRITE_EVERY_S: Final = 1.0
 _TIDY_EVERY: Final = 3600
 _MOST_WAITING: Final = 100_000
@@ -125,7 +123,7 @@ class FleetWatch:
             self.unreadable += 1
             _log.warning("agv_view_unreadable", topic=message.topic, error=str(error))
             return
-        if received is not None:
+        if received is not None and named_otherwise(received) is None:
             self.board.hear(address.vehicle, received.message, at=now)
 
     async def _keep(self) -> None:
