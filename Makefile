@@ -58,7 +58,8 @@ campaign-core: setup ## try to break the core: 1,000,000 operations, 100,000 rac
 campaign-ingest: setup ## kill, freeze and fill up a gateway 1,000 times and count every reading; ARGS="OUT --kills 1000", goes on where it was
 	@.venv/bin/python -m appliance.bench.ingest.kills.campaign $(ARGS)
 
-campaign-agv: setup ## kill hub, broker and vehicles in mid-mission and account for every carton; ARGS="OUT --kills 1000", goes on where it was
+campaign-agv: setup ## 1,000 sessions over a bad radio, then hub, broker and vehicles killed in mid-mission; ARGS="OUT --kills 1000" goes on where it was
+	@TALLYMAN_SESSIONS=1000 .venv/bin/pytest -q tests/agv_bridge/missions/test_radio_law.py
 	@.venv/bin/python -m appliance.bench.agv.kills.campaign $(ARGS)
 
 fmt: setup ## format and mend what can be mended by itself
