@@ -118,6 +118,7 @@ class GatewayStatus:
             "refused": guard.refused,
             "troubles": [asdict(each) for each in troubles[:_NEWEST]],
             "repeated": self.sink.repeated,
+            "unwritten": self.sink.refused,
         }
 
 

@@ -20,7 +20,7 @@ COLUMNS: Final = (
     "due_on", "uncertainty", "note",
 )  # fmt: skip
 _NEEDED: Final = ("id", "template")
-_MOST_BYTES: Final = 8 << 20
+MOST_BYTES: Final = 8 << 20
 
 
 class BadSheetError(BadInputError):
@@ -52,9 +52,9 @@ def read_sheet(data: bytes, book: SensorBook) -> list[Device]:
     Raises BadSheetError with the line: no UTF-8, a column missing, unknown or twice, an empty id, a
     date or number that is none, a device twice.
     """
-    if len(data) > _MOST_BYTES:
+    if len(data) > MOST_BYTES:
         raise BadSheetError(
-            f"the sheet has {len(data)} bytes", mend=f"At most {_MOST_BYTES} are taken"
+            f"the sheet has {len(data)} bytes", mend=f"At most {MOST_BYTES} are taken"
         )
     try:
         rows = csv.reader(io.StringIO(data.decode("utf-8-sig")), strict=True)

@@ -32,6 +32,7 @@ from appliance.web.fences.ports import FenceDesk, Names, Trials
 from appliance.web.fences.words import render
 from appliance.web.ports import Gate, Viewer
 from appliance.web.quality.tickets import good_keys
+from appliance.web.uploads import check_length
 from contracts.errors import BadInputError, NotFoundError, UnavailableError
 from contracts.telemetry import AlarmEffect
 from telemetry.units import QUANTITIES
@@ -57,6 +58,7 @@ def add_to(
     @router.post("/fences/try", include_in_schema=False)
     async def trial(request: Request) -> Response:
         await gate.require(request, *EDITORS)
+        check_length(request, _MOST_FILE)
         await gate.verify(request)
         return await _trial(request, trials)
 

@@ -32,6 +32,11 @@ class IntakeCard:
     trouble: Reason | None = None
 
     @property
+    def swapped(self) -> int:
+        """Messages that name another sensor than their address."""
+        return self.quarantined.get("other_device", 0)
+
+    @property
     def aside(self) -> int:
         return sum(self.quarantined.values())
 
@@ -102,6 +107,8 @@ class SensorsCard:
 class AlarmsCard:
     open: int = 0
     fences: int = 0
+    unwritten: int = 0
+    """Changes that no journal could take: the hub never hears of them."""
     troubles: tuple[Reason, ...] = ()
 
 
@@ -152,7 +159,8 @@ class GatewayCard:
             self.intake.full,
             broker is not None and not broker.connected,
             self.sensors.trouble,
-            self.alarms.troubles,
+            self.alarms.troubles or self.alarms.unwritten,
+            self.intake.swapped,
             self.hub.trouble,
             history is not None and (history.store_failure or history.tend_failure),
         )

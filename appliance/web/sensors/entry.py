@@ -12,13 +12,14 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from appliance.sensors.sheet import read_sheet
+from appliance.sensors.sheet import MOST_BYTES, read_sheet
 from appliance.sensors.store import Change, SensorStore, mark_of
 from appliance.sensors.suggest import Suggestion, device_in, suggest
 from appliance.web.app import pages_of
 from appliance.web.goods.fields import text
 from appliance.web.ports import Gate, Viewer
 from appliance.web.sensors.fields import device_of, written
+from appliance.web.uploads import FORM_BYTES, check_length
 from contracts.errors import BadInputError, ConflictError, NotFoundError, TallymanError
 from telemetry.describing.binding import Refused
 from telemetry.describing.book import Device
@@ -68,9 +69,10 @@ class _Form:
             viewer=viewer,
         )
 
-    async def keeper(self, request: Request) -> Viewer:
-        """Who writes. Raises NotSignedInError, ForbiddenError."""
+    async def keeper(self, request: Request, *, most_bytes: int = FORM_BYTES) -> Viewer:
+        """Who writes. Raises NotSignedInError, ForbiddenError, BadInputError for too much at once."""
         viewer = await self.gate.require(request, *self.keepers)
+        check_length(request, most_bytes)
         await self.gate.verify(request)
         return viewer
 
@@ -161,13 +163,14 @@ def _add_known(router: APIRouter, form: _Form) -> None:
 
     @router.post(f"{HOME}/sheet")
     async def take_sheet(request: Request) -> Response:
-        viewer = await form.keeper(request)
+        viewer = await form.keeper(request, most_bytes=MOST_BYTES)
         filled = await request.form()
         sheet = filled.get("sheet")
         if not isinstance(sheet, UploadFile):
             raise BadInputError("No file was chosen", mend="Choose a CSV file")
         try:
-            devices = read_sheet(await sheet.read(), store.book())
+            data = await sheet.read()
+            devices = await run_in_threadpool(lambda: read_sheet(data, store.book()))
         finally:
             await sheet.close()
         await run_in_threadpool(lambda: store.put_devices(devices, by=viewer.name))

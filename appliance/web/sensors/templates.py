@@ -15,6 +15,7 @@ from appliance.web.app import pages_of
 from appliance.web.goods.fields import text
 from appliance.web.listing import matching, query_of
 from appliance.web.ports import Gate
+from appliance.web.uploads import check_length
 from contracts.errors import BadInputError, NotFoundError, TallymanError
 from telemetry.describing.binding import Refused
 from telemetry.describing.compiled import Column, TriedOut, compile_template, try_out
@@ -118,6 +119,7 @@ def add_template_routes(
     @router.post("/sensors/try")
     async def attempt(request: Request) -> Response:
         viewer = await gate.require(request)
+        check_length(request)
         await gate.verify(request)
         form = await request.form()
         tried = Tried(

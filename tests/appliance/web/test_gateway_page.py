@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import unescape
 
 import httpx
@@ -162,3 +163,20 @@ async def test_the_part_that_refreshes_is_no_whole_page():
     part = await shown(path="/sensors/gateway/board")
     assert "<html" not in part
     assert words("en")("gateway.aside") in part
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_swapped_sensors_and_alarms_that_no_journal_took_are_told_at_the_top(lang: str):
+    say = words(lang)
+    quiet = await shown(lang=lang)
+    told = replace(
+        CARD,
+        intake=replace(CARD.intake, quarantined={"other_device": 7}),
+        alarms=AlarmsCard(open=1, fences=2, unwritten=3),
+    )
+    page = await shown(told, lang=lang)
+    assert told.state == "review"
+    for key, n in (("gateway.swapped", 7), ("gateway.unwritten", 3)):
+        assert say(key, n=n) in page
+        assert say(key, n=n) not in quiet
+    assert "/sensors/gateway?code=other_device#aside" in page

@@ -283,3 +283,24 @@ async def test_nothing_is_looked_up_or_decoded_for_a_stranger(client, gate, monk
     for path in ("/sensors/new?address=a&hex=8101", "/sensors/book/no-such"):
         answer = await client.get(path, follow_redirects=False)
         assert answer.status_code in {303, 401}, path
+
+
+async def test_a_sheet_that_is_too_long_is_refused_before_it_is_read(client, store):
+    read = []
+
+    async def endless():
+        while True:
+            read.append(1)
+            yield b"x" * 65_536
+
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    for length in (str(9 << 20), "1" * 30, "-1", "a lot"):
+        headers = {**form, "content-length": length}
+        answer = await client.post("/sensors/sheet", content=b"", headers=headers)
+        assert answer.status_code == 422, length
+    answer = await client.post("/sensors/sheet", content=endless(), headers=form)
+    assert answer.status_code == 422
+    assert len(read) < 3
+    long = {**form, "content-length": str(2 << 20)}
+    assert (await client.post("/sensors/try", content=b"", headers=long)).status_code == 422
+    assert store.book().device == ()
