@@ -18,6 +18,8 @@ _RANK = [
 ]
 _ENDS = (TransportState.FAILED, TransportState.CANCELLED)
 
+_DONE = frozenset({TransportState.ACCEPTED, TransportState.PICKED, TransportState.DROPPED})
+
 
 @dataclass
 class Line:
@@ -25,6 +27,8 @@ class Line:
     state: TransportState = TransportState.REQUESTED
     vehicle: str = ""
     reason: str = ""
+    sent_before: tuple[str, ...] = ()
+    """Vehicles that had it before the story begins."""
 
 
 @dataclass
@@ -38,6 +42,9 @@ class CoreInMemory:
     held: set[str] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _booked: set[tuple[str, str]] = field(default_factory=set)
+    _sent: set[tuple[str, str]] = field(default_factory=set)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
+    """(order, vehicle) of vehicles that claimed an order which they never had."""
 
     def request(self, order_id: str, *, load: str = "", to: str = "slot-1") -> TransportOrder:
         order = TransportOrder(order_id, load or f"sscc-{order_id}", "station-1", to)
@@ -60,27 +67,34 @@ class CoreInMemory:
             TransportState.PICKED,
             TransportState.FAILED,
         }
-        return [
-            OpenTransport(line.order, line.vehicle, line.state, datetime(2026, 1, 1, tzinfo=UTC))
-            for line in self.lines.values()
-            if line.state in sent
-        ]
+        return [self._known(line) for line in self.lines.values() if line.state in sent]
 
     async def find_transport(self, order_id: str):
         self._answer()
         line = self.lines.get(order_id)
-        if line is None:
-            return None
+        return None if line is None else self._known(line)
+
+    def _known(self, line: Line) -> OpenTransport:
         since = datetime(2026, 1, 1, tzinfo=UTC)
         return OpenTransport(line.order, line.vehicle, line.state, since)
+
+    async def was_sent(self, order_id: str, vehicle: str) -> bool:
+        self._answer()
+        before = self.lines[order_id].sent_before if order_id in self.lines else ()
+        return (order_id, vehicle) in self._sent or vehicle in before
 
     async def transport_progress(self, progress: TransportProgress) -> None:
         self._answer()
         self._changed.set()
         line = self.lines.get(progress.order_id)
+        key = (progress.order_id, progress.vehicle)
         if progress.state is TransportState.SENT:
             self._may_be_sent(line, progress)
+            self._sent.add(key)
         if line is None:
+            return
+        if progress.state in _DONE and not await self.was_sent(*key):
+            self.strangers.append(key)
             return
         self.told.append(progress)
         self._book(line, progress)

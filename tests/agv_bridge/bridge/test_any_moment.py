@@ -67,7 +67,7 @@ class AnyMoment(RuleBasedStateMachine):
         self.cartons[name] = batch
         self.floor.accepts(name, batch)
 
-    @rule(steps=st.integers(1, 5))
+    @rule(steps=st.integers(1, 9))
     def goes_on(self, steps) -> None:
         for _ in range(steps):
             self.floor.step()
@@ -121,6 +121,19 @@ class AnyMoment(RuleBasedStateMachine):
             self.floor.lose(truck)
         else:
             self.floor.find(truck)
+
+    @rule(which=TRUCKS, steps=st.integers(1, 8), freezes=st.none() | BATCHES)
+    def works_out_of_earshot(self, which, steps, freezes) -> None:
+        """It is given up for lost, goes on all the same, and comes back when all has changed."""
+        truck = self.floor.trucks[which]
+        if truck.online:
+            self.floor.lose(truck)
+        for _ in range(steps):
+            self.floor.step(seconds=12.0)
+        if freezes is not None:
+            self.freezes(freezes)
+        self.floor.step(seconds=40.0)
+        self.floor.find(truck)
 
     @rule(which=TRUCKS)
     def reboots(self, which) -> None:

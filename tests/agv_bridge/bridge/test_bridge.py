@@ -295,6 +295,7 @@ def under_way(order_id: str) -> bytes:
 
 async def test_a_vehicle_that_comes_back_with_an_order_another_has_is_told_to_stop(floor: Floor):
     floor.core.request("T1")
+    floor.core.lines["T1"].sent_before = ("tallyman/a1",)
     async with (
         floor.vehicle("b1", step_s=3600),
         floor.hub(),
@@ -311,6 +312,7 @@ async def test_a_vehicle_that_comes_back_with_an_order_another_has_is_told_to_st
 
 async def test_a_vehicle_that_comes_back_with_an_order_nobody_has_keeps_it(floor: Floor):
     floor.core.request("T1")
+    floor.core.lines["T1"].sent_before = ("tallyman/a1",)
     async with MemoryBus(floor.broker, client_id="a1") as a1, floor.hub() as bridge:
         await a1.publish("uagv/v2/tallyman/a1/state", under_way("T1"))
         while not bridge.vehicles():
@@ -338,6 +340,7 @@ async def test_a_hub_killed_between_writing_sent_and_publishing_sends_it_after_t
     floor.core.request("T1")
     floor.core.lines["T1"].state = T.SENT
     floor.core.lines["T1"].vehicle = "tallyman/a1"
+    floor.core.lines["T1"].sent_before = ("tallyman/a1",)
     async with floor.vehicle("a1") as (agv, _), floor.vehicle("a2") as (other, _), floor.hub():
         await asyncio.sleep(0.05)
         floor.later(seconds=6)
