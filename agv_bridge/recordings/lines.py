@@ -33,6 +33,10 @@ class RawLine:
 
 def read_lines(path: Path) -> Iterator[RawLine]:
     """Every line that is not empty. Raises BadInputError where the file cannot be opened."""
+    if path.exists() and not path.is_file():
+        raise BadInputError(
+            f"{path} is no file", mend="Keep it in a file: it is read twice", file=str(path)
+        )
     try:
         with path.open("rb") as start:
             packed = start.read(2) == _GZIP

@@ -74,10 +74,10 @@ def match_file(path: Path, dialect: Dialect) -> Matched:
 
 def _count(record: Record, dialect: Dialect, sections: dict[str, SectionMatch]) -> None:
     line = record.line
-    if record.problem is not None or line.value is None:
+    if record.problem is not None or record.is_names:
         return
     try:
-        heard = dialect.read(payload_of(record) if line.topic else line)
+        heard = dialect.read(line if record.payload is None else payload_of(record))
     except NotPlacedError:
         return
     for one in heard:

@@ -21,11 +21,14 @@ _TIMES: Final = ("timestamp", "tst", "time")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line that was read, or why it was not. `payload` is that of a session's message."""
+    """One line that was read, or why it was not."""
 
     line: Line
-    payload: bytes = b""
+    payload: bytes | None = None
+    """Of a session's message; None in a log."""
     problem: Reason | None = None
+    is_names: bool = False
+    """A CSV log's line of names."""
 
 
 class _UnreadableError(ValueError):
@@ -43,7 +46,8 @@ def read_records(lines: Iterable[RawLine], file: DialectFile | None) -> Iterator
             continue
         try:
             if rows is not None:
-                yield Record(Line(raw.number, rows.read(raw.data)))
+                row = rows.read(raw.data)
+                yield Record(Line(raw.number, row), is_names=row is None)
             elif file is not None and file.format == "json":
                 yield Record(Line(raw.number, _object(_recoded(raw.data, file.encoding))))
             else:
@@ -99,7 +103,7 @@ def _message(number: int, data: bytes) -> Record:
 def payload_of(record: Record) -> Line:
     """The line with its payload read as JSON, anew each time; one that is none stays a text."""
     try:
-        value = msgspec.json.decode(record.payload)
+        value = msgspec.json.decode(record.payload or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         value = record.line.value
     return Line(record.line.number, value, record.line.at, record.line.topic)

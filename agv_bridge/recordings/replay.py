@@ -124,14 +124,15 @@ class Placer:
     def _read(self, record: Record) -> list[Said | Vda]:
         """Raises NotPlacedError."""
         line, dialect = record.line, self.dialect
-        if line.value is None:
-            return []  # a log's line of names
-        if line.topic and (dialect is None or not dialect.speaks_of(line.topic)):
-            at = line.at
-            return [Vda(line.topic, record.payload, at)] if at is not None else []
-        if dialect is None:
+        if record.is_names:
             return []
-        return [one.said for one in dialect.read(payload_of(record) if line.topic else line)]
+        ours = dialect is not None and (record.payload is None or dialect.speaks_of(line.topic))
+        if dialect is not None and ours:
+            told = line if record.payload is None else payload_of(record)
+            return [one.said for one in dialect.read(told)]
+        if record.payload is None or line.at is None:
+            raise NotPlacedError("agv_record_field", field="topic")
+        return [Vda(line.topic, record.payload, line.at)]
 
     def _settle(self, late: list[Finding]) -> Iterator[Finding]:
         """Lines that waited: their last part decides, and a line is counted once."""

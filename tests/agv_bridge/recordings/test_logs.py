@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -313,3 +314,25 @@ def test_a_load_read_as_another_than_was_picked_is_a_mismatch(tmp_path: Path):
     (move,) = of(StockMove, found)
     assert (move.load_id, move.load_seen, move.mismatch) == ("C1", "C9", True)
     assert [one.load_seen for one in of(Mismatch, found)] == ["C9"]
+
+
+def peak(path: Path, dialect: str) -> int:
+    tracemalloc.start()
+    placer = Placer(load_dialect(Path(dialect)))
+    for _ in replay_file(path, placer):
+        pass
+    top = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return top
+
+
+def test_a_file_ten_times_as_long_needs_no_more_memory(tmp_path: Path):
+    states = [
+        line for line in sample("module-factory").read_bytes().splitlines() if b"state" in line
+    ]
+    short, long = tmp_path / "short", tmp_path / "long"
+    short.write_bytes(b"\n".join(states * 10))
+    long.write_bytes(b"\n".join(states * 100))
+    peak(short, "module-factory")
+    assert peak(long, "module-factory") - peak(short, "module-factory") < 100_000
+    assert long.stat().st_size > 500_000

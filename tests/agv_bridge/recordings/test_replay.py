@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from agv_bridge.bridge.bridge import AgvBridge
+from agv_bridge.dialects.compiled import load_dialect
 from agv_bridge.recordings.findings import StockMove, Unplaced
 from agv_bridge.recordings.replay import Placer, RecordedMessage, replay, replay_file
 from agv_bridge.virtual.faults import Faults
@@ -183,6 +184,31 @@ def test_a_bad_line_is_named_and_the_next_one_still_counts(
     assert (unplaced.line, unplaced.reason.code) == (1, code)
     assert len([one for one in found if isinstance(one, StockMove)]) == 3
     assert (placer.lines, placer.used) == (len(session) + 1, len(session))
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "code"),
+    [
+        ("", {}, "agv_topic_unknown"),
+        ("uagv/v2/acme/x/state", None, "agv_message_unreadable"),
+        ("uagv/v2/acme/x/state", "", "agv_message_unreadable"),
+        ("uagv/v2/acme/x/state", [], "agv_message_unreadable"),
+    ],
+)
+@pytest.mark.parametrize("dialect", [None, "module-factory"])
+def test_an_empty_message_is_no_line_of_names(
+    tmp_path: Path, topic: str, payload: object, code: str, dialect: str | None
+):
+    line = {"topic": topic, "payload": payload, "timestamp": 0}
+    placer = Placer(load_dialect(Path(dialect)) if dialect else None)
+    (one,) = replay_file(write(tmp_path / "s.jsonl", [line]), placer)
+    assert isinstance(one, Unplaced)
+    assert one.reason.code == code
+
+
+def test_a_folder_is_no_recording(tmp_path: Path):
+    with pytest.raises(BadInputError, match="is no file"):
+        list(replay_file(tmp_path, Placer()))
 
 
 def test_a_truncated_recording_gives_what_stands_before_the_tear(session, tmp_path: Path):
