@@ -1,10 +1,10 @@
 """Decoded JSON -> what msgspec's converter takes: our names in camel case, the rest in `extra`.
 
-Twice. A `QuickFit` only looks whether an object has nothing but what its edition knows, as nearly
-all have, renames in place the few fields that need it, and gives up otherwise: a thousand vehicles
-a second share one core. A `PatientFit` takes whatever real fleets send: nulls, vendors' fields,
-another edition's names, `2.0` for a whole number. Where the quick one does not give up, both give
-the same; types are checked by the converter in either case.
+Twice. A `QuickFit` looks whether an object has nothing but what its edition knows, puts aside a
+vendor's fields and renames in place the few that need it: a thousand vehicles a second share one
+core. A `PatientFit` takes whatever else real fleets send: nulls, another edition's names, `2.0` for
+a whole number. Where the quick one does not give up, both give the same; types are checked by the
+converter in either case.
 """
 
 from __future__ import annotations
@@ -92,10 +92,12 @@ class PatientFit:
 
 
 class QuickFit:
-    """One part in one edition, as its schema has it. Changes what it is given."""
+    """One part in one edition, as its schema has it and with a vendor's fields. Changes its input."""
 
     def __init__(self, kind: type[Part], edition: Edition) -> None:
-        slots = [slot for slot in slots_of(kind, edition) if slot.own is not None]
+        every = slots_of(kind, edition)
+        slots = [slot for slot in every if slot.own is not None]
+        self._elsewhere = frozenset(name for slot in every for name in slot.others)
         self._known = frozenset(slot.own for slot in slots)
         self._renamed = tuple((slot.own, slot.camel) for slot in slots if slot.own != slot.camel)
         steps = [(slot, self._step(slot, edition)) for slot in slots]
@@ -115,23 +117,22 @@ class QuickFit:
         return not (self._steps or self._renamed)
 
     def known_in(self, value: Any) -> Any:
-        if type(value) is not dict or not self._known.issuperset(value):
+        if type(value) is not dict:
             raise GiveUpError
+        if not self._known.issuperset(value):
+            self._put_aside(value)
         return value
 
     def known_in_all(self, values: Any) -> Any:
-        known = self._known.issuperset
         if type(values) is not list:
             raise GiveUpError
         for value in values:
-            if type(value) is not dict or not known(value):
-                raise GiveUpError
+            self.known_in(value)
         return values
 
     def fit(self, value: Any) -> Any:
         """The same object under our names. Raises GiveUpError, and UnfitError."""
-        if type(value) is not dict or not self._known.issuperset(value):
-            raise GiveUpError
+        self.known_in(value)
         for own, ours in self._renamed:
             if own in value:
                 value[ours] = value.pop(own)
@@ -140,6 +141,16 @@ class QuickFit:
             if item is not None:
                 value[ours] = step(item)
         return value
+
+    def _put_aside(self, value: dict[str, object]) -> None:
+        """A vendor's own fields; another edition's names need patience."""
+        unknown = [name for name in value if name not in self._known]
+        if not self._elsewhere.isdisjoint(unknown):
+            raise GiveUpError
+        aside = {name: checked_depth(name, value.pop(name)) for name in unknown}
+        extra = {name: item for name, item in aside.items() if item is not None}
+        if extra:
+            value["extra"] = extra
 
 
 def patient_fit(kind: type[Part], edition: Edition) -> PatientFit:

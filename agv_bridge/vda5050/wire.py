@@ -61,7 +61,7 @@ def dumps(value: object) -> bytes:
 
 
 def read_quickly(kind: type[P], value: dict[str, object], edition: Edition) -> P | None:
-    """One message that has what its edition knows and nothing else; None: ask `read`.
+    """One message that has what its edition knows, and a vendor's own fields; None: ask `read`.
 
     Spoils `value`, also when nothing comes of it.
     """
