@@ -26,6 +26,7 @@ from telemetry.ingest.intake import Intake
 from telemetry.watching.engine import Engine
 
 log = structlog.get_logger()
+_TRIES = 3
 
 
 def bundle_file(layout: Layout) -> Path:
@@ -157,13 +158,13 @@ class Knowledge:
         """
         bundle, fences_changed = await asyncio.to_thread(self._check, raw)
         described = (bundle.book, bundle.templates) != (self.bundle.book, self.bundle.templates)
+        made = await self._made(bundle) if described else None
         moved = bundle.whereabouts != self.bundle.whereabouts
         assert self._intake is not None  # noqa: S101 -- the uplink starts after the intake
         assert self.engine is not None  # noqa: S101 -- as above
         engine, before = self.engine, self.catalogue
-        if described:
-            # Numbers of series go on from the present one, so it is made here and not in a thread.
-            self.catalogue = _catalogue(bundle, before)
+        if made is not None:
+            self.catalogue = made
         if described or moved or fences_changed:
             change = self._swap(engine, bundle)
             try:
@@ -174,6 +175,18 @@ class Knowledge:
         self.bundle = bundle
         self._acknowledge()
         log.info("sensor bundle in force", catalogue=self.catalogue.version[:12])
+
+    async def _made(self, bundle: SensorBundle) -> Catalogue:
+        """The next catalogue. Thousands of sensors take a second, in which readings go on: it is made
+        in a thread, anew where a sensor spoke meanwhile that had no numbers yet.
+        """
+        for _ in range(_TRIES):
+            before = self.catalogue.still()
+            made = await asyncio.to_thread(_catalogue, bundle, before)
+            # No other task runs between this look and the exchange.
+            if len(self.catalogue.series) == len(before.series):
+                return made
+        return _catalogue(bundle, self.catalogue)
 
     def _check(self, raw: bytes) -> tuple[SensorBundle, bool]:
         bundle = read_bundle(

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,6 +106,16 @@ class Catalogue:
             self._opened.clear()
         self._bound[address] = binding
         return binding
+
+    def still(self) -> Catalogue:
+        """What it is now, for a thread that makes the one after it while this one goes on meeting
+        addresses. The next one fits only as long as this one has no more series.
+        """
+        seen = copy(self)
+        seen.series = SeriesBook(self.series)
+        seen._bound = dict(self._bound)  # noqa: SLF001 -- of our own class
+        seen._opened = dict(self._opened)  # noqa: SLF001 -- as above
+        return seen
 
     def device(self, name: str) -> Device | None:
         """The book's entry of a device; None for one of a family, or unknown."""

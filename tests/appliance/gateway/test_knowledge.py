@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from appliance.bench.ingest.kills.papers import GATEWAY, cold_room, sign_fences, write_papers
 from appliance.fences.guard import FenceGuard
+from appliance.gateway import knowledge
 from appliance.gateway.bundle import SensorBundle, sign_bundle
 from appliance.gateway.knowledge import KeptCatalogues, Knowledge, bundle_file, kept_bundle
 from appliance.identity.device import DeviceIdentity, SiteTrust
@@ -19,7 +21,7 @@ from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.client import Answer
 from contracts.errors import ArtefactRefusedError, BadInputError
 from contracts.telemetry import AlarmChange, AlarmChanged
-from telemetry.describing.book import Device, SensorBook
+from telemetry.describing.book import Device, Family, SensorBook
 from telemetry.ingest.intake import Intake
 
 TEMPLATE = "json-temperature-humidity"
@@ -234,3 +236,66 @@ def test_a_kept_bundle_that_no_longer_holds_is_none(site):
     text = bundle_file(site.layout).read_bytes()
     bundle_file(site.layout).write_bytes(text.replace(b"probe-1", b"probe-9"))
     assert kept_bundle(site.layout, site.identity) == SensorBundle()
+
+
+async def test_readings_go_on_while_the_next_catalogue_is_made(site, monkeypatch):
+    making, threads = knowledge._catalogue, []
+
+    def slowly(bundle, after):
+        threads.append(threading.current_thread())
+        # Meanwhile the loop takes readings of a sensor that had no numbers yet.
+        if threads[-1] is not threading.main_thread():
+            spoken = asyncio.run_coroutine_threadsafe(
+                site.says(f"walker-{min(len(threads), 2)}", len(threads), 4.0), loop
+            )
+            spoken.result(20)
+        return making(bundle, after)
+
+    families = (Family("sensors/{device}/climate", TEMPLATE, most=10),)
+    for note in ("first", "second"):
+        more = SensorBook((Device("probe-1", TEMPLATE, note=note),), families)
+        raw = sign_bundle(
+            SensorBundle(book=more.encode().decode(), fences=site.fences), site.ca.head_signer
+        )
+        await site.knowledge.take(raw)
+        if note == "first":
+            loop = asyncio.get_running_loop()
+            monkeypatch.setattr(knowledge, "_catalogue", slowly)
+    assert all(each is not threading.main_thread() for each in threads)
+    assert len(threads) == 3, "twice a new sensor spoke meanwhile"
+    names = [each.key.device for each in site.knowledge.catalogue.series]
+    assert {"walker-1", "walker-2", "probe-1"} <= set(names)
+    engine = site.knowledge.engine
+    for number, each in enumerate(site.knowledge.catalogue.series):
+        assert engine._book[number].key == each.key
+    await site.says("walker-1", 99, 11.0)
+    assert [each.series.device for each in engine.open_alarms()] == ["walker-1"]
+
+
+async def test_where_new_sensors_speak_all_the_time_the_catalogue_is_made_between_groups(
+    site, monkeypatch
+):
+    making, threads = knowledge._catalogue, []
+    loop = asyncio.get_running_loop()
+
+    def slowly(bundle, after):
+        threads.append(threading.current_thread())
+        if threads[-1] is not threading.main_thread():
+            spoken = site.says(f"walker-{len(threads)}", len(threads), 4.0)
+            asyncio.run_coroutine_threadsafe(spoken, loop).result(20)
+        return making(bundle, after)
+
+    families = (Family("sensors/{device}/climate", TEMPLATE, most=10),)
+
+    def bundle(note: str) -> bytes:
+        book = SensorBook((Device("probe-1", TEMPLATE, note=note),), families)
+        return sign_bundle(
+            SensorBundle(book=book.encode().decode(), fences=site.fences), site.ca.head_signer
+        )
+
+    await site.knowledge.take(bundle("first"))
+    monkeypatch.setattr(knowledge, "_catalogue", slowly)
+    await site.knowledge.take(bundle("second"))
+    assert [each is threading.main_thread() for each in threads] == [False, False, False, True]
+    names = [each.key.device for each in site.knowledge.catalogue.series]
+    assert {"walker-1", "walker-2", "walker-3"} <= set(names)
