@@ -87,6 +87,10 @@ class StockMoves(Protocol):
         """
         ...
 
+    async def was_sent(self, order_id: str, vehicle: str) -> bool:
+        """Whether an order was ever sent to this vehicle: no other can have worked on it."""
+        ...
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did. Idempotent by (vehicle, order, action). Never refused (I1).
 

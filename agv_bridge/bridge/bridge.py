@@ -33,14 +33,11 @@ from agv_bridge.missions.vehicles import (
 )
 from agv_bridge.vda5050.codec import Received
 from agv_bridge.vda5050.messages import Connection, State
-from agv_bridge.vda5050.topics import CONNECTION, FACTSHEET, STATE, VISUALIZATION, filters
+from agv_bridge.vda5050.topics import CONNECTION, STATE, filters
 from contracts.clock import Clock, SystemClock
 from contracts.ports import BusMessage, MessageBus, StockMoves
 from contracts.reason import Reason
 from contracts.stock import TransportOrder
-
-FOR_VIEW = (VISUALIZATION, FACTSHEET)
-"""What only the fleet view wants to hear."""
 
 
 class AgvBridge:
@@ -66,19 +63,24 @@ class AgvBridge:
     ) -> None:
         self._bus = bus
         self._clock = clock or SystemClock()
-        names = (CONNECTION, STATE) if heard is None else (*FOR_VIEW, CONNECTION, STATE)
-        self._filters = filters(*names, manufacturer=manufacturer, interface=interface)
+        # What is for the eye only (visualization) comes often, and the view takes it by itself.
+        self._filters = filters(CONNECTION, STATE, manufacturer=manufacturer, interface=interface)
         self._poll_s = poll_s
         self._limits = limits or Limits()
         self._tell = heard
         self._speaker = Speaker(bus, self._clock)
         self._vehicles: dict[str, Vehicle] = {}
+        self._hearing = Hearing(self._clock)
         self._dispatcher = Dispatcher(
-            moves, self._speaker, self._vehicles, clock=self._clock, limits=self._limits
+            moves,
+            self._speaker,
+            self._vehicles,
+            clock=self._clock,
+            limits=self._limits,
+            turn_away=self._hearing.turn_away,
         )
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._hearing = Hearing(self._clock)
 
     @property
     def refused(self) -> int:

@@ -6,30 +6,36 @@ its calls apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from agv_bridge.bridge.reporter import Permit, Reporter
+from agv_bridge.bridge.sendings import Sendings
 from agv_bridge.bridge.speaker import Speaker
 from agv_bridge.missions import dispatch, following, reasons
 from agv_bridge.missions import mission as missions
 from agv_bridge.missions.board import Board
 from agv_bridge.missions.following import Cancel, Fail, Limits, Requeue, Resend, Withdraw
+from agv_bridge.missions.identity import NOT_ITS_ORDER
 from agv_bridge.missions.mission import Mission
 from agv_bridge.missions.orders import Leg
 from agv_bridge.missions.vehicles import Vehicle
 from agv_bridge.vda5050.messages import State
 from contracts.clock import Clock
 from contracts.ports import StockMoves
+from contracts.reason import Reason
 from contracts.stock import TransportOrder, TransportProgress, TransportState
 
 _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """vehicles: the fleet as the bridge last heard it, by name; only read here."""
+    """vehicles: the fleet as the bridge last heard it, by name; only read here. turn_away: told of a
+    vehicle that claims an order which it never had.
+    """
 
     def __init__(
         self,
@@ -39,10 +45,13 @@ class Dispatcher:
         *,
         clock: Clock,
         limits: Limits,
+        turn_away: Callable[[str, Reason], None],
     ) -> None:
         self.board = Board()
         self.reporter = Reporter(moves)
         self._moves = moves
+        self._sendings = Sendings(moves)
+        self._turn_away = turn_away
         self._speaker = speaker
         self._vehicles = vehicles
         self._clock = clock
@@ -57,6 +66,8 @@ class Dispatcher:
         news: list[TransportProgress] = []
         for order in self.board.known_in(state):
             known = self.board.get(order.order_id, name)
+            if known is None and not await self._had(order, name, now):
+                continue
             before = known or Mission(Leg.of(order), name, assigned=False, watched_since=now)
             stopping = self.board.is_stopping(order.order_id)
             after, steps = missions.observe(before, state, at=now, stopping=stopping)
@@ -101,6 +112,23 @@ class Dispatcher:
         for mission in self.board.of_vehicle(name):
             if mission.cancelled_at is not None:
                 self.board.put(replace(mission, cancelled_at=None))
+
+    async def _had(self, order: TransportOrder, name: str, now: datetime) -> bool:
+        """Whether a vehicle that speaks of an order can have worked on it. The first claim of one that
+        never had it is told to the core, which asks a person to look; nothing moves.
+        """
+        try:
+            had = await self._sendings.had(order.order_id, name)
+        except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
+            _log.warning("agv_core_unavailable", order=order.order_id, exc_info=True)
+            self._unasked = True
+            return False
+        if not had:
+            self._turn_away(name, Reason(NOT_ITS_ORDER, {"vehicle": name, "order": order.order_id}))
+            if self._sendings.is_first_claim(order.order_id, name):
+                claim = Mission(Leg.of(order), name, assigned=False, watched_since=now)
+                await self.reporter.tell(missions.step(claim, TransportState.ACCEPTED, at=now))
+        return had
 
     async def _look_up(self, state: State) -> None:
         for order_id in self.board.unknown_in(state):
@@ -166,6 +194,7 @@ class Dispatcher:
         sent = missions.step(mission, TransportState.SENT, at=now)
         permit = await self.reporter.permit(sent)
         if permit is Permit.GIVEN:
+            self._sendings.note(mission.order.order_id, mission.vehicle)
             self.board.put(replace(mission, assigned=True, watched_since=now))
         return permit is not Permit.REFUSED
 
@@ -204,6 +233,7 @@ class Dispatcher:
             if await self.reporter.permit(sent) is not Permit.GIVEN:
                 kept_back.add(one.order.order_id)
                 continue
+            self._sendings.note(one.order.order_id, one.vehicle)
             went = await self._speaker.send_order(self._vehicles[one.vehicle], mission.leg)
             published_at = now if went else None
             self.board.put(replace(mission, published_at=published_at, stepped_at=now))

@@ -50,30 +50,31 @@ class Hearing:
         try:
             received = decode(message.topic, message.payload)
         except BadInputError as error:
-            self._turn_away(message.topic, identity.UNREADABLE, why=str(error)[:_LONGEST])
+            self._nonsense(message.topic, identity.UNREADABLE, why=str(error)[:_LONGEST])
             return None
         if received is None:
             return None
         reason = identity.named_otherwise(received)
         if reason is None:
             return received
-        self._note(received.address.vehicle, reason)
+        self.turn_away(received.address.vehicle, reason)
         return None
 
     def not_taken(self, message: BusMessage, error: Exception) -> None:
         """Readable, and it upset what it met: a mistake of ours, told with its trace."""
         _log.exception("agv_message_not_taken", topic=message.topic)
-        self._turn_away(message.topic, identity.NOT_TAKEN, why=repr(error)[:_LONGEST])
+        self._nonsense(message.topic, identity.NOT_TAKEN, why=repr(error)[:_LONGEST])
 
     def book(self) -> tuple[TurnedAway, ...]:
         """The newest first."""
         return tuple(reversed(self._book.values()))
 
-    def _turn_away(self, topic: str, code: str, *, why: str) -> None:
+    def _nonsense(self, topic: str, code: str, *, why: str) -> None:
         known = parse_topic(topic)
-        self._note(known[0].vehicle if known is not None else topic, Reason(code, {"why": why}))
+        self.turn_away(known[0].vehicle if known is not None else topic, Reason(code, {"why": why}))
 
-    def _note(self, vehicle: str, reason: Reason) -> None:
+    def turn_away(self, vehicle: str, reason: Reason) -> None:
+        """Count what a vehicle said and why it was not taken."""
         self.turned_away += 1
         _log.warning("agv_message_turned_away", sender=vehicle, code=reason.code, **reason.params)
         key = (vehicle[:_LONGEST], reason.code)

@@ -14,6 +14,8 @@ from contracts.reason import Reason
 OTHER_NAME = "agv_other_name"
 UNREADABLE = "agv_message_unreadable"
 NOT_TAKEN = "agv_not_taken"
+NOT_ITS_ORDER = "agv_not_its_order"
+"""It speaks of an order of ours that was never sent to it."""
 
 
 def named_otherwise(received: Received) -> Reason | None:

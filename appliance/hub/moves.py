@@ -26,6 +26,9 @@ class CoreMoves:
     async def find_transport(self, order_id: str) -> OpenTransport | None:
         return await asyncio.to_thread(self._core.find_transport, order_id)
 
+    async def was_sent(self, order_id: str, vehicle: str) -> bool:
+        return await asyncio.to_thread(self._core.was_sent, order_id, vehicle)
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         """Book it, then tell the pages; the booking does not wait for them."""
         await asyncio.to_thread(self._core.transport_progress, progress)

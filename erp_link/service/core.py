@@ -57,6 +57,7 @@ from erp_link.service.excursions import apart
 from erp_link.service.excursions import intake as alarms
 from erp_link.service.lessons import ProfileEvent
 from erp_link.service.missions import reading as waybills
+from erp_link.service.missions import strangers
 from erp_link.service.progress import guards_of, progressed
 from erp_link.service.queries import DeviceSeen, StockLine
 from erp_link.service.read_queries import (
@@ -270,6 +271,10 @@ class Core(Commands):
     def find_transport(self, order_id: str) -> OpenTransport | None:
         """One order in whatever state; None for one that is not ours."""
         return self.read(lambda c: waybills.find(c, order_id))
+
+    def was_sent(self, order_id: str, vehicle: str) -> bool:
+        """Whether an order was ever sent to this vehicle: no other can have worked on it."""
+        return self.read(lambda c: strangers.was_sent(c, order_id, vehicle))
 
     def transport_progress(self, progress: TransportProgress) -> None:
         """Book what a vehicle did; idempotent by (vehicle, order, action).

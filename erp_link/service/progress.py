@@ -22,6 +22,7 @@ from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import slots, transport
 from erp_link.service.holding import open_holds_on as holds_on
+from erp_link.service.missions import strangers
 from erp_link.service.missions.stopping import picked_after_all, stopped
 from erp_link.service.observed import move_observed
 from erp_link.service.orders import risk
@@ -70,6 +71,9 @@ def progressed(work: Work, progress: TransportProgress) -> None:
         return
     if order is None:
         _unknown(work, progress)
+        return
+    if strangers.never_had(work.connection, progress):
+        strangers.note_claim(work, order, progress)
         return
     state = TransportState(order.state)
     match progress.state:

@@ -85,6 +85,9 @@ class Direct:
     async def find_transport(self, order_id: str):
         return self.core.find_transport(order_id)
 
+    async def was_sent(self, order_id: str, vehicle: str) -> bool:
+        return self.core.was_sent(order_id, vehicle)
+
     async def transport_progress(self, progress: TransportProgress) -> None:
         self.core.transport_progress(progress)
         self.told.append(progress)

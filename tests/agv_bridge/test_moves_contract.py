@@ -100,6 +100,24 @@ def test_an_order_that_nobody_knows_does_not_go_out_and_moves_nothing(site: Site
     assert told(site.moves.find_transport("X9")) is None
 
 
+def test_a_vehicle_that_never_had_an_order_moves_nothing_by_it(site: Site):
+    site.tell(T.SENT, T.ACCEPTED)
+    assert told(site.moves.was_sent(site.order_id, "m/a1"))
+    assert not told(site.moves.was_sent(site.order_id, "m/a2"))
+    site.tell(T.ACCEPTED, T.PICKED, T.DROPPED, vehicle="m/a2")
+    assert site.under_way() == [(site.order_id, "m/a1", T.ACCEPTED)]
+    site.tell(T.PICKED, T.DROPPED)
+    assert told(site.moves.find_transport(site.order_id)).vehicle == "m/a1"
+
+
+def test_a_vehicle_that_gave_an_order_back_is_believed_all_the_same(site: Site):
+    site.tell(T.SENT, T.REQUESTED)
+    site.tell(T.SENT, vehicle="m/a2")
+    assert told(site.moves.was_sent(site.order_id, "m/a1"))
+    site.tell(T.PICKED, T.DROPPED)
+    assert told(site.moves.find_transport(site.order_id)).vehicle == "m/a1"
+
+
 def test_an_order_that_was_given_back_goes_to_another(site: Site):
     site.tell(T.SENT, T.ACCEPTED, T.REQUESTED)
     assert site.pending() == [site.order_id]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +36,9 @@ class InThreads:
 
     async def find_transport(self, order_id: str):
         return await asyncio.to_thread(self.core.find_transport, order_id)
+
+    async def was_sent(self, order_id: str, vehicle: str) -> bool:
+        return await asyncio.to_thread(self.core.was_sent, order_id, vehicle)
 
     async def transport_progress(self, progress: TransportProgress) -> None:
         await asyncio.to_thread(self.core.transport_progress, progress)
@@ -138,3 +142,38 @@ async def test_an_order_that_no_vehicle_takes_opens_a_ticket(core: Core, clock: 
     (ticket,) = core.tickets()
     assert ticket.reason.params["why"] == "agv_refused_by_all"
     assert core.pending_transport() == []
+
+
+async def test_a_vehicle_that_claims_anothers_order_moves_nothing(core: Core, clock: FixedClock):
+    """Its own credentials let it speak, under its own name, of whatever it likes."""
+    station = Station(core, clock)
+    station.receives(water=5)
+    station.accepts("C1")
+    broker = MemoryBroker()
+    async with (
+        MemoryBus(broker) as hub,
+        MemoryBus(broker) as one,
+        MemoryBus(broker) as liar,
+    ):
+        bridge = bridge_on(hub, core, clock)
+        honest = vehicle_on(one, "honest", clock, step_s=0.3)
+        async with running(bridge.run(), honest.run()):
+            await eventually(core.open_transport)
+            (going,) = core.open_transport()
+            claimed = [
+                {"actionId": f"{going.order.order_id}.{kind}", "actionStatus": "FINISHED"}
+                for kind in ("pick", "drop")
+            ]
+            claim = {
+                "version": "2.1.0",
+                "orderId": going.order.order_id,
+                "actionStates": claimed,
+                "loads": [],
+            }
+            await liar.publish("uagv/v2/tallyman/liar/state", json.dumps(claim).encode())
+            await eventually(
+                lambda: [one for one in core.tickets() if one.reason.code == "strange_vehicle"]
+            )
+            assert going.order.target not in where(core)
+            await eventually(lambda: going.order.target in where(core))
+    assert honest.executed == [f"{going.order.order_id}.{kind}" for kind in ("pick", "drop")]
