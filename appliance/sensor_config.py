@@ -44,6 +44,10 @@ class GatewayConfig:
     """
     mqtt_listen: str = "127.0.0.1:1884"
     """Sensors publish here."""
+    mqtt_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Processes that speak MQTT and TLS with sensors; 0: the gateway's own does it, which is enough
+    for some 100,000 readings a second.
+    """
     mqtt_certificate: str = ""
     mqtt_key: str = ""
     """PEM files; with them sensors come by TLS."""

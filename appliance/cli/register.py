@@ -24,6 +24,7 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     from appliance.cli.decision import decision
     from appliance.cli.demo import demo
     from appliance.cli.device import device
+    from appliance.cli.endpoint import gateway_endpoint
     from appliance.cli.export import export
     from appliance.cli.gateway import gateway
     from appliance.cli.inspect import inspect
@@ -51,7 +52,8 @@ def register(app: typer.Typer, bench: typer.Typer) -> None:
     for action in (enrol, revoke, acl):
         agv.command()(action)
     agv.command("list")(list_enrolled)
-    app.command(hidden=True)(gateway_tailer)
+    for child in (gateway_tailer, gateway_endpoint):
+        app.command(hidden=True)(child)
     for measurement in (station, symbols):
         bench.command()(measurement)
     groups = {

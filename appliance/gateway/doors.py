@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance.accounts.bind_guard import check_bind, is_loopback
 from appliance.config import Config, host_port
 from appliance.gateway.credentials import SensorCredentials
+from appliance.gateway.fronts import Fronts
 from appliance.layout import Layout
 from appliance.sensor_config import GatewayConfig
 from appliance.services.mqtt import BrokerAddress, broker_trust
@@ -27,7 +28,7 @@ from telemetry.subscriber.subscriber import BrokerLink, Subscriber
 class Doors:
     """What is open; None where the configuration wants no such door."""
 
-    mqtt: Endpoint | None = None
+    mqtt: Endpoint | Fronts | None = None
     coap: CoapEndpoint | None = None
     observer: Observer | None = None
     subscriber: Subscriber | None = None
@@ -42,19 +43,26 @@ class Doors:
             await self.mqtt.stop()
 
 
+def mqtt_address(config: Config) -> tuple[str, int]:
+    """Raises BadInputError."""
+    return host_port(config.gateway.mqtt_listen, "gateway.mqtt_listen")
+
+
 async def open_doors(
     config: Config,
     intake: Intake,
     *,
     ca_pem: str,
     revoked: Callable[[], Collection[str]] = tuple,
+    config_file: Path | None = None,
 ) -> Doors:
-    """`revoked`: devices of the site whose certificates let nobody in. Raises BadInputError for an address that is not safe or files that cannot be read, and
-    UnavailableError for a port that is taken.
+    """`revoked`: devices of the site whose certificates let nobody in. `config_file` is what endpoint
+    processes read. Raises BadInputError for an address that is not safe or files that cannot be read,
+    and UnavailableError for a port that is taken.
     """
     doors = Doors()
     try:
-        await _open(doors, config, intake, ca_pem, revoked)
+        await _open(doors, config, intake, ca_pem, revoked, config_file)
     except BaseException:
         await doors.close()
         raise
@@ -67,16 +75,22 @@ async def _open(
     intake: Intake,
     ca_pem: str,
     revoked: Callable[[], Collection[str]],
+    config_file: Path | None,
 ) -> None:
     gateway = config.gateway
     if gateway.mqtt_listen:
-        credentials = SensorCredentials(credentials_file(config), revoked=revoked)
-        host, port = host_port(gateway.mqtt_listen, "gateway.mqtt_listen")
-        tls = _mqtt_tls(gateway, ca_pem)
+        host, port = mqtt_address(config)
+        tls = mqtt_tls(gateway, ca_pem)
         check_bind(host, tls=tls is not None)
-        doors.mqtt = Endpoint(intake, credentials)
         try:
-            bound = await doors.mqtt.listen(host, port, tls)
+            if gateway.mqtt_processes:
+                doors.mqtt = Fronts(config, intake, ca_pem, config_file)
+                doors.mqtt.turn_away(revoked())
+                bound = await doors.mqtt.start(host, port)
+            else:
+                credentials = SensorCredentials(credentials_file(config), revoked=revoked)
+                doors.mqtt = Endpoint(intake, credentials)
+                bound = await doors.mqtt.listen(host, port, tls)
         except OSError as error:
             raise _taken("gateway.mqtt_listen", gateway.mqtt_listen, error) from error
         doors.addresses["mqtt"] = f"{host}:{bound}"
@@ -129,7 +143,7 @@ def _network(text: str) -> Network:
         ) from error
 
 
-def _mqtt_tls(gateway: GatewayConfig, ca_pem: str) -> ssl.SSLContext | None:
+def mqtt_tls(gateway: GatewayConfig, ca_pem: str) -> ssl.SSLContext | None:
     if not gateway.mqtt_certificate:
         if gateway.mqtt_key or gateway.mqtt_authority:
             raise BadInputError(

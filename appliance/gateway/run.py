@@ -25,6 +25,7 @@ from appliance.evidence import EvidenceStore
 from appliance.fences.guard import FenceGuard
 from appliance.gateway.alarms import JournalSink
 from appliance.gateway.doors import open_doors
+from appliance.gateway.fronts import Fronts
 from appliance.gateway.knowledge import Knowledge
 from appliance.gateway.room import make_room
 from appliance.gateway.status import GatewayStatus, Rate
@@ -105,6 +106,7 @@ async def run_gateway(
             intake,
             ca_pem=identity.ca_pem or "",
             revoked=lambda: knowledge.bundle.revoked,
+            config_file=config_file,
         )
         stack.push_async_callback(doors.close)
         history = History(layout.sensor_history, keeping_of(config.history), clock)
@@ -195,7 +197,7 @@ async def _note_rate(rate: Rate, accepted: Callable[[], int]) -> None:
         await asyncio.sleep(_RATE_S)
 
 
-async def _turn_away(endpoint: Endpoint, knowledge: Knowledge) -> None:
+async def _turn_away(endpoint: Endpoint | Fronts, knowledge: Knowledge) -> None:
     """Who was revoked while it is connected."""
     while True:
         endpoint.turn_away(knowledge.bundle.revoked)

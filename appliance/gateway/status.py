@@ -11,6 +11,7 @@ from typing import Any
 
 from appliance.gateway.alarms import JournalSink
 from appliance.gateway.doors import Doors
+from appliance.gateway.fronts import Fronts
 from appliance.gateway.knowledge import Knowledge
 from appliance.gateway.tailer import read_status
 from appliance.layout import Layout
@@ -122,7 +123,9 @@ class GatewayStatus:
         }
 
 
-def _mqtt(endpoint: Endpoint | None, addresses: Mapping[str, str]) -> dict[str, Any] | None:
+def _mqtt(
+    endpoint: Endpoint | Fronts | None, addresses: Mapping[str, str]
+) -> dict[str, Any] | None:
     if endpoint is None:
         return None
     counts = endpoint.counts

@@ -51,9 +51,9 @@ class Gathering:
         batch = self.batch
         return bool(self._pieces or self._refused or batch.callbacks or batch.groups)
 
-    def add(self, messages: Sequence[Message]) -> int:
-        """To the open group; bytes held from now on."""
-        piece = encode_items(messages)
+    def add(self, messages: Sequence[Message], encoded: bytes | None = None) -> int:
+        """To the open group; bytes held from now on. `encoded`: as `encode_items` makes them."""
+        piece = encode_items(messages) if encoded is None else encoded
         self._pieces.append(piece)
         self._counts.append(len(messages))
         self.batch.accepted += len(messages)

@@ -145,8 +145,15 @@ class Intake:
 
     # What endpoints call
 
-    def take(self, messages: Sequence[Message], received_us: int, on_disk: OnDisk) -> None:
+    def take(
+        self,
+        messages: Sequence[Message],
+        received_us: int,
+        on_disk: OnDisk,
+        encoded: bytes | None = None,
+    ) -> None:
         """Messages as (address, payload); `on_disk` is called once when all of them are durable.
+        `encoded`: the same from `groups.encode_items`, where somebody has made it already.
 
         Never refuses: what is not understood is set aside and acknowledged as well. Ask `full`
         before reading more.
@@ -155,7 +162,7 @@ class Intake:
         at_us = self._open(received_us)
         fresh, refused = self._sieve.sift(messages, at_us)
         if fresh:
-            self._held += gathering.add(fresh)
+            self._held += gathering.add(fresh, encoded if fresh is messages else None)
         if refused:
             self._held += gathering.set_aside(refused)
         gathering.batch.callbacks.append(on_disk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from telemetry.segments.groups import Quarantined
+from telemetry.segments.groups import Quarantined, encode_items
 
 
 class Disk:
@@ -22,8 +22,13 @@ class Disk:
         self._more = asyncio.Event()
 
     def take(
-        self, messages: Sequence[tuple[str, bytes]], received_us: int, on_disk: Callable[[], None]
+        self,
+        messages: Sequence[tuple[str, bytes]],
+        received_us: int,
+        on_disk: Callable[[], None],
+        encoded: bytes | None = None,
     ) -> None:
+        assert encoded is None or encoded == encode_items(messages)
         self.taken += messages
         self._more.set()
         if self.at_once:

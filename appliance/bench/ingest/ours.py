@@ -15,7 +15,13 @@ import msgspec
 from appliance.bench.facts import median
 from appliance.bench.ingest.load import LoadReport, generate
 from appliance.bench.ingest.load_worker import Load
-from appliance.bench.ingest.processes import Started, cpu_s, mosquitto, started
+from appliance.bench.ingest.processes import (
+    Started,
+    cpu_s,
+    family_cpu_s,
+    mosquitto,
+    started,
+)
 from appliance.bench.ingest.publish import publisher
 from appliance.bench.ingest.receiver import Listening, Report
 from appliance.bench.ingest.site import Certificates
@@ -36,6 +42,8 @@ class Direct:
     """Medians of the rounds, and of all of them: what lies on the disk against what was acknowledged."""
 
     connections: int
+    processes: int
+    """Endpoint processes before the durable path; 0: in its own."""
     rows: int
     window: int
     tls: bool
@@ -91,10 +99,15 @@ class Receiver:
 
 @contextmanager
 def receiver(
-    folder: Path, *, certificates: Certificates | None = None, broker: str = ""
+    folder: Path,
+    *,
+    certificates: Certificates | None = None,
+    broker: str = "",
+    processes: int = 0,
 ) -> Iterator[Receiver]:
     """Our receiving half until the block ends, with its data in `folder`."""
     command = [sys.executable, "-m", "appliance.bench.ingest.receiver", str(folder)]
+    command += ["--processes", str(processes)]
     if certificates is not None:
         files = (certificates.server_certificate, certificates.server_key, certificates.ca)
         command += ["--tls", *(str(each) for each in files)]
@@ -128,22 +141,24 @@ def direct(
     window: int,
     seconds: float,
     rounds: int,
+    processes: int = 0,
     certificates: Certificates | None = None,
 ) -> Direct:
     """QoS 1, each PUBACK after the disk. `rows` messages leave a connection in one write, `window`
-    of them may wait for their acknowledgement. Each round has a receiver and a folder of its own.
+    of them may wait for their acknowledgement. Each round has a receiver and a folder of its own, and
+    `processes` endpoint processes before it; 0: its own does that.
     """
     reports, told, spent, on_disk = list[LoadReport](), list[Report](), list[float](), 0
     for at in range(rounds):
         place = folder / f"round-{at}"
-        with receiver(place, certificates=certificates) as ours:
+        with receiver(place, certificates=certificates, processes=processes) as ours:
             port = ours.ports.mqtts if certificates is not None else ours.ports.mqtt
             load = _load(port, rows, window, seconds, certificates)
-            before = cpu_s(ours.child.pid)
+            before = family_cpu_s(ours.child.pid)
             reports.append(
                 generate(load, connections=connections, sensors=max(SENSORS, connections))
             )
-            spent.append((cpu_s(ours.child.pid) - before) / reports[-1].acked * 1e6)
+            spent.append((family_cpu_s(ours.child.pid) - before) / reports[-1].acked * 1e6)
         told.append(ours.told)
         on_disk += sum(len(group.messages) for group in read_groups(place / "readings", None))
         # A round leaves a gigabyte and more behind.
@@ -151,6 +166,7 @@ def direct(
     acknowledged = sum(each.acked for each in reports)
     return Direct(
         connections=connections,
+        processes=processes,
         rows=rows,
         window=window,
         tls=certificates is not None,

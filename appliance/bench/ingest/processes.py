@@ -39,6 +39,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def family_cpu_s(pid: int) -> float:
+    """The same of a process and all that it started and that still run."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return cpu_s(pid) + sum(family_cpu_s(int(child)) for child in text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """A child and what it says, line by line."""

@@ -1,6 +1,6 @@
 """The gateway's receiving half in a process of its own, as the bench measures it.
 
-    python -m appliance.bench.ingest.receiver FOLDER [--tls CERT KEY CA] [--broker URL]
+    python -m appliance.bench.ingest.receiver FOLDER [--tls CERT KEY CA] [--broker URL] [--processes N]
 
 The same parts as `tallyman gateway`: endpoint, subscriber, CoAP, decode, rules, segments, synced
 before anything is acknowledged; alarms go into a signed journal. Says "ready" and its ports as JSON;
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import socket as sockets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +22,10 @@ import msgspec
 import uvloop
 
 from appliance.bench.facts import percentile, rss_mb
-from appliance.bench.ingest.site import catalogue, fence, server_context
+from appliance.bench.ingest.front import opened
+from appliance.bench.ingest.site import catalogue, fence
 from appliance.gateway.alarms import JournalSink
+from appliance.gateway.fronts import reserve
 from appliance.identity.device import DeviceIdentity
 from appliance.journal.journal import Journal
 from contracts.clock import SystemClock
@@ -32,9 +35,12 @@ from telemetry.ingest.intake import Intake
 from telemetry.ingest.tuning import prepare_process
 from telemetry.mqtt.endpoint import Endpoint
 from telemetry.now import system_us
-from telemetry.ports import Admission, Caller
+from telemetry.relay.back import Relay
+from telemetry.relay.serving import listen
 from telemetry.subscriber.subscriber import BrokerLink, Subscriber
 from telemetry.watching.engine import Engine
+
+_START_S = 20.0
 
 
 class Listening(msgspec.Struct):
@@ -59,11 +65,6 @@ class Report(msgspec.Struct):
     rss_mb: float
 
 
-class _Anybody:
-    async def admit(self, caller: Caller) -> Admission:
-        return Admission(caller.common_name or caller.client_id, ("sensors/#",))
-
-
 class _Timed:
     """The journal, and how old each alarm's reading was when the alarm stood in it."""
 
@@ -79,8 +80,8 @@ class _Timed:
         ]
 
 
-async def receive(folder: Path, tls: Sequence[str] | None, broker: str) -> None:
-    """Until SIGTERM."""
+async def receive(folder: Path, tls: Sequence[str] | None, broker: str, processes: int = 0) -> None:
+    """Until SIGTERM. `processes`: so many endpoint processes before the durable path; 0: none."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     identity = DeviceIdentity.open_or_create(folder / "identity", "bench-gateway")
@@ -90,12 +91,13 @@ async def receive(folder: Path, tls: Sequence[str] | None, broker: str) -> None:
         engine = Engine((fence(),), book=known.series, now_us=system_us())
         intake = Intake(folder, catalogue=known, engine=engine, sink=sink)
         await intake.start()
-        endpoint = Endpoint(intake, _Anybody())
-        plain = await endpoint.listen("127.0.0.1", 0)
-        secure = 0
-        if tls:
-            context = server_context(*(Path(each) for each in tls))
-            secure = await endpoint.listen("127.0.0.1", 0, context)
+        papers = dict(zip(("certificate", "key", "ca"), tls or (), strict=False))
+        fronts = _Fronts(intake, papers, folder / "endpoints.sock")
+        endpoint: Endpoint | None = None
+        if processes:
+            plain, secure = await fronts.start(processes)
+        else:
+            endpoint, plain, secure = await opened(intake, papers, shared=False)
         coap = CoapEndpoint(intake)
         coap.open("127.0.0.1", 0)
         following = _follow(intake, broker, plain, secure, coap.address[1]) if broker else None
@@ -106,7 +108,9 @@ async def receive(folder: Path, tls: Sequence[str] | None, broker: str) -> None:
         if following is not None:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-        await endpoint.stop()
+        if endpoint is not None:
+            await endpoint.stop()
+        await fronts.stop()
         coap.close()
         await intake.stop()
         counts = intake.counts
@@ -123,6 +127,36 @@ async def receive(folder: Path, tls: Sequence[str] | None, broker: str) -> None:
                 rss_mb=round(rss_mb(), 1),
             )
         )
+
+
+class _Fronts:
+    """Endpoint processes, as many as wanted."""
+
+    def __init__(self, intake: Intake, papers: dict[str, str], socket: Path) -> None:
+        self._relay = Relay(intake, now_us=system_us, papers=papers)
+        self._socket = socket
+        self._held: list[sockets.socket] = []
+        self._children: list[asyncio.subprocess.Process] = []
+
+    async def start(self, processes: int) -> tuple[int, int]:
+        """Their ports, without and with TLS, when all are open."""
+        for name in ("mqtt", "mqtts"):
+            held = reserve("127.0.0.1", 0)
+            self._held.append(held)
+            self._relay.papers[name] = str(held.getsockname()[1])
+        await listen(self._relay, self._socket)
+        module = ("-m", "appliance.bench.ingest.front", str(self._socket))
+        for _ in range(processes):
+            self._children.append(await asyncio.create_subprocess_exec(sys.executable, *module))
+        async with asyncio.timeout(_START_S):
+            await self._relay.until_open(processes)
+        return int(self._relay.papers["mqtt"]), int(self._relay.papers["mqtts"])
+
+    async def stop(self) -> None:
+        for child in self._children:
+            child.terminate()
+        for child in self._children:
+            await child.wait()
 
 
 def _follow(intake: Intake, broker: str, plain: int, secure: int, coap: int) -> asyncio.Task[None]:
@@ -148,9 +182,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tls", nargs=3, metavar=("CERTIFICATE", "KEY", "CA"))
     parser.add_argument("--broker", default="")
+    parser.add_argument("--processes", type=int, default=0)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    uvloop.run(receive(given.folder, given.tls, given.broker))
+    uvloop.run(receive(given.folder, given.tls, given.broker, given.processes))
 
 
 if __name__ == "__main__":

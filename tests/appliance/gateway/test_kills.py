@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.bench.ingest.kills.campaign import WEIGHTS, Campaign
+from appliance.bench.ingest.kills.campaign import AT_THE_DOORS, WEIGHTS, Campaign
 from appliance.bench.ingest.kills.judge import judge, judge_history
 from appliance.bench.ingest.kills.papers import cold_room, payload, write_papers
 from appliance.bench.ingest.kills.senders import Account
@@ -27,6 +27,24 @@ async def test_whatever_is_killed_every_reading_is_on_disk_once_and_every_alarm_
     assert verdict.faults == []
     assert verdict.acknowledged == verdict.sent > 0
     assert verdict.alarms > 0
+
+
+@pytest.mark.timeout(300)
+async def test_an_endpoint_process_that_is_killed_takes_nothing_with_it(tmp_path):
+    campaign = Campaign(Layout(tmp_path), seed=8, endpoints=2)
+    harms = [*AT_THE_DOORS, "endpoint", "gateway", "full disk", "endpoint"]
+    try:
+        await campaign.begin()
+        assert len(campaign.plant.endpoint_pids()) == 2
+        for what in harms:
+            await campaign.harm(what)
+        verdict = await campaign.end()
+    finally:
+        await campaign.stop()
+    assert verdict.faults == []
+    assert verdict.acknowledged == verdict.sent > 0
+    assert verdict.alarms > 0
+    assert campaign.done.total() == len(harms)
 
 
 def kept(layout: Layout, *numbers: int, device: str = "probe-1") -> None:

@@ -2,8 +2,8 @@
 
     python -m appliance.bench.ingest.kills.campaign OUT --kills 1000
 
-Endpoint (with all that is in its process), tailer, Valkey and broker are killed with -9; gateway and
-tailer are frozen; the disk takes nothing for a while. Sensors by MQTT, by the broker and by CoAP
+Gateway, endpoint processes (every other chunk has two), tailer, Valkey and broker are killed with -9;
+gateway, endpoints and tailer are frozen; the disk takes nothing for a while. Sensors by MQTT, by the broker and by CoAP
 send what was not acknowledged again. In chunks, each with a seed and one JSON file in OUT, so that
 a campaign that was stopped goes on where it was. Exit 1 where one reading or alarm is wrong.
 """
@@ -59,19 +59,24 @@ WEIGHTS: Final = {
     "frozen tailer": 4,
     "full disk": 3,
 }
+# With endpoint processes, of a hundred and forty.
+AT_THE_DOORS: Final = {"endpoint": 30, "all endpoints": 6, "frozen endpoint": 4}
 
 
 class Campaign:
     """One plant, its senders, and what happens to it."""
 
-    def __init__(self, layout: Layout, seed: int, *, pause_s: float = 0.002) -> None:
+    def __init__(
+        self, layout: Layout, seed: int, *, pause_s: float = 0.002, endpoints: int = 0
+    ) -> None:
         self._layout = layout
+        self.weights = {**WEIGHTS, **AT_THE_DOORS} if endpoints else WEIGHTS
         self._random = random.Random(seed)  # noqa: S311 -- a story told again by its seed
         self._pause_s = pause_s
         begin = int(time.time() * 1000)
         self.accounts = {name: Account(name, begin) for name in (*DIRECT, *BY_BROKER, *BY_COAP)}
         write_papers(layout, (*DIRECT, *BY_BROKER), coap=BY_COAP, fences=(cold_room(),))
-        self.plant = Plant(layout)
+        self.plant = Plant(layout, endpoints=endpoints)
         self.done: Counter[str] = Counter()
         self._senders: list[MqttSender | CoapSender] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -97,8 +102,8 @@ class Campaign:
         self._tasks = [asyncio.create_task(each.run(self._pause_s)) for each in self._senders]
 
     async def harm(self, what: str = "") -> None:
-        """One thing happens at a random moment, a random one where none of `WEIGHTS` is named."""
-        what = what or self._random.choices([*WEIGHTS], [*WEIGHTS.values()])[0]
+        """One thing happens at a random moment, a random one where none of `weights` is named."""
+        what = what or self._random.choices([*self.weights], [*self.weights.values()])[0]
         await asyncio.sleep(self._random.uniform(0.0, 0.6))
         plant = self.plant
         match what:
@@ -111,6 +116,8 @@ class Campaign:
                 await _again(plant.gateway)
             case "tailer":
                 self._signal(plant.tailer_pid(), signal.SIGKILL)
+            case "endpoint" | "all endpoints" | "frozen endpoint":
+                await self._at_the_doors(what)
             case "broker" | "valkey":
                 victim = plant.broker if what == "broker" else plant.valkey
                 assert victim is not None  # noqa: S101 -- this plant has both
@@ -126,6 +133,16 @@ class Campaign:
                 else:
                     plant.free_disk()
         self.done[what] += 1
+
+    async def _at_the_doors(self, what: str) -> None:
+        pids = self.plant.endpoint_pids()
+        if what != "all endpoints" and pids:
+            pids = [self._random.choice(pids)]
+        for pid in pids:
+            if what == "frozen endpoint":
+                await self._freeze(pid)
+            else:
+                self._signal(pid, signal.SIGKILL)
 
     async def end(self) -> Verdict:
         """Nothing new is sent, what is open still is; then everything stops and is counted.
@@ -216,7 +233,7 @@ def _history_rows(layout: Layout) -> int:
 
 async def run_chunk(folder: Path, seed: int, kills: int) -> dict[str, object]:
     """One plant from its first start to its account."""
-    campaign = Campaign(Layout(folder), seed)
+    campaign = Campaign(Layout(folder), seed, endpoints=seed % 2 * 2)
     began = time.monotonic()
     try:
         await campaign.begin()

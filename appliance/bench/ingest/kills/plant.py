@@ -93,10 +93,15 @@ class Victim:
 
 
 class Plant:
-    """`gateway` (with its tailer), and `broker` and `valkey` where wanted."""
+    """`gateway` (with its tailer, and endpoint processes where `endpoints` are wanted), and `broker`
+    and `valkey` where wanted.
+    """
 
-    def __init__(self, layout: Layout, *, broker: bool = True, valkey: bool = True) -> None:
+    def __init__(
+        self, layout: Layout, *, broker: bool = True, valkey: bool = True, endpoints: int = 0
+    ) -> None:
         self.layout = layout
+        self._endpoints = endpoints
         self.mqtt_port, self.coap_port, self.read_port = free_port(), free_port(), free_port()
         self.broker_port = free_port() if broker else 0
         self.broker = self._broker() if broker else None
@@ -119,13 +124,24 @@ class Plant:
             await each.end()
 
     def tailer_pid(self) -> int | None:
-        """The gateway's child; None while there is none."""
-        try:
+        """None while there is none."""
+        return next(iter(self._children("gateway-tailer")), None)
+
+    def endpoint_pids(self) -> list[int]:
+        """Those that run at present."""
+        return self._children("gateway-endpoint")
+
+    def _children(self, command: str) -> list[int]:
+        found = []
+        with contextlib.suppress(OSError, UnavailableError):
             pid = self.gateway.pid
             text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        except (OSError, UnavailableError):
-            return None
-        return int(text.split()[0]) if text.split() else None
+            for child in map(int, text.split()):
+                with contextlib.suppress(OSError):
+                    line = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+                    if command.encode() in line:
+                        found.append(child)
+        return found
 
     def fill_disk(self) -> None:
         """From now on no file of the gateway grows: EFBIG, as a quota's EDQUOT or ENOSPC would be."""
@@ -141,6 +157,7 @@ class Plant:
             "TALLYMAN_SITE_DATA": str(self.layout.root),
             "TALLYMAN_GATEWAY_LISTEN": f"{LOOPBACK}:{self.read_port}",
             "TALLYMAN_GATEWAY_MQTT_LISTEN": f"{LOOPBACK}:{self.mqtt_port}",
+            "TALLYMAN_GATEWAY_MQTT_PROCESSES": str(self._endpoints),
             "TALLYMAN_GATEWAY_COAP_LISTEN": f"{LOOPBACK}:{self.coap_port}",
             # No hub: the gateway works for days without one (I6).
             "TALLYMAN_GATEWAY_HUB_URL": f"https://{LOOPBACK}:9",
