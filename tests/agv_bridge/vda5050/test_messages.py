@@ -69,6 +69,10 @@ def test_golden_messages_are_read_and_written_without_loss(data_dir: Path):
         written["timestamp"] = said["timestamp"]
         for key, value in said.items():
             assert written[key] == value, f"{file.name}: {key}"
+        topic = f"uagv/v2/acme/a1/{OFFICIAL_NAMES.get(file.parent.name, file.parent.name)}"
+        received = decode(topic, file.read_bytes())
+        assert received is not None
+        assert wire.write(received.message, Edition.V2_0).keys() >= said.keys()
     assert len(files) == 26
 
 
@@ -204,6 +208,13 @@ def test_we_listen_to_both_majors():
     wanted = filters()
     for topic in ("uagv/v2/acme/a1/state", "vda5050/v3/acme/a1/connection"):
         assert any(matches(topic, one) for one in wanted)
+
+
+def test_who_wants_pictures_listens_for_them_too():
+    wanted = filters("visualization", "factsheet", manufacturer="acme")
+    assert len(wanted) == 4
+    assert any(matches("uagv/v2/acme/a1/factsheet", one) for one in wanted)
+    assert not any(matches("uagv/v2/acme/a1/state", one) for one in wanted)
 
 
 def test_the_legs_of_our_order_are_ours():
