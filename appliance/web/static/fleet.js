@@ -130,11 +130,12 @@ function made(tag, text, className = "") {
 function tell(name) {
   const row = rows.get(name);
   if (!row || name === follow) { card.hidden = true; return; }
-  const [, condition, , , , , battery, charging, loads, order, trouble, speed] = row;
+  const [, condition, x, , , map, battery, charging, loads, order, trouble, speed] = row;
   const facts = [
     t(`fleet.condition.${condition}`),
     battery === null ? "" : `${battery} %${charging ? ` (${t("fleet.charging")})` : ""}`,
     speed === null ? "" : `${speed} m/s`,
+    x !== null && map !== floor.map ? t("fleet.map_named", { name: map }) : "",
     loads === null ? "" : loads.length ? `${t("fleet.load")}: ${loads.join(", ")}` : t("fleet.free_of_load"),
   ].filter(Boolean).join(" · ");
   const text = [name, facts, order, trouble].join("\n");

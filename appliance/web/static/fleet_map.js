@@ -28,6 +28,7 @@ const MOST_NAMES = 60;
 const MOST_TRAILS = 200;
 const NEAREST_PX = 22;
 const CROWD = 150;
+const SPOT_PX = 12;
 const MOST_GLIDING = 300;
 const LOOK = new Set(["stopped", "lost", "silent", "warned", "low"]);
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -129,13 +130,26 @@ export class Floor {
     return [(x - view.x) * view.scale + this.canvas.clientWidth / 2, (view.y - y) * view.scale + this.canvas.clientHeight / 2];
   }
 
+  /** Where signs are drawn, in pixels: those that stand on one spot lie one below the other. @param {Vehicle[]} here @param {number} now @returns {Map<string, [number, number]>} */
+  spots(here, now) {
+    /** @type {Map<string, number>} */
+    const taken = new Map();
+    const found = new Map();
+    for (const each of here) {
+      const [x, y] = this.pixels(...this.at(each, now));
+      const cell = `${Math.round(x / SPOT_PX)} ${Math.round(y / SPOT_PX)}`, nth = here.length > CROWD ? 0 : (taken.get(cell) ?? 0);
+      taken.set(cell, nth + 1);
+      found.set(each.name, [x, y + nth * SIGN_PX * 1.4]);
+    }
+    return found;
+  }
+
   /** @param {number} px @param {number} py @returns {string} the nearest vehicle's name, "" where none is near */
   nearest(px, py) {
     let best = "", least = NEAREST_PX;
-    for (const each of this.here()) {
-      const [x, y] = this.pixels(...this.at(each, performance.now()));
+    for (const [name, [x, y]] of this.spots(this.here(), performance.now())) {
       const away = Math.hypot(x - px, y - py);
-      if (away < least) [best, least] = [each.name, away];
+      if (away < least) [best, least] = [name, away];
     }
     return best;
   }
@@ -167,10 +181,11 @@ export class Floor {
     if (this.layers.trails) this.paintTrails(pen, here, now);
     if (this.layers.ways) this.paintWays(pen, here);
     if (this.layers.places) this.paintPlaces(pen);
+    const spots = this.spots(here, now);
     // What needs a look lies on top of the crowd, and what is looked at on top of that.
     const rank = (/** @type {Vehicle} */ each) => (each.name === this.picked ? 2 : LOOK.has(each.condition) ? 1 : 0);
-    for (const each of here.sort((a, b) => rank(a) - rank(b))) this.paintVehicle(pen, each, now, here.length > CROWD && !rank(each));
-    if (this.layers.names) this.paintNames(pen, here, now);
+    for (const each of here.sort((a, b) => rank(a) - rank(b))) this.paintVehicle(pen, each, spots.get(each.name) ?? [0, 0], here.length > CROWD && !rank(each));
+    if (this.layers.names) this.paintNames(pen, here, spots);
     if (!this.still && here.some((each) => each.from && now - each.at < GLIDE_MS)) this.draw();
   }
 
@@ -241,13 +256,12 @@ export class Floor {
     for (const { code, spot: [x, y] } of shown) {
       pen.strokeRect(x - 4, y - 4, 8, 8);
       const width = pen.measureText(code).width;
-      if (shown.length <= 300 && written.take(x - width / 2 - 4, y - 20, width + 8, 14)) pen.fillText(code, x, y - 9);
+      if (shown.length <= 300 && written.take(x - width / 2 - 4, y - 26, width + 8, 14)) pen.fillText(code, x, y - 15);
     }
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {Vehicle} each @param {number} now @param {boolean} small one of a crowd */
-  paintVehicle(pen, each, now, small) {
-    const [x, y] = this.pixels(...this.at(each, now));
+  /** @param {CanvasRenderingContext2D} pen @param {Vehicle} each @param {[number, number]} spot @param {boolean} small one of a crowd */
+  paintVehicle(pen, each, [x, y], small) {
     const size = each.name === this.picked ? SIGN_PX * 1.4 : small ? SIGN_PX * 0.6 : SIGN_PX;
     pen.save();
     pen.translate(x, y);
@@ -284,9 +298,9 @@ export class Floor {
     pen.restore();
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {Vehicle[]} here @param {number} now */
-  paintNames(pen, here, now) {
-    const seen = here.map((each) => ({ each, spot: this.pixels(...this.at(each, now)) }))
+  /** @param {CanvasRenderingContext2D} pen @param {Vehicle[]} here @param {Map<string, [number, number]>} spots */
+  paintNames(pen, here, spots) {
+    const seen = here.map((each) => ({ each, spot: spots.get(each.name) ?? /** @type {[number, number]} */ ([0, 0]) }))
       .filter(({ spot }) => spot[0] > 0 && spot[1] > 0 && spot[0] < this.canvas.clientWidth && spot[1] < this.canvas.clientHeight);
     pen.font = `600 12px ${this.font}`;
     pen.textAlign = "left";
