@@ -225,6 +225,7 @@ class Dispatcher:
             excluded=self.board.refusing(now=now, again=self._limits.again),
             now=now,
             silent_after=self._limits.silent,
+            carrying=self.board.carrying(),
         )
         kept_back: set[str] = set()
         for one in chosen:

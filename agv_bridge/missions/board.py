@@ -74,6 +74,19 @@ class Board:
         """Vehicles with a mission of ours."""
         return {mission.vehicle for mission in self.all() if mission.is_carried}
 
+    def carrying(self) -> set[str]:
+        """Vehicles that had goods on board when their mission ended otherwise: until the core has
+        asked anew, or a person has decided.
+        """
+        return {
+            mission.vehicle
+            for mission in self.all()
+            if (mission.stopped or mission.failed)
+            and mission.has(TransportState.PICKED)
+            and not mission.has(TransportState.DROPPED)
+            and mission.order.order_id in self.orders
+        }
+
     def is_open(self, order_id: str) -> bool:
         return order_id in self.orders
 

@@ -28,21 +28,26 @@ def assign(
     excluded: Mapping[str, Collection[str]],
     now: datetime,
     silent_after: timedelta,
+    carrying: Collection[str] = (),
 ) -> tuple[Assignment, ...]:
-    """busy: vehicles with a mission of ours. excluded: order id -> vehicles that had it before."""
+    """busy: vehicles with a mission of ours. excluded: order id -> vehicles that had it before.
+    carrying: vehicles that have goods of another order on board, should they not tell it themselves.
+    """
     ready = {
         vehicle.name: vehicle
         for vehicle in vehicles
         if vehicle.name not in busy
         and may_take_orders(vehicle, now=now, silent_after=silent_after, loaded=True)
     }
+    carrying = {*carrying, *(order.on_board for order in pending)}
     chosen: list[Assignment] = []
     # Goods on board first: a vehicle that carries some takes nothing else.
     for order in sorted(pending, key=lambda order: not order.on_board):
         fit = [
             vehicle
             for vehicle in ready.values()
-            if vehicle.name not in excluded.get(order.order_id, ()) and _suits(vehicle, order)
+            if vehicle.name not in excluded.get(order.order_id, ())
+            and _suits(vehicle, order, carrying)
         ]
         if fit:
             best = min(fit, key=lambda vehicle: _rank(vehicle, order))
@@ -63,14 +68,17 @@ def refused_by_all(
     return bool(here) and all(name in refused for name in here)
 
 
-def _suits(vehicle: Vehicle, order: TransportOrder) -> bool:
+def _suits(vehicle: Vehicle, order: TransportOrder, carrying: Collection[str]) -> bool:
+    """carrying: vehicles that have goods on board by the core's word, whatever they can tell."""
     state = vehicle.state
     if state is not None and state.order_id == order.order_id:
         # It would take an order that it knows already for a repetition and do nothing.
         return False
     if order.on_board:
-        return vehicle.name == order.on_board and (state is None or state.loads != ())
-    return state is None or not state.loads
+        return vehicle.name == order.on_board and state is not None and state.loads != ()
+    return state is not None and (
+        state.loads == () or (state.loads is None and vehicle.name not in carrying)
+    )
 
 
 def _rank(vehicle: Vehicle, order: TransportOrder) -> tuple[bool, float, str]:
