@@ -15,7 +15,7 @@ from erp_link.domain.expiry import parse_expiry
 from erp_link.domain.places import dock_of
 from erp_link.domain.receiving import CartonState, Cause, Receipt, accepted, receive, refused
 from erp_link.domain.tickets import TicketKind
-from erp_link.service import apart, booking, carton_rows, holding, transport
+from erp_link.service import apart, booking, carton_rows, holding, modules, transport
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
 from erp_link.service.goods import admission
@@ -185,6 +185,7 @@ def _standing(
     booking.learn_expiry(work, batch_id, parse_expiry(expiry))
     batch = work.batch(batch_id)
     named = carton_id in apart.holds_by_name(work.connection, batch_id)
+    named = modules.failed_before(work, carton_id, batch_id) or named
     return named or work.is_held(*batch_guards(work.connection, batch)), work.expired(batch)
 
 

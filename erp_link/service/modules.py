@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from contracts.modules import FailedCheck, ModuleEvent, ModuleWord
 from contracts.reason import Reason
@@ -24,6 +24,7 @@ from erp_link.service import holding, progress, transport
 from erp_link.service.ticketing import note, open_ticket
 from erp_link.service.work import Work, batch_guards, hold_guards, location_guard
 
+FAILED, FAILED_EARLY = "module_check_failed", "module_check_unknown"
 _NONE = "–"
 _SENT = frozenset(
     {
@@ -35,6 +36,26 @@ _SENT = frozenset(
     }
 )
 """States of an order that went out to a vehicle."""
+
+
+_FAILED_BEFORE = select(t.ticket.c.ticket_id).where(
+    t.ticket.c.carton_id == bindparam("carton"),
+    t.ticket.c.code == FAILED_EARLY,
+    t.ticket.c.state.in_([TicketState.OPEN.value, TicketState.CONTAINED.value]),
+)
+
+
+def failed_before(work: Work, carton_id: str, batch_id: int) -> bool:
+    """Whether a carton that is now received failed a check before anybody knew its batch: a station
+    on the network is heard at once, a dock that was offline tells of the carton days later. The
+    ticket names the batch from now on, so that its decision reaches the carton.
+    """
+    found = list(work.connection.execute(_FAILED_BEFORE, {"carton": carton_id}).scalars())
+    if found:
+        work.connection.execute(
+            update(t.ticket).where(t.ticket.c.ticket_id.in_(found)).values(batch_id=batch_id)
+        )
+    return bool(found)
 
 
 def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> Applied:
@@ -91,16 +112,18 @@ def _failed(
     work: Work, event: ModuleEvent, carton: Row[Any] | None, failed_check: FailedCheck
 ) -> None:
     reason = Reason(
-        "module_check_failed",
+        FAILED,
         {"station": event.station, "carton": event.load_id, "detail": event.detail or _NONE},
     )
-    if carton is None or carton.batch_id is None:
-        _ticket(work, event, Reason("module_check_unknown", reason.params), carton)
-        return
     open_one = _open_ticket_of(work.connection, event)
     if open_one is not None:
         # The station looked again: the ticket and its hold stand already.
         _keep_evidence(work, open_one, event)
+        return
+    if carton is None or carton.batch_id is None:
+        # No batch to hold yet; `failed_before` sees to it when the carton is received.
+        early = Reason(FAILED_EARLY, reason.params)
+        _ticket(work, event, early, carton, kind=TicketKind.FINDING)
         return
     holds = _hold(work, event, carton, reason, failed_check)
     _ticket(work, event, reason, carton, kind=TicketKind.HOLD, holds=holds)
@@ -197,7 +220,7 @@ def _ticket(
         kind=kind,
         batch_id=carton.batch_id if carton is not None else None,
         hold_ids=holds,
-        carton_id=carton.carton_id if carton is not None else "",
+        carton_id=event.load_id,
         device=event.station,
     )
     _keep_evidence(work, ticket_id, event)
@@ -215,7 +238,7 @@ def _open_ticket_of(connection: Connection, event: ModuleEvent) -> str | None:
         .where(
             t.ticket.c.carton_id == event.load_id,
             t.ticket.c.device == event.station,
-            t.ticket.c.code == "module_check_failed",
+            t.ticket.c.code.in_([FAILED, FAILED_EARLY]),
             t.ticket.c.state.in_([TicketState.OPEN.value, TicketState.CONTAINED.value]),
         )
         .limit(1)

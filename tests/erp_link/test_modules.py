@@ -8,6 +8,7 @@ from contracts.errors import HeldError
 from contracts.modules import FailedCheck, ModuleEvent, ModuleWord
 from contracts.reason import Reason
 from contracts.stock import HoldKind, TransportProgress, TransportState, UsageDecision
+from contracts.verdict import Decision
 from erp_link.domain.places import QUARANTINE
 from erp_link.service.core import Core
 from tests.erp_link.story import WATER, Station
@@ -139,10 +140,43 @@ def test_a_failed_check_of_what_is_on_a_vehicle_still_holds_it(
 
 def test_a_failed_check_of_what_nobody_knows_is_a_task(core: Core, station: Station) -> None:
     station.receives()
-    says(core, station, ModuleWord.CHECK_FAILED, load="tag-77")
+    for number in ("1", "2"):
+        says(core, station, ModuleWord.CHECK_FAILED, load="tag-77", number=number)
     assert core.holds() == []
     (ticket,) = core.tickets()
     assert ticket.reason.code == "module_check_unknown"
+    assert [event.what for event in ticket.history].count("module") == 2
+
+
+def test_a_check_that_failed_before_the_dock_told_of_the_carton_blocks_it_when_it_does(
+    core: Core, station: Station
+) -> None:
+    """The dock was offline: its journal comes after the check."""
+    says(core, station, ModuleWord.CHECK_FAILED)
+    station.receives()
+    station.accepts("C1")
+    station.accepts("C2")
+    batch = core.batch(WATER)
+    assert (batch.blocked, batch.unrestricted) == (1, 1)
+    targets = {order.load_id: order.target for order in core.pending_transport()}
+    assert (targets["C1"], targets["C2"]) == (QUARANTINE, "A-01-1")
+    (ticket,) = core.tickets()
+    assert ticket.batch == WATER
+    decided(
+        core, ticket.ticket_id, UsageDecision.RELEASE, by="qa", role="quality", reason="looked at"
+    )
+    assert core.batch(WATER).unrestricted == 2
+
+
+def test_a_carton_in_review_that_failed_a_check_is_not_free_when_it_is_settled(
+    core: Core, station: Station
+) -> None:
+    station.receives()
+    station.judges("C1", Decision.REVIEW, None, line=None)
+    says(core, station, ModuleWord.CHECK_FAILED)
+    station.settles("C1", "candidate")
+    batch = core.batch(WATER)
+    assert (batch.blocked, batch.unrestricted) == (1, 0)
 
 
 def test_a_storage_that_has_the_load_in_the_ordered_slot_books_the_drop(
