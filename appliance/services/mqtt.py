@@ -1,7 +1,8 @@
-"""MQTT 3.1.1 over aiomqtt: contracts.ports.MessageBus on Mosquitto, EMQX and NATS.
+"""MQTT 3.1.1: contracts.ports.MessageBus on Mosquitto, EMQX and NATS.
 
-The bus opens one connection to publish (it carries the will) and one for each subscription, since
-brokers differ in what a client with overlapping filters gets: once, twice, retained again or not.
+The bus opens one connection to publish (aiomqtt; it carries the will) and one for each subscription
+(mqtt_ear), since brokers differ in what a client with overlapping filters gets: once, twice,
+retained again or not.
 Every connection comes back by itself, with jittered back-off, and subscribes again. Sessions are
 clean: what was published while a subscriber was away is gone unless retained, so consumers
 reconcile snapshots and do not count on every message.
@@ -23,6 +24,7 @@ import aiomqtt
 import structlog
 
 from appliance.services.bus import MessageStream, check_filter, check_topic
+from appliance.services.mqtt_ear import Line, ListeningError, listen
 from contracts.errors import BadInputError, UnavailableError
 from contracts.ports import BusMessage
 
@@ -30,7 +32,6 @@ _log = structlog.get_logger(__name__)
 
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_LONGEST_S = 5.0
-_SUBSCRIPTION_REFUSED = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,7 @@ class MqttBus:
         return self._dropped + sum(stream.dropped for stream in self._streams)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(
-            self._keep(self._client_id, self._will, self._hold_publisher)
-        )
+        self._task = asyncio.create_task(self._again(self._client_id, self._keep_publisher))
         return self
 
     async def __aexit__(
@@ -207,21 +206,20 @@ class MqttBus:
         stream = MessageStream(self._max_queued)
         self._streams.append(stream)
 
-        async def hold(client: aiomqtt.Client) -> None:
-            answers = await client.subscribe([(wanted, qos) for wanted in filters])
-            if any(_code(answer) >= _SUBSCRIPTION_REFUSED for answer in answers):
-                # The broker's topic rules of this user: somebody must change them.
-                _log.warning("mqtt_subscription_refused", client=name, filters=filters)
-                raise aiomqtt.MqttError(f"subscription to {', '.join(filters)} refused")
-            live.set()
-            async for message in client.messages:
-                stream.put(
-                    BusMessage(
-                        str(message.topic), bytes(message.payload), message.qos, message.retain
-                    )
-                )
+        async def hear() -> None:
+            line = Line(
+                self._address.host,
+                self._address.port,
+                name,
+                self._address.username,
+                self._address.password,
+                tls=self._tls,
+                keepalive_s=self._keepalive_s,
+                timeout_s=max(self._wait_s, 1.0),
+            )
+            await listen(line, filters, qos=qos, put=stream.put, live=live.set)
 
-        task = asyncio.create_task(self._keep(name, None, hold))
+        task = asyncio.create_task(self._again(name, hear))
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._wait_s):
@@ -269,31 +267,31 @@ class MqttBus:
             self._lost.set()
             self._client = None
 
-    async def _keep(
-        self,
-        client_id: str,
-        will: BusMessage | None,
-        hold: Callable[[aiomqtt.Client], Awaitable[None]],
-    ) -> None:
-        """Connect, hold, and again after every loss, until cancelled."""
+    async def _keep_publisher(self) -> None:
+        async with _session(self._new_client()) as client:
+            self.last_error = ""
+            await self._hold_publisher(client)
+
+    async def _again(self, name: str, connect: Callable[[], Awaitable[None]]) -> None:
+        """Connect and hold, and again after every loss, until cancelled."""
         failures = 0
         while True:
+            began = asyncio.get_running_loop().time()
             try:
-                async with _session(self._new_client(client_id, will)) as client:
-                    failures = 0
-                    self.last_error = ""
-                    await hold(client)
-            except (aiomqtt.MqttError, OSError) as error:
-                failures += 1
+                await connect()
+            except (aiomqtt.MqttError, ListeningError, OSError) as error:
+                held_s = asyncio.get_running_loop().time() - began
+                failures = 1 if held_s > _BACKOFF_LONGEST_S else failures + 1
                 self.last_error = str(error)
-                _log.info("mqtt_connection_lost", client=client_id, error=str(error))
+                _log.info("mqtt_connection_lost", client=name, error=str(error))
             await asyncio.sleep(_backoff_s(failures))
 
-    def _new_client(self, client_id: str, will: BusMessage | None) -> aiomqtt.Client:
+    def _new_client(self) -> aiomqtt.Client:
+        will = self._will
         return aiomqtt.Client(
             self._address.host,
             self._address.port,
-            identifier=client_id,
+            identifier=self._client_id,
             username=self._address.username,
             password=self._address.password,
             protocol=aiomqtt.ProtocolVersion.V311,
@@ -329,12 +327,6 @@ async def _session(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
 def _backoff_s(failures: int) -> float:
     longest = min(_BACKOFF_LONGEST_S, _BACKOFF_FIRST_S * 2 ** min(failures, 10))
     return random.uniform(_BACKOFF_FIRST_S / 2, longest)  # noqa: S311 -- jitter, not a secret
-
-
-def _code(answer: object) -> int:
-    """A SUBACK entry: an integer in MQTT 3.1.1, paho's ReasonCode in version 2 of its callbacks."""
-    value = getattr(answer, "value", answer)
-    return value if isinstance(value, int) else 0
 
 
 async def _end(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
