@@ -58,6 +58,10 @@ class SensorDocuments:
             book.decode(), templates, told, self._whereabouts(told), self._acknowledged()
         )
 
+    def whereabouts(self) -> Whereabouts:
+        """Where goods are now, as far as fences ask for it. Blocks."""
+        return self._whereabouts(self.fences.told())
+
     def _whereabouts(self, told: SignedFences) -> Whereabouts:
         """Of what the fences ask for and no more: a bundle changes when goods move."""
         scopes = [scope for each in told.fences if (scope := _scope(each.text)) is not None]

@@ -141,7 +141,9 @@ def hub_app(
     app.include_router(forwarding)
     close_trials = add_fence_pages(app, config, core, fences, gate, sensors=sensors, silent=silent)
     # Behind every other page below /sensors: /sensors/DEVICE takes what is left.
-    close_charts = add_sensor_pages(app, config, gate, clock=clock, store=sensors, core=core)
+    close_charts = add_sensor_pages(
+        app, config, gate, clock=clock, store=sensors, core=core, fences=fences
+    )
     return app, Clients((client.aclose, close_charts, close_trials))
 
 

@@ -134,6 +134,10 @@ def test_charts_are_drawn_and_no_page_scrolls_sideways(
         })"""
     )
     assert inked
+    # Both limits of the cold room, none of the freezer.
+    expect(page.locator("figure[data-quantity=temperature]")).to_have_attribute(
+        "data-fences", "2", timeout=PATIENCE_MS
+    )
     for path in ("/sensors/probe-1?span=24h", "/sensors/history"):
         page.goto(url + path, wait_until="load")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -16,6 +16,7 @@ from appliance import problems
 from appliance.web.app import create_app
 from appliance.web.charts.data import sensor_data_router
 from appliance.web.charts.gateway import PREFIX, Gateway
+from appliance.web.charts.limits import limits_of
 from appliance.web.charts.pages import DeviceCard, charts_router
 from contracts.clock import SystemClock
 from contracts.telemetry import Calibration
@@ -24,10 +25,25 @@ from telemetry.history.levels import Keeping
 from telemetry.history.reader import History
 from telemetry.history.writer import HistoryWriter
 from telemetry.segments import Group, Position
+from telemetry.watching.fences import Fence, Scope, ScopeKind
+from telemetry.watching.places import Whereabouts
 from tests.support.pages import FakeGate
 from tests.telemetry.history.site import SiteCatalogue, says
 
 STEP_S = 10
+COLD = Fence(
+    "cold-room",
+    1,
+    "Cold room",
+    "temperature",
+    "Cel",
+    Scope(ScopeKind.ZONE, "COLD"),
+    above=8.0,
+    below=2.0,
+)
+FREEZER = Fence(
+    "freezer", 1, "Freezer", "temperature", "Cel", Scope(ScopeKind.PLACE, "FRZ"), above=-15.0
+)
 
 
 def fill(folder: Path, *, hours: float = 2.0) -> None:
@@ -70,7 +86,12 @@ def hub_app(gateway: Gateway, line: object = None, gate: FakeGate | None = None)
     gate = gate or FakeGate()
     app.include_router(sensor_data_router(gateway, line, gate))
     app.include_router(
-        charts_router(gateway, gate, book=lambda d: DeviceCard(d) if d == "probe-9" else None)
+        charts_router(
+            gateway,
+            gate,
+            book=lambda d: DeviceCard(d) if d == "probe-9" else None,
+            limits=lambda cards: limits_of(cards, (COLD, FREEZER), Whereabouts({"COLD-1": "COLD"})),
+        )
     )
     return app
 

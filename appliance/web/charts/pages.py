@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.web.app import pages_of
 from appliance.web.charts.gateway import Gateway, SeriesCard, StoreCard
+from appliance.web.charts.limits import Limit, LimitsOf, no_limits
 from appliance.web.ports import Gate
 from contracts.errors import NotFoundError, TallymanError, UnavailableError
 
@@ -60,9 +62,17 @@ class Chart:
     series: SeriesCard
     question: str
     overdue: bool
+    limits: Sequence[Limit] = ()
+
+    @property
+    def lines(self) -> list[dict[str, object]]:
+        """The limits as chart.js draws them."""
+        return [{"at": each.at, "kind": each.kind, "name": each.title} for each in self.limits]
 
 
-def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) -> APIRouter:
+def charts_router(
+    gateway: Gateway, gate: Gate, *, book: Book = lambda _: None, limits: LimitsOf = no_limits
+) -> APIRouter:
     """/sensors/history and /sensors/DEVICE: to be included behind every other page of /sensors."""
     router = APIRouter(include_in_schema=False)
 
@@ -100,6 +110,7 @@ def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) 
                 mend="Choose one from the list of sensors",
             )
         pages = pages_of(request)
+        fenced = await run_in_threadpool(limits, found)
         span = request.query_params.get("span", "")
         span = span if span in SPANS else FIRST
         now = pages.clock.now()
@@ -108,7 +119,7 @@ def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) 
             "sensor.html",
             device=device,
             card=card or DeviceCard(device),
-            charts=[_chart(each, span, now) for each in found],
+            charts=[_chart(each, span, now, fenced.get(each.key, ())) for each in found],
             place=next((each.place for each in found if each.place), card.place if card else ""),
             spans=SPANS,
             span=span,
@@ -121,10 +132,10 @@ def charts_router(gateway: Gateway, gate: Gate, *, book: Book = lambda _: None) 
     return router
 
 
-def _chart(series: SeriesCard, span: str, now: datetime) -> Chart:
+def _chart(series: SeriesCard, span: str, now: datetime, limits: Sequence[Limit]) -> Chart:
     to_us = int(now.timestamp() * 1_000_000)
     question = series.query(from_us=to_us - SPANS[span] * 1_000_000, to_us=to_us, points=POINTS)
-    return Chart(series, question, _overdue(series, now.date()))
+    return Chart(series, question, _overdue(series, now.date()), limits)
 
 
 def _overdue(series: SeriesCard, today: date) -> bool:

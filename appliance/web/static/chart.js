@@ -5,6 +5,7 @@
 /** @typedef {{level: string, step_us: number, from_us: number, to_us: number, at_us: number[],
  *   least: number[], most: number[], mean: number[], count: number[]}} Envelope */
 /** @typedef {{from: number, to: number}} Range seconds since 1970 */
+/** @typedef {{at: number, kind: string, name: string}} Limit one side of a fence */
 
 const global = /** @type {{uPlot?: Plot}} */ (/** @type {unknown} */ (window));
 if (!global.uPlot) {
@@ -52,6 +53,8 @@ export class Chart {
     this.channel = figure.dataset.channel ?? "";
     this.unit = figure.dataset.unit ?? "";
     this.newest = Number(figure.dataset.newest ?? 0);
+    /** @type {Limit[]} */
+    this.limits = JSON.parse(figure.dataset.limits ?? "[]");
     this.step = 1;
     /** @type {Range} */
     this.range = { from: 0, to: 1 };
@@ -84,7 +87,7 @@ export class Chart {
       ms: 1e-3,
       legend: { show: false },
       padding: [8, 8, 0, 0],
-      scales: { x: { range: () => [this.range.from, this.range.to] }, y: { range: rangeOf } },
+      scales: { x: { range: () => [this.range.from, this.range.to] }, y: { range: (_, low, high) => rangeOf(low, high, this.limits) } },
       series: [
         {},
         { stroke: "transparent", points: { show: false }, spanGaps: false },
@@ -105,10 +108,31 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.read(plot)],
         setSelect: [(plot) => this.select(plot)],
-        draw: [() => performance.mark("chart-drawn")],
+        draw: [(plot) => this.fences(plot), () => performance.mark("chart-drawn")],
       },
     };
     return new uPlot(options, data, this.box);
+  }
+
+  /** Where somebody signed that it is too much. @param {Drawn} plot */
+  fences(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = getComputedStyle(this.figure).getPropertyValue("--hold") || "#b3261e";
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([8 * devicePixelRatio, 6 * devicePixelRatio]);
+    let drawn = 0;
+    for (const { at } of this.limits) {
+      const y = plot.valToPos(at, "y", true);
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      drawn += 1;
+    }
+    ctx.restore();
+    this.figure.dataset.fences = String(drawn);
   }
 
   /** Colours of another theme. */
@@ -300,9 +324,18 @@ function withGaps([at, least, most, mean], step) {
   return made;
 }
 
-/** @param {Drawn} _ @param {number | null} low @param {number | null} high @returns {[number, number]} */
-function rangeOf(_, low, high) {
+/**
+ * What is shown: all that was measured, and limits that are not far from it; one at the other end of the
+ * world would make a line of every curve.
+ * @param {number | null} low @param {number | null} high @param {Limit[]} limits @returns {[number, number]}
+ */
+function rangeOf(low, high, limits) {
   if (low === null || high === null) return [0, 1];
+  const near = Math.max(2 * (high - low), Math.abs(high));
+  const [least, most] = [low - near, high + near];
+  const shown = limits.map((each) => each.at).filter((at) => at > least && at < most);
+  low = Math.min(low, ...shown);
+  high = Math.max(high, ...shown);
   const room = (high - low) * 0.08 || Math.max(Math.abs(high) * 0.02, 0.5);
   return [low - room, high + room];
 }

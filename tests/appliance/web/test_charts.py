@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import html
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import httpx
 import pytest
 
 from appliance.web.charts.gateway import Gateway
+from appliance.words import words
 from tests.support.charts import fill, hub_app, over_asgi
 from tests.support.pages import FakeGate
 
@@ -134,3 +137,22 @@ async def test_nobody_sees_a_sensor_without_signing_in(gateway: Gateway):
         answer = await client.get("/sensors/data/export.csv", params=asked())
         assert answer.status_code in (303, 401)
     await gateway.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_limits_that_were_signed_for_a_sensor_stand_in_its_chart(
+    hub: httpx.AsyncClient, language: str
+):
+    page = (await hub.get("/sensors/probe-1", params={"lang": language})).text
+    temperature, humidity = page.split('<figure class="chart-of"')[1:]
+    if "temperature" in humidity.split(">", 1)[0]:
+        temperature, humidity = humidity, temperature
+    lines = html.unescape(temperature.split('data-limits="')[1].split('"')[0])
+    assert json.loads(lines) == [
+        {"at": 8.0, "kind": "above", "name": "Cold room"},
+        {"at": 2.0, "kind": "below", "name": "Cold room"},
+    ]
+    assert temperature.count("/fences/cold-room") == 2
+    assert words(language)("sensor.limit.above") in temperature
+    assert "data-limits" not in humidity
+    assert "Freezer" not in page
