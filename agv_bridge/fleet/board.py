@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agv_bridge.fleet.condition import Condition, Problem, condition_of, problems_of
+from agv_bridge.fleet.curves import Line
 from agv_bridge.fleet.places import PlaceAt, Source, learn, shown_by
 from agv_bridge.fleet.spot import Spot, spot_of
 from agv_bridge.fleet.trail import Crumb, Trail, go_on
@@ -56,7 +57,10 @@ class _Track:
     seen_at: datetime | None = None
     speed_m_s: float | None = None
     trail: Trail = field(default_factory=Trail)
-    way: Way = field(default_factory=Way)
+    way: Way | None = None
+    """None: not worked out since the last state; it is when somebody looks."""
+    planned: Line = ()
+    """What a visualization since then says of the way."""
     factsheet: Factsheet | None = None
 
 
@@ -151,7 +155,7 @@ class FleetBoard:
         track.state = state
         for shown in shown_by(state):
             self.place(shown)
-        track.way = way_of(state, self._where)
+        track.way, track.planned = None, ()
         self._see(track, state, at)
 
     def _see(self, track: _Track, message: State | Visualization, at: datetime) -> None:
@@ -164,9 +168,16 @@ class FleetBoard:
         crumb = Crumb(*where, at)
         if position.localized:
             track.trail = go_on(track.trail, crumb, map_id=position.map_id)
-        line = planned_line(message)
-        if line and track.way.nodes:
-            track.way = Way(track.way.nodes, (where, *line), track.way.unplaced)
+        if isinstance(message, Visualization) and (line := planned_line(message)):
+            track.way, track.planned = None, (where, *line)
+
+    def _way(self, track: _Track) -> Way:
+        if track.way is None:
+            way = way_of(track.state, self._where) if track.state is not None else Way()
+            if track.planned and way.nodes:
+                way = Way(way.nodes, track.planned, way.unplaced)
+            track.way = way
+        return track.way
 
     def _where(self, map_id: str, code: str) -> Spot | None:
         known = self._places.get((map_id, code))
@@ -187,7 +198,7 @@ class FleetBoard:
             speed_m_s=track.speed_m_s,
             seen_at=track.seen_at or one.updated_at,
             trail=track.trail,
-            way=track.way,
+            way=self._way(track),
         )
 
 

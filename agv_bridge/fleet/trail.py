@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 STEP_M = 0.1
@@ -49,10 +49,12 @@ def go_on(trail: Trail, crumb: Crumb, *, map_id: str) -> Trail:
     kept = trail.crumbs
     if len(kept) > 1 and _between(kept[-2], kept[-1], crumb) < STRAIGHT_M:
         kept = kept[:-1]
-    return replace(trail, crumbs=_lately((*kept, crumb), crumb.at))
+    return Trail(map_id, _lately((*kept, crumb), crumb.at))
 
 
 def _lately(crumbs: tuple[Crumb, ...], now: datetime) -> tuple[Crumb, ...]:
+    if len(crumbs) <= MOST_POINTS and now - crumbs[0].at <= KEPT:
+        return crumbs
     crumbs = crumbs[-MOST_POINTS:]
     first = next((i for i, each in enumerate(crumbs) if now - each.at <= KEPT), len(crumbs) - 1)
     # The one before the first: the line to where the vehicle was then begins there.

@@ -23,6 +23,8 @@ TICK_S: Final = 0.5
 _BEAT_S: Final = 1.0
 _POINTS_ALL_TOLD: Final = 20_000
 """Points of all trails together in the first frame; more vehicles, shorter trails."""
+_SHARE: Final = 0.05
+"""Of one core, at most, for all who look: a large fleet is looked at less often."""
 _NEVER: Final = -1.0
 
 
@@ -39,6 +41,7 @@ class FleetFeed:
         self._sight = sight
         self._ticking = ticking
         self._looked = _NEVER
+        self._rest_s = 0.0
         self._rows: dict[str, _Sent] = {}
         self._gone: dict[str, int] = {}
         self._places: dict[tuple[str, str], _Sent] = {}
@@ -51,10 +54,14 @@ class FleetFeed:
 
     def refresh(self) -> None:
         """Look at the fleet, unless somebody just did."""
-        now = self._ticking()
-        if self._looked != _NEVER and now - self._looked < TICK_S * 0.8:
+        now, begun = self._ticking(), time.perf_counter()
+        if self._looked != _NEVER and now - self._looked < self._rest_s:
             return
         self._looked = now
+        self._look()
+        self._rest_s = max(TICK_S * 0.8, (time.perf_counter() - begun) / _SHARE)
+
+    def _look(self) -> None:
         self.version += 1
         rows = {row.name: packed(row) for row in self._sight.rows()}
         for name, row in rows.items():

@@ -13,6 +13,8 @@ from agv_bridge.fleet.board import FINEST, FleetBoard
 from agv_bridge.fleet.curves import line_of
 from agv_bridge.fleet.places import DOUBTS, PlaceAt, Source, learn
 from agv_bridge.fleet.trail import KEPT, MOST_POINTS, Crumb, Trail, go_on
+from agv_bridge.fleet.way import Way
+from agv_bridge.missions.vehicles import Vehicle, snapshot
 from agv_bridge.vda5050.messages import (
     ActionState,
     ControlPoint,
@@ -27,6 +29,7 @@ from agv_bridge.vda5050.messages import (
     Visualization,
     Waypoint,
 )
+from agv_bridge.vda5050.topics import VehicleAddress
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -154,6 +157,13 @@ def test_a_learned_place_lies_among_its_stops(stops):
 # Ways
 
 
+def way_on(board: FleetBoard) -> Way:
+    """The way of acme/1, as its row shows it."""
+    vehicle = Vehicle(VehicleAddress("uagv", "v2", "acme", "1"))
+    (row,) = board.rows([snapshot(vehicle, now=START, silent_after=timedelta(seconds=90))])
+    return row.way
+
+
 def test_the_ordered_way_goes_through_known_places_and_names_the_unknown():
     board = FleetBoard([PlaceAt("hall", "A", 5, 0), PlaceAt("hall", "C", 5, 9)])
     nodes = (
@@ -162,7 +172,7 @@ def test_the_ordered_way_goes_through_known_places_and_names_the_unknown():
         NodeState(node_id="B", sequence_id=2),
     )
     board.hear("acme/1", standing(0, 0, "", node_states=nodes, driving=True), at=START)
-    way = board._tracks["acme/1"].way
+    way = way_on(board)
     assert way.nodes == ("A", "B", "C")
     assert way.line == ((0.0, 0.0), (5.0, 0.0), (5.0, 9.0))
     assert way.unplaced == ("B",)
@@ -220,13 +230,13 @@ def test_what_the_vehicle_plans_itself_is_its_way():
     node = NodeState(node_id="A")
     state = standing(0, 0, "", node_states=(node,), driving=True, intermediate_path=path)
     board.hear("acme/1", state, at=START)
-    assert board._tracks["acme/1"].way.line == ((0, 0), (1, 0), (1, 5))
+    assert way_on(board).line == ((0, 0), (1, 0), (1, 5))
     seen = Visualization(
         position=Position(x=1, y=1, map_id="hall"),
         intermediate_path=IntermediatePath(polyline=(Waypoint(x=1, y=5),)),
     )
     board.hear("acme/1", seen, at=at(1))
-    assert board._tracks["acme/1"].way.line == ((1, 1), (1, 5))
+    assert way_on(board).line == ((1, 1), (1, 5))
 
 
 def test_positions_that_come_too_fast_need_not_be_read():
