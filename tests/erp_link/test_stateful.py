@@ -189,7 +189,7 @@ class Books(RuleBasedStateMachine):
                 for x in self.core.tickets()
                 if x.decision is not UsageDecision.RELEASE
                 and x.carton_id
-                and x.reason.code not in ("transport_failed", "load_mismatch")
+                and x.reason.code not in ("transport_failed", "load_mismatch", "strange_vehicle")
             }
             free = connection.execute(
                 select(t.carton.c.carton_id).where(
