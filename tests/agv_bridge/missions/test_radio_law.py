@@ -60,6 +60,8 @@ def told_over(radio: Radio, session: Session) -> tuple[dict[str, str], dict[str,
             held = HoldKind.BATCH
             floor.core.add_hold(held, reason=Reason("found"), by="q", batch=WATER)
         floor.until_quiet()
+        if session.frozen_at is not None:
+            assert (WATER.lot, "unrestricted") not in floor.stock()
         return places(floor, names), moves(floor, session.cartons)
     finally:
         floor.close()
