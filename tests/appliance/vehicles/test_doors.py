@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import ssl
 from pathlib import Path
 
@@ -99,6 +100,10 @@ class SiteMosquitto(RealBroker):
         )
         return [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(config)]
 
+    def hang_up(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+
     def client(self, who: str, password: str) -> aiomqtt.Client:
         return aiomqtt.Client(
             "127.0.0.1", self.port, username=who, password=password, identifier=who
@@ -134,6 +139,12 @@ async def test_mosquitto_keeps_the_same_rules(tmp_path: Path):
             assert await heard_until(a, b"for A") == [(ORDER_A, b"for A")]
         assert await is_refused(broker.client("maker/C", secrets["maker/C"]))
         assert await is_refused(broker.client(A, secrets[B]))
+        async with broker.client(A, secrets[A]) as a:
+            registry.revoke(A, by="ida", why="stolen")
+            broker.tell(registry)
+            broker.hang_up()
+            assert await is_thrown_out(a)
+        assert await is_refused(broker.client(A, secrets[A]))
 
 
 def test_a_shell_enrols_and_revokes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
