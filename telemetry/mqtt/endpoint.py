@@ -43,6 +43,8 @@ class Endpoint:
         self.limits = limits
         self.now_us = now_us
         self.counts = EndpointCounts()
+        self.on_enter: Callable[[str, str], None] | None = None
+        """Told the client identifier and the device of each that signs in."""
         self.half_packets = HalfPackets(limits.half_packets_bytes)
         self.half_connects = HalfPackets(limits.half_connects_bytes)
         self.handshakes = Handshakes(limits.handshakes, limits.connect_s, self._note_stranger)
@@ -137,6 +139,14 @@ class Endpoint:
         connection.device = admission.device
         self._sessions[connection.client_id] = connection
         self.counts.accepted += 1
+        if self.on_enter is not None:
+            self.on_enter(connection.client_id, admission.device)
+
+    def came_elsewhere(self, client_id: str, device: str) -> None:
+        """The same at another process of the same door: its older connection here is over."""
+        older = self._sessions.get(client_id)
+        if older is not None and older.device == device:
+            older.refuse("taken_over", "the same device came anew", Code.SESSION_TAKEN_OVER)
 
     def note(self, connection: Connection, code: str, detail: str) -> None:
         """Count a refusal and keep it for the page."""

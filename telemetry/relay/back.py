@@ -184,6 +184,9 @@ class Front(asyncio.Protocol):
             case Kind.COUNTS:
                 self.told = told = _told(body)
                 relay.note(Refusal(*msgspec.structs.astuple(each)) for each in told.newest)
+            case Kind.ENTERED:
+                for other in relay.fronts - {self}:
+                    other.say(Kind.ENTERED, body)
             case Kind.OPEN:
                 self.pid = number
                 relay.came()

@@ -39,6 +39,8 @@ class Kind(IntEnum):
     """From the back: what had this number is on disk."""
     REVOKED = 6
     """From the back: names whose certificates let nobody in any more."""
+    ENTERED = 8
+    """Both ways: `[client identifier, device]` of one that signed in at another front."""
     COUNTS = 7
     """From the front, every second: `Told`."""
 

@@ -21,6 +21,7 @@ _MANY_BYTES: Final = 256 << 10
 _OVERHEAD: Final = 64
 _hello: Final = msgspec.msgpack.Decoder(Hello).decode
 _names: Final = msgspec.msgpack.Decoder(list[str]).decode
+_entered: Final = msgspec.msgpack.Decoder(tuple[str, str]).decode
 
 
 class RemotePath(asyncio.Protocol):
@@ -31,6 +32,8 @@ class RemotePath(asyncio.Protocol):
         self.lost = asyncio.Event()
         """The back is gone: nothing will ever be acknowledged, so this process has to end."""
         self.problem: Exception | None = None
+        self.on_elsewhere: Callable[[str, str], None] | None = None
+        """Told the client identifier and the device of each that signs in at another front."""
         self.idle = asyncio.Event()
         """All that was taken is on disk."""
         self.idle.set()
@@ -89,6 +92,10 @@ class RemotePath(asyncio.Protocol):
         """The doors are open."""
         self._transport.write(frame(Kind.OPEN, pid))
 
+    def entered(self, client_id: str, device: str) -> None:
+        """To all other fronts: a session has one connection."""
+        self._transport.write(frame(Kind.ENTERED, 0, msgspec.msgpack.encode((client_id, device))))
+
     def tell(self, told: Told) -> None:
         self._transport.write(frame(Kind.COUNTS, 0, msgspec.msgpack.encode(told)))
 
@@ -122,6 +129,9 @@ class RemotePath(asyncio.Protocol):
         match kind:
             case Kind.ON_DISK:
                 self._on_disk(number)
+            case Kind.ENTERED:
+                if self.on_elsewhere is not None:
+                    self.on_elsewhere(*_entered(body))
             case Kind.REVOKED:
                 self.revoked = frozenset(_names(body))
             case Kind.HELLO:

@@ -62,6 +62,7 @@ async def run_front(socket: Path, opens: Opens, stop: asyncio.Event) -> None:
             f"The gateway does not answer at {socket}: {error!r}", mend="It starts its endpoints"
         ) from error
     endpoint = await opens(hello, path)
+    endpoint.on_enter, path.on_elsewhere = path.entered, endpoint.came_elsewhere
     path.open(os.getpid())
     telling = asyncio.create_task(_tell(endpoint, path))
     ends = [asyncio.create_task(each.wait()) for each in (stop, path.lost)]

@@ -36,6 +36,10 @@ def ingest(
         int, typer.Option(min=1, help="Readings of a connection that wait for their PUBACK.")
     ] = 4000,
     tls_connections: Annotated[int, typer.Option(min=1, max=10_000)] = 1000,
+    processes: Annotated[
+        int,
+        typer.Option(min=0, max=64, help="Endpoint processes of a second measurement; 0: none."),
+    ] = 2,
     count: Annotated[
         int, typer.Option(min=2000, help="Readings a round through a broker; even thousands.")
     ] = 200_000,
@@ -65,6 +69,7 @@ def ingest(
         rows=rows,
         window=window,
         tls_connections=tls_connections,
+        processes=processes,
         count=count,
         alarm_rate=alarm_rate,
         days=days,

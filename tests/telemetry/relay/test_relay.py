@@ -13,11 +13,13 @@ import pytest
 from contracts.errors import UnavailableError
 from telemetry.mqtt.endpoint import Endpoint
 from telemetry.mqtt.limits import Refusal
+from telemetry.mqtt.packets import Code, Disconnect, PubAck, Publish
 from telemetry.relay.back import Relay
 from telemetry.relay.frames import Hello, Kind, frame
 from telemetry.relay.front import RemotePath
 from telemetry.relay.serving import listen, reached, run_front
 from telemetry.segments.groups import Quarantined
+from tests.support.publishers import Publisher
 from tests.support.sensors import Gate
 from tests.telemetry.disk import Disk
 
@@ -207,3 +209,48 @@ async def test_a_folder_with_a_long_name_has_a_socket_too(tmp_path):
     async with house(deep) as here:
         here.takes(("plant/a", b"1"))
         await here.until("plant/a")
+
+
+@asynccontextmanager
+async def front_of(here: House) -> AsyncIterator[int]:
+    """One front more; the port that it listens at."""
+    ports: list[int] = []
+
+    async def opens(_: Hello, path: RemotePath) -> Endpoint:
+        endpoint = Endpoint(path, Gate())
+        ports.append(await endpoint.listen("127.0.0.1", 0))
+        return endpoint
+
+    stop, before = asyncio.Event(), len(here.relay.fronts)
+    front = asyncio.create_task(run_front(here.socket, opens, stop))
+    await true(lambda: bool(ports) and len(here.relay.fronts) > before)
+    try:
+        yield ports[0]
+    finally:
+        stop.set()
+        await asyncio.wait_for(front, 20)
+
+
+async def test_a_publisher_is_acknowledged_when_the_gateway_has_it(tmp_path):
+    async with house(tmp_path, at_once=False) as here, front_of(here) as port:
+        publisher = await Publisher.dial(port)
+        await publisher.greet("probe-1")
+        publisher.say(Publish("plant/probe-1", b"1", 1, 7), Publish("plant/other", b"2", 1, 8))
+        assert await publisher.hear() == PubAck(8, Code.NOT_AUTHORIZED), "set aside, so at once"
+        assert here.disk.taken == [("plant/probe-1", b"1")]
+        here.disk.waiting.pop()()
+        assert await publisher.hear() == PubAck(7)
+        publisher.writer.close()
+
+
+async def test_a_session_has_one_connection_whichever_front_it_comes_to(tmp_path):
+    async with house(tmp_path) as here, front_of(here) as one, front_of(here) as other:
+        first, second, third = [await Publisher.dial(port) for port in (one, other, one)]
+        await first.greet("probe-1")
+        await third.greet("probe-2")
+        await second.greet("probe-1")
+        assert await first.hear_all() == [Disconnect(Code.SESSION_TAKEN_OVER)]
+        third.say(Publish("plant/probe-2", b"1", 1, 7))
+        assert await third.hear() == PubAck(7), "another device's connection goes on"
+        for publisher in (first, second, third):
+            publisher.writer.close()
