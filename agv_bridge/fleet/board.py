@@ -24,6 +24,8 @@ from agv_bridge.vda5050.messages import Factsheet, Position, State, Visualizatio
 FINEST = timedelta(milliseconds=200)
 """Positions of one vehicle are taken at most this often, however fast it shows itself."""
 MOST_PLACES = 20_000
+MOST_VEHICLES = 20_000
+"""Who speaks under ever new names does not fill the memory."""
 _LONGEST_NAME = 200
 
 
@@ -84,7 +86,11 @@ class FleetBoard:
         """A message of a vehicle that was taken in: state, visualization, factsheet; others say
         nothing here.
         """
-        track = self._tracks.setdefault(vehicle, _Track())
+        track = self._tracks.get(vehicle)
+        if track is None:
+            if len(self._tracks) >= MOST_VEHICLES:
+                return
+            track = self._tracks[vehicle] = _Track()
         match message:
             case State():
                 self._hear_state(track, message, at)

@@ -54,12 +54,12 @@ class FleetFeed:
 
     def refresh(self) -> None:
         """Look at the fleet, unless somebody just did."""
-        now, begun = self._ticking(), time.perf_counter()
+        now, begun = self._ticking(), time.thread_time()
         if self._looked != _NEVER and now - self._looked < self._rest_s:
             return
         self._looked = now
         self._look()
-        self._rest_s = max(TICK_S * 0.8, (time.perf_counter() - begun) / _SHARE)
+        self._rest_s = max(TICK_S * 0.8, (time.thread_time() - begun) / _SHARE)
 
     def _look(self) -> None:
         self.version += 1
