@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tracemalloc
 from pathlib import Path
@@ -36,6 +37,12 @@ def read(path: Path, dialect: str | None) -> tuple[list[Finding], Placer]:
 def sample(name: str) -> Path:
     (path,) = FOLDER.glob(f"{name}.sample.*")
     return path
+
+
+def lines_of(name: str) -> list[bytes]:
+    path = sample(name)
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines(keepends=True)
 
 
 def of(kind: type, found: list[Finding]) -> list:
@@ -88,12 +95,11 @@ def test_the_movers_log_joins_pick_and_drop_by_the_load():
 @given(data=st.data())
 def test_doubled_and_shuffled_lines_give_the_same_moves(tmp_path_factory, name: str, data):
     """But for a CSV log's line of names, which stays the first."""
-    path = sample(name)
-    lines = path.read_bytes().splitlines(keepends=True)
-    head = lines[:1] if path.suffix == ".csv" else []
+    path, lines = sample(name), lines_of(name)
+    head = lines[:1] if ".csv" in path.name else []
     body = lines[len(head) :]
     more = data.draw(st.lists(st.sampled_from(body), max_size=5))
-    shuffled = tmp_path_factory.mktemp("log") / path.name
+    shuffled = tmp_path_factory.mktemp("log") / "log"
     shuffled.write_bytes(b"".join([*head, *data.draw(st.permutations([*body, *more]))]))
     clean, _ = read(path, name)
     found, placer = read(shuffled, name)
@@ -128,8 +134,8 @@ _LINES = st.lists(
         st.sampled_from(
             [
                 one
-                for path in sorted(FOLDER.glob("*.sample.*"))
-                for one in path.read_bytes().splitlines()
+                for name in ("mover-log", "module-factory", "shuttle-log")
+                for one in lines_of(name)
             ]
         ),
     ),
@@ -245,7 +251,7 @@ def test_only_so_many_journeys_are_kept_in_mind_and_the_oldest_are_told(tmp_path
 
 
 def test_a_csv_row_with_too_many_cells_or_a_quotation_mark_is_named(tmp_path: Path):
-    rows = sample("shuttle-log").read_bytes().splitlines()
+    rows = [line.rstrip() for line in lines_of("shuttle-log")]
     path = tmp_path / "log.csv"
     path.write_bytes(b"\n".join([rows[0], b"a;b", b'24.11.2026;"x;1;1;FAHRT;;;;', *rows[1:]]))
     found, _ = read(path, "shuttle-log")
