@@ -121,6 +121,15 @@ def facts_of(found: ExcursionReport, *, site: str) -> dict[str, Any]:
             "limit": text_of(about.limit),
             "worst": text_of(about.worst),
         },
+        "also_told_by": [
+            {
+                "device": each.series.device,
+                "alarm": each.alarm_id,
+                "certificate": each.calibration.certificate,
+                "due_on": each.calibration.due_on,
+            }
+            for each in report.others
+        ],
         "sensor": {
             "device": about.series.device,
             "quantity": about.series.quantity,

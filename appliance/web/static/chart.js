@@ -118,7 +118,7 @@ export class Chart {
   fences(plot) {
     const { ctx, bbox } = plot;
     ctx.save();
-    ctx.strokeStyle = getComputedStyle(this.figure).getPropertyValue("--hold") || "#b3261e";
+    ctx.strokeStyle = getComputedStyle(this.figure).getPropertyValue("--hold-ink");
     ctx.lineWidth = 2 * devicePixelRatio;
     ctx.setLineDash([8 * devicePixelRatio, 6 * devicePixelRatio]);
     let drawn = 0;

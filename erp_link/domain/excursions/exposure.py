@@ -69,6 +69,30 @@ def merged(points: Iterable[TracePoint]) -> list[TracePoint]:
     return [known[start] for start in sorted(known)]
 
 
+def worst_of(traces: Sequence[Sequence[TracePoint]], *, low: bool) -> list[TracePoint]:
+    """What several sensors of one place tell, as goods there may have had it: of each minute the
+    sensor that was farthest out, and the least and most of all. `traces` as of `merged`; `low`: it is
+    too cold or too little there.
+    """
+    if len(traces) == 1:
+        return list(traces[0])
+    known: dict[int, TracePoint] = {}
+    for each in (point for trace in traces for point in trace):
+        before = known.get(each.at_us)
+        if before is None:
+            known[each.at_us] = each
+            continue
+        mean = min(before.mean, each.mean) if low else max(before.mean, each.mean)
+        known[each.at_us] = TracePoint(
+            each.at_us,
+            min(before.least, each.least),
+            max(before.most, each.most),
+            mean,
+            before.count + each.count,
+        )
+    return [known[start] for start in sorted(known)]
+
+
 def stretches(points: Sequence[TracePoint], begun_us: int, ended_us: int) -> list[Stretch]:
     """The whole time from `begun_us` to `ended_us`, gaps bridged; `points` as of `merged`. None at
     all where nothing was ever measured.

@@ -194,6 +194,12 @@ def close_ticket(work: Work, ticket_id: str, words: str) -> None:
 
 def _excursion(work: Work, entry: JournalEntry, row: Row[Any]) -> None:
     excursion_id = row.excursion_id
+    if not excursion_id and row.state == OPEN:
+        excursion_id = _going_on(work, row)
+    if not row.excursion_id and excursion_id:
+        work.connection.execute(
+            update(alarm).where(alarm.c.alarm_id == row.alarm_id).values(excursion_id=excursion_id)
+        )
     if not excursion_id:
         excursion_id = f"EX-{entry.device}-{entry.seq}"
         work.connection.execute(
@@ -222,6 +228,26 @@ def _excursion(work: Work, entry: JournalEntry, row: Row[Any]) -> None:
                 device=row.sensor,
             )
     measure(work, excursion_id)
+
+
+def _going_on(work: Work, row: Row[Any]) -> str:
+    """The excursion that another sensor of the same place tells of by the same fence; "" where none
+    goes on. One heat in a room is one excursion, however many sensors stand there.
+    """
+    if not row.place:
+        return ""
+    alike = [
+        getattr(alarm.c, name) == getattr(row, name)
+        for name in ("place", "site", "fence", "kind", "quantity", "unit", "batch", "product")
+    ]
+    found = work.connection.execute(
+        select(excursion.c.excursion_id)
+        .join(alarm, alarm.c.alarm_id == excursion.c.alarm_id)
+        .where(excursion.c.state == OPEN, *alike)
+        .order_by(excursion.c.begun_us)
+        .limit(1)
+    ).scalar_one_or_none()
+    return str(found or "")
 
 
 def _believed(entry: JournalEntry, at_us: int) -> int:

@@ -29,7 +29,12 @@ from erp_link.domain.excursions.limits import (
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import holding
 from erp_link.service.excursions.limit_rows import of_products
-from erp_link.service.excursions.sources import batch_named, earlier_of, read_trace
+from erp_link.service.excursions.sources import (
+    alarms_of,
+    batch_named,
+    earlier_of,
+    read_traces,
+)
 from erp_link.service.excursions.whereabouts import Stay, moment, stays
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.ticketing import open_ticket
@@ -62,9 +67,11 @@ def measure(work: Work, excursion_id: str, *, until_us: int = 0) -> None:
         select(excursion).where(excursion.c.excursion_id == excursion_id).with_for_update()
     ).one()
     about = work.connection.execute(select(alarm).where(alarm.c.alarm_id == row.alarm_id)).one()
-    points = read_trace(work.connection, row.alarm_id)
-    begun = min([about.since_us, *(point.at_us for point in points[:1])])
-    ended = max(about.at_us, begun, until_us)
+    alarms = alarms_of(work.connection, excursion_id, about)
+    points = read_traces(work.connection, alarms)
+    begun = min([*(each.since_us for each in alarms), *(point.at_us for point in points[:1])])
+    ended = max([*(each.at_us for each in alarms), begun, until_us])
+    state = OPEN if any(each.state == OPEN for each in alarms) else CLOSED
     known = _known(work.connection, excursion_id)
     measured = measure_all(work.connection, about, points, begun, ended)
     wanted = {each.stay.batch_id for each in measured if _needs_hold(each, known)}
@@ -72,14 +79,14 @@ def measure(work: Work, excursion_id: str, *, until_us: int = 0) -> None:
         work.take((), {g for each in sorted(wanted) for g in hold_guards(work.batch(each))})
         # Goods may have come or gone while the guards were waited for.
         measured = measure_all(work.connection, about, points, begun, ended)
-    closes = about.state == CLOSED and row.state == OPEN
+    closes = state == CLOSED and row.state == OPEN
     for each in measured:
         before = known.get(each.stay.batch_id)
         held = ("", "")
         if each.stay.batch_id in wanted and each.finding.beyond:
             held = _hold(work, excursion_id, about, each)
         _keep(work, excursion_id, each, before, held)
-        if closes or (about.state == CLOSED and before is None):
+        if closes or (state == CLOSED and before is None):
             _tell(work, excursion_id, about, each, begun, ended)
     _left_out(work, excursion_id, known, {each.stay.batch_id for each in measured})
     newest = work.connection.execute(select(func.max(t.event.c.id))).scalar_one()
@@ -88,7 +95,7 @@ def measure(work: Work, excursion_id: str, *, until_us: int = 0) -> None:
         update(excursion)
         .where(excursion.c.excursion_id == excursion_id)
         .values(
-            state=about.state,
+            state=state,
             begun_us=begun,
             ended_us=ended,
             closed_at=work.now if closes else row.closed_at,

@@ -20,7 +20,7 @@ from erp_link.domain.excursions.limits import Limits
 from erp_link.service.excursions.alarms import AlarmRow, as_alarm
 from erp_link.service.excursions.limit_rows import as_limits
 from erp_link.service.excursions.measuring import OPEN
-from erp_link.service.excursions.sources import read_trace
+from erp_link.service.excursions.sources import alarms_of, read_traces
 from erp_link.service.excursions.whereabouts import moment
 from erp_link.service.goods.product_rows import read_products
 from erp_link.service.work import key_of
@@ -71,6 +71,8 @@ class ExcursionReport:
     calibration: CalibrationState
     batches: tuple[BatchReport, ...]
     trace: tuple[TracePoint, ...]
+    others: tuple[AlarmRow, ...] = ()
+    """Alarms of other sensors of the place that tell of the same."""
 
     @property
     def beyond(self) -> int:
@@ -96,6 +98,9 @@ class ExcursionLine:
     calibration: CalibrationState
 
 
+_WORST_FIRST = (CalibrationState.OVERDUE, CalibrationState.UNTOLD, CalibrationState.GOOD)
+
+
 def calibration_state(calibration: Calibration, at: datetime, zone: tzinfo) -> CalibrationState:
     """How good the sensor's calibration was at that moment, by the site's calendar. A date that is
     none counts as untold.
@@ -118,9 +123,12 @@ def read_report(connection: Connection, excursion_id: str, zone: tzinfo) -> Excu
             mend="Look in the list of excursions",
             excursion_id=excursion_id,
         )
-    about = as_alarm(
-        connection.execute(select(alarm).where(alarm.c.alarm_id == row.alarm_id)).one()
-    )
+    first = connection.execute(select(alarm).where(alarm.c.alarm_id == row.alarm_id)).one()
+    told = alarms_of(connection, excursion_id, first)
+    about, *others = map(as_alarm, told)
+    states = {
+        calibration_state(x.calibration, moment(row.begun_us), zone) for x in (about, *others)
+    }
     batches = connection.execute(
         select(excursion_batch, t.batch, t.ticket.c.decision)
         .join(t.batch, t.batch.c.id == excursion_batch.c.batch_id)
@@ -140,9 +148,10 @@ def read_report(connection: Connection, excursion_id: str, zone: tzinfo) -> Excu
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         measured_at=row.measured_at,
-        calibration=calibration_state(about.calibration, moment(row.begun_us), zone),
+        calibration=next(state for state in _WORST_FIRST if state in states),
         batches=tuple(found),
-        trace=tuple(read_trace(connection, row.alarm_id)),
+        trace=tuple(read_traces(connection, told)),
+        others=tuple(others),
     )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from contracts.telemetry import TracePoint
 from erp_link.adapters import tables as t
 from erp_link.adapters.alarm_tables import alarm, alarm_change, excursion, excursion_batch
-from erp_link.domain.excursions.exposure import earlier, merged
+from erp_link.domain.excursions.exposure import earlier, merged, worst_of
 from erp_link.domain.excursions.limits import TEMPERATURE
+
+_APART_US = 31 * 24 * 3600 * 1_000_000
+"""An alarm is told within a month of its beginning."""
 
 
 def read_trace(connection: Connection, alarm_id: str) -> list[TracePoint]:
@@ -23,6 +27,27 @@ def read_trace(connection: Connection, alarm_id: str) -> list[TracePoint]:
     )
     points = [TracePoint(*each) for row in rows for each in row.trace]
     return merged(each for each in points if math.isfinite(each.mean))
+
+
+def alarms_of(connection: Connection, excursion_id: str, first: Row[Any]) -> list[Row[Any]]:
+    """Every alarm that tells of one excursion, the one that began it first: several sensors of a room
+    tell of one heat. `first` is that one's row.
+    """
+    rows = connection.execute(
+        select(alarm).where(
+            alarm.c.state.in_(("open", "closed")),
+            alarm.c.since_us >= first.since_us - _APART_US,
+            alarm.c.excursion_id == excursion_id,
+            alarm.c.alarm_id != first.alarm_id,
+        )
+    )
+    return [first, *sorted(rows, key=lambda row: (row.since_us, row.alarm_id))]
+
+
+def read_traces(connection: Connection, alarms: Sequence[Row[Any]]) -> list[TracePoint]:
+    """What went on in a place by all the alarms of one excursion."""
+    traces = [read_trace(connection, each.alarm_id) for each in alarms]
+    return worst_of(traces, low=alarms[0].kind == "below")
 
 
 def earlier_of(

@@ -303,3 +303,53 @@ def test_a_probe_that_says_what_cannot_be_stops_no_log(
     (hold,) = core.holds()
     assert hold.batch == WATER
     assert Excursions(core).report(Excursions(core).excursions()[0].excursion_id).batches
+
+
+@sqlite_only
+def test_two_sensors_in_a_room_make_one_excursion_that_ends_with_the_last(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    stands(core, WATER, "COLD-01")
+    clock.at += timedelta(hours=1)
+    begun = clock.at
+    left = gateway.alarm(clock.at, alarm_id="left")
+    left.says(AlarmChange.RAISED, *[9.0] * 5)
+    right = gateway.alarm(clock.at + timedelta(minutes=3), alarm_id="right")
+    right.says(AlarmChange.RAISED, *[16.0] * 20)
+    desk = Excursions(core)
+    (line,) = desk.excursions()
+    assert line.alarm.alarm_id == "left"
+    left.says(AlarmChange.CLEARED, 5.0)
+    (line,) = desk.excursions()
+    assert line.open, "the other one goes on"
+    right.says(AlarmChange.CLEARED, 5.0)
+    (line,) = desk.excursions()
+    assert (line.open, line.beyond) == (False, 1)
+    assert line.begun == begun
+    assert line.ended - begun >= timedelta(minutes=24)
+    report = desk.report(line.excursion_id)
+    assert [each.alarm_id for each in report.others] == ["right"]
+    assert max(point.most for point in report.trace) == 16.0
+    # Of each minute the warmer one counts: 3 at nine degrees, then twenty at sixteen.
+    (water,) = report.batches
+    assert (water.exposure.outside_s, water.exposure.most) == (23 * 60, 16.0)
+    assert len(core.holds()) == 1
+    assert len(core.tickets()) == 1
+
+
+@sqlite_only
+def test_another_room_another_fence_or_a_later_day_is_another_excursion(
+    core: Core, gateway: Gateway, clock: FixedClock
+) -> None:
+    clock.at += timedelta(hours=1)
+    gateway.alarm(clock.at, alarm_id="a").says(AlarmChange.RAISED, 9.0)
+    gateway.alarm(clock.at, alarm_id="b", place="FRZ").says(AlarmChange.RAISED, 9.0)
+    gateway.alarm(clock.at, alarm_id="c", kind="below", limit=2.0).says(AlarmChange.RAISED, 1.0)
+    over = gateway.alarm(clock.at, alarm_id="d", quantity="humidity", unit="%RH")
+    over.says(AlarmChange.RAISED, 90.0)
+    over.says(AlarmChange.CLEARED, 50.0)
+    clock.at += timedelta(days=1)
+    gateway.alarm(clock.at, alarm_id="e", quantity="humidity", unit="%RH").says(
+        AlarmChange.RAISED, 90.0
+    )
+    assert len(Excursions(core).excursions()) == 5
