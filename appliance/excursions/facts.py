@@ -128,7 +128,7 @@ def facts_of(found: ExcursionReport, *, site: str) -> dict[str, Any]:
                 "certificate": each.calibration.certificate,
                 "due_on": each.calibration.due_on,
             }
-            for each in report.others
+            for each in found.others
         ],
         "sensor": {
             "device": about.series.device,
