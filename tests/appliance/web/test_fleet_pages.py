@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
+from agv_bridge.fleet.condition import Condition
 from agv_bridge.vda5050.messages import Load, NodeState, Power, State, VehicleError
+from appliance import web
 from appliance.fleet.desk import JourneyDesk
 from appliance.web.app import create_app
 from appliance.web.fleet import fleet_router
+from appliance.web.fleet.words import BADGES, STEP_BADGES
 from appliance.web.ports import Viewer
+from appliance.words import read_catalogue
 from contracts.clock import FixedClock
 from contracts.reason import Reason
-from contracts.stock import HoldKind, TransportProgress, TransportState
+from contracts.stock import HoldKind, TransportKind, TransportProgress, TransportState
 from erp_link.service.core import Core
 from erp_link.service.missions.desk import Missions
 from tests.erp_link.story import WATER, Station
@@ -114,6 +119,19 @@ async def test_what_needs_a_look_stands_first_and_has_word_sign_and_trouble(clie
         assert f"<span>{word}</span>" in page
     assert "laserScannerBlocked: Pallet in the way" in page
     assert "icons.svg#agv-stopped" in page
+
+
+def test_every_condition_and_kind_has_its_sign_its_badge_and_its_words() -> None:
+    sprite = (Path(web.__file__).parent / "static/icons.svg").read_text("utf-8")
+    for condition in Condition:
+        assert f'id="agv-{condition.value}"' in sprite
+        assert condition in BADGES
+    assert set(STEP_BADGES) == set(TransportState)
+    for language in ("en", "zh"):
+        catalogue = read_catalogue(language)
+        wanted = {f"fleet.condition.{each.value}" for each in Condition}
+        wanted |= {f"transport_kind.{each.value}" for each in TransportKind}
+        assert wanted <= catalogue.keys()
 
 
 async def test_the_list_is_filtered_by_word_and_by_what_vehicles_do(client, fleet) -> None:
