@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,6 +39,11 @@ from contracts.clock import Clock, SystemClock
 from contracts.ports import BusMessage, MessageBus, StockMoves
 from contracts.reason import Reason
 from contracts.stock import TransportOrder
+
+_INBOX = 10_000
+"""Messages that wait for a round to end; beyond it the bus keeps them, and counts what it drops."""
+_AT_ONCE = 5_000
+"""Messages read before a round gets its turn, however many come."""
 
 
 class AgvBridge:
@@ -81,6 +87,7 @@ class AgvBridge:
         )
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._inbox: deque[BusMessage] = deque()
 
     @property
     def refused(self) -> int:
@@ -138,18 +145,32 @@ class AgvBridge:
 
     async def hear(self, message: BusMessage) -> None:
         """Take one message in: what the vehicle is and does, and what that means for our orders."""
+        self._inbox.append(message)
         async with self._lock:
-            await self._hear(message)
+            await self._read_inbox()
 
     async def round(self) -> None:
         """Ask the core, look after the missions under way, hand out pending orders."""
         async with self._lock:
+            await self._read_inbox()
             await self._dispatcher.round()
+            await self._read_inbox()
 
     async def _listen(self) -> None:
         async with self._bus.subscribe(*self._filters, qos=1) as messages:
             async for message in messages:
-                await self.hear(message)
+                if self._lock.locked() and len(self._inbox) < _INBOX:
+                    # Whoever has the lock reads the inbox before he lets go. To wait for it with
+                    # each message would let in one message a round, and rounds follow each other.
+                    self._inbox.append(message)
+                else:
+                    await self.hear(message)
+
+    async def _read_inbox(self) -> None:
+        for _ in range(_AT_ONCE):
+            if not self._inbox:
+                return
+            await self._hear(self._inbox.popleft())
 
     async def _rounds(self) -> None:
         while True:
