@@ -6,6 +6,8 @@ Rules:
 2. A station has a topic prefix of its own, at least two levels, under which it says and hears. No
    level of it is `v2` or `v3`: what lies there would be taken for a vehicle.
 3. No prefix lies in another's, and none in topics of ours.
+
+Errors carry `word` and `named`: the sentence for a page in both languages, and its values.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ def vehicle_name(text: str) -> str:
             f"{text[:120]!r} is no vehicle's name",
             mend="Write MANUFACTURER/SERIAL as in its topics, each of 1 to 48 letters, digits and "
             "_ . : - with a letter or digit first; a broker refuses spaces in topics",
+            word="vehicles.error.name",
+            named={"name": text[:120]},
         )
     return text
 
@@ -50,6 +54,8 @@ def bases(interfaces: Iterable[str]) -> tuple[str, ...]:
             raise BadInputError(
                 f"{interface[:80]!r} cannot be the first level of a vehicle's topics",
                 mend="Write one level as in its topics, such as uagv or vda5050",
+                word="vehicles.error.interface",
+                named={"name": interface[:80]},
             )
     return tuple(f"{one}/{major}" for one in named for major in _MAJORS) or STANDARD_BASES
 
@@ -63,16 +69,22 @@ def station_prefix(text: str) -> str:
             f"{text[:120]!r} is no prefix of topics",
             mend=f"Write {_LEAST_LEVELS} to {_MOST_LEVELS} levels that are this station's alone, "
             "such as module/v1/maker/QC-1, without wildcards and spaces",
+            word="vehicles.error.prefix",
+            named={"name": text[:120], "least": _LEAST_LEVELS, "most": _MOST_LEVELS},
         )
     if levels[0] in _OURS:
         raise BadInputError(
             f"Topics below {levels[0]} belong to this site's own parts",
             mend="Choose another first level on the station",
+            word="vehicles.error.ours",
+            named={"name": levels[0]},
         )
     if set(levels) & set(_MAJORS):
         raise BadInputError(
             f"{text} lies where vehicles speak",
             mend="Enrol a machine that speaks VDA 5050 as a vehicle: MANUFACTURER/SERIAL",
+            word="vehicles.error.as_vehicle",
+            named={"name": text},
         )
     return text
 
@@ -112,6 +124,8 @@ def check_apart(name: str, roots: Iterable[str], others: Iterable[tuple[str, str
                 raise ConflictError(
                     f"The topics of {name} ({root}) and of {other} ({taken}) are not apart",
                     mend="Give each a prefix of its own",
+                    word="vehicles.error.not_apart",
+                    named={"name": name, "other": other},
                 )
 
 

@@ -62,7 +62,10 @@ class VehicleOffice:
         """
         if kind == "station" and interfaces:
             raise BadInputError(
-                "A station has no interface", mend="Its prefix says where its topics lie"
+                "A station has no interface",
+                mend="Its prefix says where its topics lie",
+                word="vehicles.error.no_interface",
+                named={},
             )
 
         def write() -> str:

@@ -126,7 +126,10 @@ class VehicleRegistry:
         """Shut one out. Raises BadInputError (no reason), NotFoundError, ConflictError (was before)."""
         if not why.strip():
             raise BadInputError(
-                "A revocation without a reason helps nobody later", mend="Write what was found"
+                "A revocation without a reason helps nobody later",
+                mend="Write what was found",
+                word="vehicles.error.why",
+                named={},
             )
         with self._changing() as known:
             found = known.get(name)
@@ -138,6 +141,8 @@ class VehicleRegistry:
                 raise ConflictError(
                     f"{name} was revoked by {found.revoked_by} before: {found.why}",
                     mend="Nothing is to be done",
+                    word="vehicles.error.before",
+                    named={"name": name, "who": found.revoked_by, "why": found.why},
                 )
             known[name] = replace(
                 found, revoked_at=self._clock.now(), revoked_by=by, why=_short(why)
@@ -161,6 +166,8 @@ class VehicleRegistry:
                 raise ConflictError(
                     f"{wanted.name} is enrolled as a {before.kind}",
                     mend="Revoke it first, or choose another name",
+                    word="vehicles.error.kind",
+                    named={"name": wanted.name},
                 )
             others = [one for one in known.values() if one.name != wanted.name]
             for other in others:
@@ -168,6 +175,8 @@ class VehicleRegistry:
                     raise ConflictError(
                         f"{wanted.name} differs from {other.name} by its capital letters only",
                         mend="People would take them for one: choose another name",
+                        word="vehicles.error.capitals",
+                        named={"name": wanted.name, "other": other.name},
                     )
             taken = [(one.name, root) for one in others if not one.is_revoked for root in one.roots]
             names.check_apart(wanted.name, wanted.roots, taken)

@@ -81,6 +81,8 @@ async def test_a_password_is_in_the_answer_that_made_it_and_nowhere_else(access,
 async def test_a_name_that_cannot_be_keeps_what_was_typed(access, gate, registry):
     async with client_of(access, gate) as client:
         refused = await client.post("/fleet/vehicles", data=FORM | {"name": "agv 7"})
+        chinese = await client.post("/fleet/vehicles?lang=zh", data=FORM | {"name": "agv 7"})
+        assert "不能作为车辆名称" in chinese.text
     assert refused.status_code == 422
     assert 'value="agv 7"' in refused.text
     assert 'value="hall 7"' in refused.text
@@ -180,3 +182,32 @@ async def test_a_forged_form_is_refused(access, gate, registry):
 def test_a_line_of_the_brokers_log_is_read(line: str, told: tuple[str, str, str]):
     (one,) = parse_refusals(f"[7] something else\n{line}\n")
     assert (one.what, one.who, one.topic) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "more"),
+    [
+        ("vehicle", "A", {}),
+        ("vehicle", "maker/A", {"interfaces": "a/b"}),
+        ("vehicle", "Maker/Known", {}),
+        ("station", "module", {}),
+        ("station", "sensors/x", {}),
+        ("station", "uagv/v2/maker", {}),
+        ("station", "module/v1/known/inside", {}),
+        ("station", "maker/known", {}),
+        ("station", "module/v1/x", {"interfaces": "uagv"}),
+    ],
+)
+async def test_every_refusal_has_its_words_in_both_languages(
+    access, gate, registry, kind: str, name: str, more: dict[str, str]
+):
+    registry.enrol_vehicle("maker/known", by="ida")
+    registry.enrol_station("module/v1/known", by="ida")
+    async with client_of(access, gate) as client:
+        for language, end in (("en", "."), ("zh", "。")):
+            form = FORM | {"kind": kind, "name": name} | more
+            answer = await client.post(f"/fleet/vehicles?lang={language}", data=form)
+            assert answer.status_code == 422
+            said = answer.text.split('role="alert"')[1].split("<strong>")[1].split("</strong>")[0]
+            assert said.endswith(end), said
+    assert len(registry.all()) == 2
