@@ -29,7 +29,7 @@ class FailedCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModuleEvent:
-    """One thing that a station did. The same (station, event_id) counts once (I2)."""
+    """One thing that a station did. The same (station, what, event_id) counts once (I2)."""
 
     station: str
     event_id: str

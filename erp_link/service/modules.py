@@ -263,4 +263,6 @@ def _carton(connection: Connection, name: str) -> Row[Any] | None:
 
 def _name_of(event: ModuleEvent) -> str:
     """The same for the same event, and short: a station's own numbers may be of any length."""
-    return hashlib.sha256(f"{event.station}\n{event.event_id}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{event.station}\n{event.what}\n{event.event_id}".encode()).hexdigest()[
+        :12
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agv_bridge.bridge.modules import ModuleStations
 from agv_bridge.dialects.compiled import load_dialect, read_dialect
@@ -21,13 +25,13 @@ TOPIC = "factory/v1/hall1/CHECK-1/state"
 class ResultsInMemory:
     """contracts.modules.ModuleResults: keeps what it was told, once each."""
 
-    booked: dict[tuple[str, str], ModuleEvent] = field(default_factory=dict)
+    booked: dict[tuple[str, str, ModuleWord], ModuleEvent] = field(default_factory=dict)
     error: Exception | None = None
 
     async def module_event(self, event: ModuleEvent) -> None:
         if self.error is not None:
             raise self.error
-        self.booked.setdefault((event.station, event.event_id), event)
+        self.booked.setdefault((event.station, event.event_id, event.what), event)
 
 
 @pytest.fixture
@@ -153,3 +157,29 @@ async def test_vehicles_of_a_dialect_move_nothing_live(results: ResultsInMemory,
         said = {"did": did, "load": "C1", "a": "x", "b": "y"}
         await stations.hear("hall/1", json.dumps(said).encode(), at=clock.now())
     assert [event.what for event in results.booked.values()] == [ModuleWord.CHECK_PASSED]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    told=st.lists(
+        st.tuples(st.sampled_from(["OK", "NOT_OK"]), st.integers(1, 4), st.integers(1, 3)),
+        max_size=8,
+        unique=True,
+    ),
+    data=st.data(),
+)
+def test_doubled_and_reordered_messages_book_the_same_events(told, data):
+    """What a broker may do to QoS 1, and a station that tells its state again and again."""
+    messages = [checked(v, number=f"c-{n}", tag=f"carton-{t}") for v, n, t in told]
+    again = data.draw(st.lists(st.sampled_from(messages), max_size=8)) if messages else []
+    shuffled = data.draw(st.permutations([*messages, *again]))
+    at = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+    async def books(arrived: list[bytes]) -> set[tuple[str, str, str]]:
+        results = ResultsInMemory()
+        stations = ModuleStations(results, [load_dialect(Path("module-factory"))])
+        for message in arrived:
+            await stations.hear(TOPIC, message, at=at)
+        return {(e.event_id, e.what.value, e.load_id) for e in results.booked.values()}
+
+    assert asyncio.run(books(shuffled)) == asyncio.run(books(messages))
