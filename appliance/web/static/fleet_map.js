@@ -30,6 +30,7 @@ const NEAREST_PX = 22;
 const CROWD = 150;
 const SPOT_PX = 12;
 const MOST_GLIDING = 300;
+const AWAY = new Set(["lost", "silent", "asleep", "new"]);
 const LOOK = new Set(["stopped", "lost", "silent", "warned", "low"]);
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -265,7 +266,7 @@ export class Floor {
     const size = each.name === this.picked ? SIGN_PX * 1.4 : small ? SIGN_PX * 0.6 : SIGN_PX;
     pen.save();
     pen.translate(x, y);
-    pen.globalAlpha = each.localized ? 1 : 0.5;
+    pen.globalAlpha = each.localized && !AWAY.has(each.condition) ? 1 : 0.55;
     if (!small) {
       pen.fillStyle = this.colours.surface ?? "";
       pen.beginPath();
