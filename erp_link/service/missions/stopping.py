@@ -19,24 +19,26 @@ from erp_link.service.work import Work, location_guard
 
 def stopped(work: Work, order: Row[Any], progress: TransportProgress) -> None:
     """The vehicle does not go on with an order. `order` is as it was before: PICKED means that the
-    goods are on board.
+    goods are on board, and so they are where it was an order for goods on board.
     """
     if order.slot_claimed:
         slots.vacate(work, order.target, 1)
         work.connection.execute(
             update(t.transport).where(t.transport.c.id == order.id).values(slot_claimed=0)
         )
-    on_board = order.state == TransportState.PICKED.value
+    carrier = order.on_board or (
+        progress.vehicle if order.state == TransportState.PICKED.value else ""
+    )
     text = Reason(
-        "story_transport_stopped_on_board" if on_board else "story_transport_stopped",
+        "story_transport_stopped_on_board" if carrier else "story_transport_stopped",
         {"order": order.order_id, "carton": order.load_id, "vehicle": progress.vehicle},
     )
     work.event("cancelled", text, batch_id=order.batch_id, reference=order.order_id)
     carton = work.connection.execute(
         select(t.carton).where(t.carton.c.carton_id == order.load_id)
     ).one_or_none()
-    if on_board:
-        _bring(work, order, carton, progress.vehicle)
+    if carrier:
+        _bring(work, order, carton, carrier)
     elif carton is not None:
         _ask_anew(work, order, carton)
 
@@ -59,7 +61,8 @@ def picked_after_all(work: Work, order: Row[Any], progress: TransportProgress) -
 def _bring(work: Work, order: Row[Any], carton: Row[Any] | None, vehicle: str) -> None:
     status = StockStatus(carton.status) if carton and carton.status else StockStatus.UNRESTRICTED
     held = work.is_held(location_guard(order.source)) or status is not StockStatus.UNRESTRICTED
-    if held or carton is None:
+    late = order.batch_id is not None and work.expired(work.batch(order.batch_id))
+    if held or late or carton is None:
         transport.to_quarantine(work, order, vehicle)
         return
     target, kind, claimed = order.source, TransportKind.RETURN, False

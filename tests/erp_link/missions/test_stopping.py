@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from contracts.errors import BadInputError, ConflictError, HeldError, NotFoundError
@@ -255,6 +257,32 @@ def test_a_hold_on_goods_that_come_back_sends_them_to_quarantine(
         drive(station, back.order_id, SENT)
     drive(station, recall.order_id, SENT, DROPPED)
     assert where(core) == {"QUARANTINE": 1}
+
+
+@pytest.mark.parametrize("news", [REQUESTED, CANCELLED])
+def test_goods_on_board_stay_there_while_their_vehicle_does_not_take_the_order(
+    core: Core, station: Station, news: TransportState
+) -> None:
+    order = put_away(station)
+    drive(station, order.order_id, SENT, PICKED)
+    Missions(core).cancel(order.order_id, reason="wrong slot", by="op")
+    drive(station, order.order_id, CANCELLED)
+    (back,) = core.pending_transport()
+    drive(station, back.order_id, SENT)
+    freeze(core)
+    drive(station, back.order_id, news)
+    (recall,) = core.pending_transport()
+    assert (recall.on_board, recall.target) == ("agv-1", "QUARANTINE")
+
+
+def test_goods_that_expired_on_board_go_to_quarantine(core: Core, station: Station) -> None:
+    order = put_away(station)
+    drive(station, order.order_id, SENT, PICKED)
+    Missions(core).cancel(order.order_id, reason="wrong slot", by="op")
+    station.clock.at += timedelta(days=400)
+    drive(station, order.order_id, CANCELLED)
+    (recall,) = core.pending_transport()
+    assert (recall.on_board, recall.target) == ("agv-1", "QUARANTINE")
 
 
 def test_a_recall_that_a_person_calls_off_leaves_blocked_goods_where_they_are(
