@@ -14,6 +14,7 @@ from appliance.gateway.credentials import SensorCredentials
 from appliance.gateway.fronts import Fronts
 from appliance.layout import Layout
 from appliance.sensor_config import GatewayConfig
+from appliance.services.address import keep_secret
 from appliance.services.mqtt import BrokerAddress, broker_trust
 from contracts.errors import BadInputError, UnavailableError
 from telemetry.coap.endpoint import CoapEndpoint
@@ -171,10 +172,14 @@ def mqtt_tls(gateway: GatewayConfig, ca_pem: str) -> ssl.SSLContext | None:
 
 def _link(config: Config) -> BrokerLink:
     address, gateway = BrokerAddress.parse(config.broker.url), config.gateway
+    folder = Layout(config.data).gateway
+    folder.mkdir(parents=True, exist_ok=True)
     return BrokerLink(
         address.host,
         address.port,
-        f"tallyman-{gateway.device}",
+        # The broker keeps readings for this name, and would give up all of them to whoever signs in
+        # with it: the same at every start, and not to be guessed.
+        f"tallyman-{gateway.device}-{keep_secret(folder / 'broker-session')[:16]}",
         gateway.broker_topics,
         username=address.username,
         password=address.password,

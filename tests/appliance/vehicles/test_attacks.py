@@ -177,3 +177,18 @@ async def test_what_a_vehicle_tried_is_told_with_its_topic(site: Site):
     assert told["publish", A, STATE_B] == 3
     assert told["subscribe", A, "+/+/+/+/order"] >= 1
     assert all(one.host == "127.0.0.1" for one in site.office.refused())
+
+
+async def test_a_session_under_a_name_that_can_be_guessed_can_be_emptied(site: Site):
+    """Why our own processes use names that cannot: a broker does not ask whose session it was."""
+    async with site.client("hub", identifier="guessed", clean_session=False) as hub:
+        await hub.subscribe(STATE_A, qos=1)
+    async with site.client(A) as a:
+        await a.publish(STATE_A, b"waiting for the hub", qos=1)
+    async with site.client(B, identifier="guessed", clean_session=True):
+        pass
+    async with site.client("hub", identifier="guessed", clean_session=False) as hub:
+        await hub.publish(STATE_A, b"end", qos=1)
+        await hub.subscribe(STATE_A, qos=1)
+        await hub.publish(STATE_A, b"after", qos=1)
+        assert (STATE_A, b"waiting for the hub") not in await heard_until(hub, b"after")
