@@ -16,6 +16,7 @@ from typing import Any
 
 from contracts.canonical import canonical, read_canonical
 from contracts.errors import BadInputError
+from contracts.reason import Reason
 from contracts.telemetry import AlarmEffect
 from telemetry.watching.hours import Hours, Span
 
@@ -27,6 +28,8 @@ _DAY_S = 86_400
 _WEEK_S = 7 * _DAY_S
 _MOST_STEPS = 5
 _TEXTS = ("fence", "title", "quantity", "unit", "expression", "clear_when")
+Fault = tuple[str, str, str]
+"""Field, code of the reason, the same in English."""
 _NUMBERS = ("above", "below", "hysteresis", "rise", "fall")
 
 
@@ -132,81 +135,108 @@ def read_fence(text: str) -> Fence:
 
 
 def check_fence(fence: Fence) -> None:
-    """Raises BadInputError with everything that is wrong; its data has `field`, the first one's."""
+    """Raises BadInputError with everything that is wrong; its data has `field`, the first one's, and
+    `faults`: (field, reason) of each, for pages in any language.
+    """
     found = list(_faults(fence))
     if found:
         raise BadInputError(
-            "; ".join(f"{where}: {what}" for where, what in found),
+            "; ".join(f"{where}: {what}" for where, _, what in found),
             mend="Correct it and save again",
             field=found[0][0],
+            faults=tuple((where, Reason(code)) for where, code, _ in found),
         )
 
 
-def _faults(fence: Fence) -> Iterator[tuple[str, str]]:
+def _faults(fence: Fence) -> Iterator[Fault]:
     if not _NAME.fullmatch(fence.fence):
-        yield "fence", "an id is 1 to 48 small letters, digits and hyphens"
+        yield "fence", "fence_wrong_id", "an id is 1 to 48 small letters, digits and hyphens"
     if not 1 <= fence.version <= 10**6:
-        yield "version", "a version is a number from 1"
+        yield "version", "fence_wrong_version", "a version is a number from 1"
     if not fence.title.strip() or len(fence.title) > 120 or not fence.title.isprintable():  # noqa: PLR2004 -- one line
-        yield "title", "a title is one line of 1 to 120 characters"
+        yield "title", "fence_wrong_title", "a title is one line of 1 to 120 characters"
     if not _QUANTITY.fullmatch(fence.quantity):
-        yield "quantity", "name what is measured, for example temperature"
+        yield "quantity", "fence_wrong_quantity", "name what is measured, for example temperature"
     if (fence.scope.kind is ScopeKind.SITE) != (not fence.scope.name):
-        yield "scope", "name the zone, place, product, batch or device, and nothing for the site"
+        yield (
+            "scope",
+            "fence_wrong_scope",
+            "name the zone, place, product, batch or device, and nothing for the site",
+        )
     if len(fence.scope.name) > 200:  # noqa: PLR2004 -- supplier, GTIN and lot together
-        yield "scope", "the name is too long"
+        yield "scope", "fence_wrong_scope_long", "the name is too long"
     if not fence.scope.name.isprintable():
-        yield "scope", "the name has signs that cannot be shown"
+        yield "scope", "fence_wrong_scope_signs", "the name has signs that cannot be shown"
     yield from _limit_faults(fence)
     yield from _time_faults(fence)
 
 
-def _limit_faults(fence: Fence) -> Iterator[tuple[str, str]]:
+def _limit_faults(fence: Fence) -> Iterator[Fault]:
     rules = (fence.above, fence.below, fence.rise, fence.fall)
     if all(each is None for each in rules) and not fence.missing_s and not fence.expression:
-        yield "above", "a fence needs a limit: above, below, change, missing or an expression"
+        yield (
+            "above",
+            "fence_wrong_no_limit",
+            "a fence needs a limit: above, below, change, missing or an expression",
+        )
     for name in _NUMBERS:
         value = getattr(fence, name)
         if value is not None and not abs(value) <= 1e12:  # noqa: PLR2004 -- also refuses NaN
-            yield name, "that is no usable number"
+            yield name, "fence_wrong_number", "that is no usable number"
     if fence.above is not None and fence.below is not None:
         if fence.below >= fence.above:
-            yield "below", "the lower limit must be below the upper one"
+            yield "below", "fence_wrong_order", "the lower limit must be below the upper one"
         elif 2 * fence.hysteresis >= fence.above - fence.below:
-            yield "hysteresis", "it leaves nothing between the limits"
+            yield (
+                "hysteresis",
+                "fence_wrong_hysteresis_wide",
+                "it leaves nothing between the limits",
+            )
     if fence.hysteresis < 0:
-        yield "hysteresis", "it must not be negative"
+        yield "hysteresis", "fence_wrong_hysteresis_negative", "it must not be negative"
     for name in ("expression", "clear_when"):
         if len(getattr(fence, name)) > 2000:  # noqa: PLR2004 -- more is a program
-            yield name, "an expression has at most 2,000 characters"
+            yield name, "fence_wrong_expression_long", "an expression has at most 2,000 characters"
     yield from _change_faults(fence)
 
 
-def _change_faults(fence: Fence) -> Iterator[tuple[str, str]]:
+def _change_faults(fence: Fence) -> Iterator[Fault]:
     changes = [each for each in (fence.rise, fence.fall) if each is not None]
     if any(each <= 0 for each in changes):
-        yield "rise", "a change must be more than 0"
+        yield "rise", "fence_wrong_change", "a change must be more than 0"
     if bool(changes) != bool(fence.within_s):
-        yield "within_s", "a change needs the time within which it happens, and only a change does"
+        yield (
+            "within_s",
+            "fence_wrong_change_time",
+            "a change needs the time within which it happens, and only a change does",
+        )
 
 
-def _time_faults(fence: Fence) -> Iterator[tuple[str, str]]:
+def _time_faults(fence: Fence) -> Iterator[Fault]:
     most = {
         "for_s": _DAY_S, "clear_for_s": _DAY_S, "rearm_s": _WEEK_S, "within_s": _DAY_S,
         "missing_s": 4 * _WEEK_S,
     }  # fmt: skip
     for name, limit in most.items():
         if not 0 <= getattr(fence, name) <= limit:
-            yield name, f"0 to {limit} seconds"
+            yield name, "fence_wrong_time", f"0 to {limit} seconds"
     if fence.tell_s and not 60 <= fence.tell_s <= _DAY_S:  # noqa: PLR2004 -- a trace counts minutes
-        yield "tell_s", f"0, or 60 to {_DAY_S} seconds"
+        yield "tell_s", "fence_wrong_tell", f"0, or 60 to {_DAY_S} seconds"
     if fence.effect is AlarmEffect.EXCURSION and not fence.tell_s:
-        yield "tell_s", "an excursion is told while it lasts: choose how often"
+        yield (
+            "tell_s",
+            "fence_wrong_excursion_tell",
+            "an excursion is told while it lasts: choose how often",
+        )
     after = [step.after_s for step in fence.escalation]
     if len(after) > _MOST_STEPS or after != sorted(set(after)) or any(s <= 0 for s in after):
-        yield "escalation", f"at most {_MOST_STEPS} steps, each later than the one before"
+        yield (
+            "escalation",
+            "fence_wrong_steps",
+            f"at most {_MOST_STEPS} steps, each later than the one before",
+        )
     if fence.hours is not None:
-        yield from (("hours", what) for what in fence.hours.faults())
+        yield from (("hours", "fence_wrong_hours", what) for what in fence.hours.faults())
 
 
 def number_text(value: float) -> str:

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from contracts.errors import BadInputError
 from contracts.gs1 import normalise_gtin
+from contracts.reason import Reason
 from contracts.stock import BatchKey
 from contracts.telemetry import AlarmEffect
 from telemetry.units import QUANTITIES
@@ -77,7 +78,13 @@ def fence_of(typed: Mapping[str, str], *, name: str, zone: str) -> Fence:
     """The fence that was typed in, of version 1: the store counts. Raises BadInputError with `field`."""
     quantity = typed["quantity"]
     if quantity not in QUANTITIES:
-        raise _wrong("quantity", f"{quantity[:40]!r} is no quantity", "Choose one from the list")
+        raise _wrong(
+            "quantity",
+            "fence_wrong_no_quantity",
+            typed["quantity"],
+            f"{quantity[:40]!r} is no quantity",
+            "Choose one from the list",
+        )
     kind = _choice(ScopeKind, typed["scope_kind"], "scope_kind")
     fence = Fence(
         fence=name,
@@ -142,10 +149,14 @@ def _scope(kind: ScopeKind, name: str) -> Scope:
             case _:
                 return Scope(kind, name)
     except BadInputError as error:
-        raise _wrong("scope", error.message, error.mend) from error
+        raise _wrong("scope", "fence_wrong_goods", name, error.message, error.mend) from error
     except ValueError as error:
         raise _wrong(
-            "scope", f"{name[:80]!r} is no batch", "Write supplier/GTIN/lot, - without a supplier"
+            "scope",
+            "fence_wrong_batch",
+            name,
+            f"{name[:80]!r} is no batch",
+            "Write supplier/GTIN/lot, - without a supplier",
         ) from error
 
 
@@ -156,7 +167,13 @@ def _number(typed: Mapping[str, str], name: str) -> float | None:
     try:
         return float(text[:_LONGEST_NUMBER])
     except ValueError as error:
-        raise _wrong(name, f"{text[:40]!r} is no number", "Write digits, like -18.5") from error
+        raise _wrong(
+            name,
+            "fence_wrong_typed",
+            text,
+            f"{text[:40]!r} is no number",
+            "Write digits, like -18.5",
+        ) from error
 
 
 def _seconds(typed: Mapping[str, str], name: str) -> int:
@@ -164,7 +181,13 @@ def _seconds(typed: Mapping[str, str], name: str) -> int:
     if minutes is None:
         return 0
     if not 0 <= minutes <= 10**6:
-        raise _wrong(name, f"{minutes} minutes are not possible", "Write minutes, like 10")
+        raise _wrong(
+            name,
+            "fence_wrong_minutes",
+            minutes,
+            f"{minutes} minutes are not possible",
+            "Write minutes, like 10",
+        )
     return round(minutes * 60)
 
 
@@ -190,7 +213,11 @@ def _hours(typed: Mapping[str, str], zone: str) -> Hours | None:
         if days or begins or ends:
             if not (days and begins and ends):
                 raise _wrong(
-                    f"span{at}_begins", "A span needs days, a begin and an end", "Fill in all three"
+                    f"span{at}_begins",
+                    "fence_wrong_span",
+                    "",
+                    "A span needs days, a begin and an end",
+                    "Fill in all three",
                 )
             spans.append(Span(days, begins[:5], ends[:5]))
     return Hours(zone, tuple(spans)) if spans else None
@@ -201,9 +228,14 @@ def _choice(kind: type[Kind], text: str, field: str) -> Kind:
         return kind(text)
     except ValueError as error:
         raise _wrong(
-            field, f"{text[:40]!r} cannot be chosen", "Choose one from the list"
+            field,
+            "fence_wrong_choice",
+            text,
+            f"{text[:40]!r} cannot be chosen",
+            "Choose one from the list",
         ) from error
 
 
-def _wrong(field: str, message: str, mend: str) -> BadInputError:
-    return BadInputError(message, mend=mend, field=field)
+def _wrong(field: str, code: str, typed: object, message: str, mend: str) -> BadInputError:
+    fault = (field, Reason(code, {"typed": str(typed)[:80]}))
+    return BadInputError(message, mend=mend, field=field, faults=(fault,))

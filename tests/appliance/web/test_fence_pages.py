@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
+import markupsafe
 import pytest
 
 from appliance.web.alarms import alarms_router
@@ -12,7 +13,9 @@ from appliance.web.fences import fences_router
 from appliance.web.fences.chart import charts
 from appliance.web.fences.form import differences, fence_of, form_of, id_from, new_form
 from appliance.web.ports import Viewer
+from appliance.words import words
 from contracts.errors import BadInputError, NotFoundError
+from contracts.reason import Reason
 from contracts.telemetry import AlarmChange, AlarmEffect, Calibration, SeriesKey, TracePoint
 from erp_link.service.excursions.alarms import AlarmRow, ChangeRow
 from telemetry.watching.fences import Severity, Step
@@ -121,9 +124,9 @@ async def test_a_form_becomes_a_draft_and_a_second_one_its_next_text(site):
     [
         ({"above": "warm"}, "no number"),
         ({"above": "", "title": "x"}, "needs a limit"),
-        ({"quantity": "magic"}, "no quantity"),
+        ({"quantity": "magic"}, "nothing that is measured"),
         ({"scope_kind": "zone"}, "scope"),
-        ({"effect": "excursion"}, "tell_s"),
+        ({"effect": "excursion"}, "An excursion is told while it lasts"),
         ({"expression": "temprature > 8"}, "»temprature"),
         ({"span1_begins": "08:00"}, "span needs"),
         ({"for_min": "-1"}, "not possible"),
@@ -317,3 +320,35 @@ async def test_the_page_of_an_alarm_that_a_person_closed_says_who(site):
     desk.rows[1] = replace(desk.rows[1], acknowledged_by="ada", acknowledged_at=AT, note="shut")
     async with asking("operator") as client:
         assert "closed by ada" in (await client.get("/alarms/al-2?lang=en")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        ({"above": "warm"}, "fence_wrong_typed", "warm"),
+        ({"above": "", "below": ""}, "fence_wrong_no_limit", ""),
+        ({"above": "2", "below": "8"}, "fence_wrong_order", ""),
+        ({"title": " "}, "fence_wrong_title", ""),
+        ({"for_min": "99999"}, "fence_wrong_time", ""),
+        ({"scope_kind": "product", "scope_name": "123"}, "fence_wrong_goods", "123"),
+        ({"scope_kind": "batch", "scope_name": "a/b"}, "fence_wrong_batch", "a/b"),
+        ({"scope_kind": "zone", "scope_name": ""}, "fence_wrong_scope", ""),
+        ({"severity": "awful"}, "fence_wrong_choice", "awful"),
+        ({"span1_begins": "18:00"}, "fence_wrong_span", ""),
+        ({"span1_days": ["1"], "span1_begins": "25:00", "span1_ends": "26:00"}, "fence_wrong_hours", ""),
+        ({"effect": "excursion", "tell_min": ""}, "fence_wrong_excursion_tell", ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_what_is_wrong_with_a_field_is_said_in_the_readers_language(
+    site, typed, code, said, language
+):
+    hub, _, asking = site
+    async with asking("ops") as client:
+        for path in ("/fences/new", "/fences/try"):
+            if path == "/fences/try" and "title" in typed:
+                continue
+            page = await client.post(f"{path}?lang={language}", data=form(**typed))
+            expected = str(markupsafe.escape(words(language).reason(Reason(code, {"typed": said}))))
+            assert expected in page.text, path
+    assert hub.office.stories() == []
