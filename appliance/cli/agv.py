@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ import typer
 from appliance.cli.recordings import check, replay
 
 if TYPE_CHECKING:
+    from agv_bridge.virtual.faults import Faults
     from appliance.vehicles.fleet import Seat
 
 _VERSIONS = ("2.1.0", "3.0.0")
@@ -26,6 +28,7 @@ agv.command()(check)
 
 
 def fleet(
+    *,
     broker: Annotated[
         str, typer.Option(help="mqtt://[user:password@]host:port; else broker.url is taken.")
     ] = "",
@@ -35,6 +38,19 @@ def fleet(
     ] = None,
     vehicles: Annotated[int, typer.Option(min=1, max=1000, help="Without such a file.")] = 2,
     step: Annotated[float, typer.Option(min=0.0, help="Seconds for a drive or an action.")] = 0.3,
+    speed: Annotated[
+        float, typer.Option(min=0.0, help="Metres a second of every drive; 0: by --step.")
+    ] = 0.0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="SERIAL=FAULT, such as agv-2=noisy; repeatable. `list` names them all."),
+    ] = None,
+    station: Annotated[
+        str, typer.Option(help="Also a check station of that name (dialect module-factory).")
+    ] = "",
+    bad: Annotated[
+        list[str] | None, typer.Option(help="A load that fails at that station; repeatable.")
+    ] = None,
     manufacturer: Annotated[str, typer.Option(help="As in the topics.")] = "tallyman",
     config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
 ) -> None:
@@ -42,6 +58,11 @@ def fleet(
 
     With --credentials each signs in under its own name, as real vehicles do; else as the URL says.
     """
+    if fault == ["list"]:
+        from agv_bridge.virtual.faults import ASKED_FOR
+
+        typer.echo("\n".join(sorted(ASKED_FOR)))
+        return
     from appliance.config import load_config
     from appliance.vehicles.fleet import Seat, seats_in
 
@@ -54,11 +75,54 @@ def fleet(
         if credentials is not None
         else [Seat(manufacturer, f"agv-{n}", url) for n in range(1, vehicles + 1)]
     )
-    asyncio.run(_run_fleet(seats, step_s=step, authority=section.authority))
+    crew = Crew(
+        seats,
+        step,
+        speed,
+        _faults_of(fault or (), seats),
+        station=station,
+        bad=frozenset(bad or ()),
+        authority=section.authority,
+        url=url,
+    )
+    asyncio.run(_run_fleet(crew))
 
 
-async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who drives, how, and what goes wrong."""
+
+    seats: Sequence[Seat]
+    step_s: float
+    speed_m_s: float
+    faults: Mapping[str, Faults]
+    """By serial number."""
+    station: str
+    bad: frozenset[str]
+    authority: str
+    url: str
+
+
+def _faults_of(asked: Sequence[str], seats: Sequence[Seat]) -> Mapping[str, Faults]:
+    """Raises BadInputError for a vehicle or a fault that there is not."""
+    from agv_bridge.virtual.faults import faults_named
+    from contracts.errors import BadInputError
+
+    words: dict[str, list[str]] = {seat.serial: [] for seat in seats}
+    for one in asked:
+        serial, equals, word = one.partition("=")
+        if not equals or serial not in words:
+            raise BadInputError(
+                f"--fault {one}: there is no vehicle {serial!r}",
+                mend=f"Write SERIAL=FAULT; the vehicles are {', '.join(words)}",
+            )
+        words[serial].append(word)
+    return {serial: faults_named(*named) for serial, named in words.items()}
+
+
+async def _run_fleet(crew: Crew) -> None:
     from agv_bridge.virtual.presence import birth_of, will_of
+    from agv_bridge.virtual.station import CheckStation
     from agv_bridge.virtual.vehicle import VirtualAgv
     from appliance.services.mqtt import MqttBus, broker_trust
 
@@ -68,7 +132,7 @@ async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) ->
         loop.add_signal_handler(sign, stop.set)
     async with AsyncExitStack() as buses:
         tasks = []
-        for number, seat in enumerate(seats):
+        for number, seat in enumerate(crew.seats):
             serial, manufacturer = seat.serial, seat.manufacturer
             version = _VERSIONS[number % len(_VERSIONS)]
             bus = await buses.enter_async_context(
@@ -77,13 +141,26 @@ async def _run_fleet(seats: Sequence[Seat], *, step_s: float, authority: str) ->
                     client_id=f"{manufacturer}-{serial}",
                     will=will_of(serial, version=version, manufacturer=manufacturer),
                     birth=partial(birth_of, serial, version=version, manufacturer=manufacturer),
-                    tls_context=broker_trust(authority),
+                    tls_context=broker_trust(crew.authority),
                 )
             )
             vehicle = VirtualAgv(
-                bus, serial, version=version, manufacturer=manufacturer, step_s=step_s
+                bus,
+                serial,
+                version=version,
+                manufacturer=manufacturer,
+                step_s=crew.step_s,
+                speed_m_s=crew.speed_m_s or None,
+                faults=crew.faults[serial],
+                home=f"home-{number + 1}",
             )
             tasks.append(asyncio.create_task(vehicle.run()))
+        if crew.station:
+            bus = await buses.enter_async_context(
+                MqttBus(crew.url, client_id=crew.station, tls_context=broker_trust(crew.authority))
+            )
+            station = CheckStation(bus, crew.station, bad=crew.bad, step_s=crew.step_s)
+            tasks.append(asyncio.create_task(station.run()))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         for task in (stopped, *tasks):
