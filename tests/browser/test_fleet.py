@@ -96,6 +96,9 @@ def test_a_vehicle_is_looked_at_by_key_and_by_mouse(
     card.locator("text=acme/1").wait_for()
     assert "82 %" in card.inner_text()
     assert page.locator("[data-vehicle='acme/1']").get_attribute("aria-current") == "true"
+    # The list is asked for again when a vehicle's battery falls; what is looked at stays marked.
+    fleet.says("acme/1", State(position=where(0, 0), power=Power(charge_percent=61)))
+    page.locator("[data-vehicle='acme/1'][aria-current]", has_text="61 %").wait_for()
     # The second stands right of the first: both ends of the fitted map, 48 pixels from the edge.
     box = page.locator("#map canvas").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 48, box["y"] + box["height"] / 2)

@@ -109,13 +109,18 @@ function show() {
 /** @param {string} name the vehicle that is looked at; "" for none */
 function choose(name) {
   floor.picked = name;
-  for (const row of document.querySelectorAll("#list [data-vehicle]")) {
-    if (row instanceof HTMLElement && name && row.dataset.vehicle === name) row.setAttribute("aria-current", "true");
-    else row.removeAttribute("aria-current");
-  }
+  mark();
   card.hidden = !name || name === follow;
   if (name) tell(name);
   floor.draw();
+}
+
+/** The row of the vehicle that is looked at, also in a list that was just asked for again. */
+function mark() {
+  for (const row of document.querySelectorAll("#list [data-vehicle]")) {
+    if (row instanceof HTMLElement && floor.picked && row.dataset.vehicle === floor.picked) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
 }
 
 /** @param {string} tag @param {string} text @param {string} [className] */
@@ -173,6 +178,7 @@ for (const button of section.querySelectorAll("[data-zoom]")) {
     if (how === "all") { floor.following = ""; floor.fit(); } else floor.zoom(how === "in" ? 1.4 : 1 / 1.4);
   });
 }
+document.addEventListener("htmx:after:swap", mark);
 // Looking along the list shows each vehicle on the map.
 document.addEventListener("focusin", (event) => {
   const row = event.target instanceof Element ? event.target.closest("#list [data-vehicle]") : null;
