@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -76,6 +76,22 @@ class SensorDocuments:
     def _acknowledged(self) -> tuple[str, ...]:
         opened = Alarms(self.core).open()
         return tuple(sorted(each.alarm_id for each in opened if each.acknowledged_at is not None))
+
+
+class SiteZones:
+    """Implements appliance.web.excursions.ports.ZoneDesk: a zone may name what the core knows, and
+    where sensors stand.
+    """
+
+    def __init__(self, core: Core, book: SensorStore) -> None:
+        self._asked, self._book = CoreWhereabouts(core), book
+
+    def zones(self) -> Mapping[str, str]:
+        return self._asked.zones()
+
+    def name_zone(self, zone: str, locations: Collection[str], *, by: str) -> None:
+        sensors = places_of(self._book.book())
+        self._asked.name_zone(zone, locations, by=by, sensors=sensors)
 
 
 def places_of(book: SensorBook) -> set[str]:

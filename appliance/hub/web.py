@@ -23,6 +23,7 @@ from appliance.hub.fence_pages import add_fence_pages
 from appliance.hub.fleet import HubFleet, add_fleet_pages
 from appliance.hub.forward import forward_router
 from appliance.hub.sensor_pages import add_sensor_pages
+from appliance.hub.sensors import SiteZones
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.sensors.store import SensorStore
@@ -60,7 +61,6 @@ from erp_link.service.care.desks import CareDesks
 from erp_link.service.core import Core
 from erp_link.service.exchange.desk import Exchange
 from erp_link.service.excursions.desk import Excursions
-from erp_link.service.excursions.whereabouts import Whereabouts
 from erp_link.service.goods.acceptance import Acceptances
 from erp_link.service.goods.products import Products
 from erp_link.service.merge.desk import OfflineLogs
@@ -118,7 +118,7 @@ def hub_app(
     app.include_router(goods_router(Products(core), gate))
     app.include_router(orders_router(Orders(core), gate))
     app.include_router(holding_router(core, gate))
-    app.include_router(excursions_router(Excursions(core), Whereabouts(core), signer, gate))
+    app.include_router(excursions_router(Excursions(core), SiteZones(core, sensors), signer, gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
     app.include_router(health_router(health, gate))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,7 +22,9 @@ _HERE = "/excursions/zones"
 def add_to(router: APIRouter, places: ZoneDesk, gate: Gate) -> None:
     """/excursions/zones."""
 
-    async def page(request: Request, error: BadInputError | None) -> Response:
+    async def page(
+        request: Request, error: BadInputError | None, typed: Mapping[str, str]
+    ) -> Response:
         viewer = await gate.require(request)
         known = await run_in_threadpool(places.zones)
         together: dict[str, list[str]] = {}
@@ -33,12 +37,13 @@ def add_to(router: APIRouter, places: ZoneDesk, gate: Gate) -> None:
             zones=sorted(together.items()),
             may_name=viewer.may(*NAMERS),
             error=error,
+            typed=typed,
             viewer=viewer,
         )
 
     @router.get(_HERE, include_in_schema=False)
     async def show(request: Request) -> Response:
-        return await page(request, None)
+        return await page(request, None, {"zone": "", "places": ""})
 
     @router.post(_HERE, include_in_schema=False)
     async def keep(request: Request) -> Response:
@@ -50,5 +55,6 @@ def add_to(router: APIRouter, places: ZoneDesk, gate: Gate) -> None:
         try:
             await run_in_threadpool(lambda: places.name_zone(zone, codes, by=viewer.name))
         except BadInputError as error:
-            return await page(request, error)
+            # What was typed stays: one code of a hundred is to be mended.
+            return await page(request, error, {"zone": zone, "places": text(form, "places")})
         return RedirectResponse(_HERE, status_code=303)

@@ -66,11 +66,19 @@ class Whereabouts:
         return self._core.read(ask)
 
     def name_zone(
-        self, zone: str, locations: Collection[str], *, by: str, key: str | None = None
+        self,
+        zone: str,
+        locations: Collection[str],
+        *,
+        by: str,
+        key: str | None = None,
+        sensors: Collection[str] = (),
     ) -> None:
         """From now on exactly these locations are in the zone by name; without any, none is.
+        `sensors`: places of the book, where no goods ever stood and a sensor does.
 
-        Raises BadInputError.
+        Raises BadInputError, also where a place is neither: goods in the right one would not be
+        measured. Its data has `unknown`, the first of them.
         """
         name = _code(zone)
         codes = sorted({_code(each) for each in locations})
@@ -80,6 +88,15 @@ class Whereabouts:
             )
 
         def act(work: Work) -> None:
+            house = set(work.connection.execute(select(t.location.c.code)).scalars())
+            known = house | set(read_zones(work.connection)) | set(sensors)
+            unknown = [code for code in codes if code not in known]
+            if unknown:
+                raise BadInputError(
+                    f"The house has no place {', '.join(unknown[:5])[:200]}",
+                    mend="Write codes of places that goods or sensors stand in",
+                    unknown=tuple(unknown[:20]),
+                )
             gone = (zone_place.c.zone == name) | zone_place.c.location.in_(codes)
             work.connection.execute(delete(zone_place).where(gone))
             if codes:

@@ -16,6 +16,7 @@ from appliance.web.app import create_app
 from appliance.web.care.sheets import csv_text
 from appliance.web.excursions.pages import excursions_router
 from appliance.web.ports import Viewer
+from appliance.words import words
 from contracts.clock import FixedClock
 from contracts.stock import BatchKey
 from contracts.telemetry import AlarmChange, Calibration
@@ -173,6 +174,13 @@ async def test_places_are_assigned_to_zones(core: Core, client: httpx.AsyncClien
     assert Whereabouts(core).zones()["DOCK-1"] == "ROOM-7"
     assert "ROOM-7" in (await client.get("/excursions/zones")).text
     assert (await client.post("/excursions/zones", data=form | {"zone": " "})).status_code == 422
+    typo = form | {"places": "COLD-01 DOKC-1"}
+    for language in ("en", "zh"):
+        page = await client.post(f"/excursions/zones?lang={language}", data=typo)
+        assert page.status_code == 422
+        assert words(language)("excursions.unknown_places") in page.text
+        assert '<span class="slot">DOKC-1</span>' in page.text
+        assert ">COLD-01 DOKC-1</textarea>" in page.text, "what was typed stays"
 
 
 async def test_a_loggers_export_is_shown_with_its_own_minutes(client: httpx.AsyncClient) -> None:

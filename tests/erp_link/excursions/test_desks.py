@@ -309,8 +309,8 @@ def test_the_core_says_where_goods_are_and_in_which_zone(core: Core) -> None:
 
 
 def test_a_zone_by_name_is_measured_too(core: Core, gateway: Gateway, clock: FixedClock) -> None:
-    Whereabouts(core).name_zone("COLD", ["A-01-1"], by="ops")
     stands(core, WATER, "A-01-1")
+    Whereabouts(core).name_zone("COLD", ["A-01-1"], by="ops")
     stands(core, JUICE, "a-01-1")
     clock.at += timedelta(hours=1)
     gateway.alarm(clock.at).says(AlarmChange.RAISED, *[16.0] * 20)
@@ -396,3 +396,18 @@ def test_a_person_closes_what_a_lost_gateway_left_open_and_the_goods_count_until
     assert [each.alarm_id for each in alarms.open()] == ["alarm-1"]
     alarm.says(AlarmChange.CLEARED, 6.0)
     assert alarms.open() == []
+
+
+def test_a_zone_names_only_places_that_there_are(core: Core) -> None:
+    where = Whereabouts(core)
+    stands(core, WATER, "A-01-1")
+    for wrong in (["A-01-1", "A-O1-2"], ["a-01-1"], ["DOOR-1"]):
+        with pytest.raises(BadInputError) as caught:
+            where.name_zone("COLD", wrong, by="ops")
+        assert caught.value.data["unknown"] == (wrong[-1],)
+        assert where.zones()["A-01-1"] == "A", "nothing half"
+    where.name_zone("COLD", ["A-01-1", "DOOR-1"], by="ops", sensors=["DOOR-1"])
+    assert where.zones()["DOOR-1"] == "COLD"
+    # A place that has a zone by name is known from then on.
+    where.name_zone("ROOM", ["DOOR-1"], by="ops")
+    assert where.zones()["DOOR-1"] == "ROOM"
