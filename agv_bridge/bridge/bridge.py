@@ -117,25 +117,29 @@ class AgvBridge:
 
     def missions(self) -> tuple[MissionSnapshot, ...]:
         """Every transport order that is not done, oldest first, with the vehicle that has it."""
-        orders = self._dispatcher.board.orders
-        shown = [self._shown(order) for order in orders.values()]
+        board, orders = self._dispatcher.board, self._dispatcher.board.orders
+        none_free = not any(self._is_free(vehicle) for vehicle in self._vehicles.values())
+        shown: list[MissionSnapshot] = []
+        for order_id, order in orders.items():
+            mission = board.shown(order_id)
+            if mission is None:
+                waits = self._why_waiting(order, none_free=none_free)
+                shown.append(snapshots.waiting(order, waits))
+            else:
+                vehicle = self._vehicles.get(mission.vehicle)
+                stop = board.stops.get(order_id)
+                shown.append(snapshots.under_way(mission, vehicle, stop=stop))
         return tuple(sorted(shown, key=lambda each: snapshots.age_of(each, orders[each.order_id])))
 
-    def _shown(self, order: TransportOrder) -> MissionSnapshot:
-        board = self._dispatcher.board
-        mission = board.shown(order.order_id)
-        if mission is None:
-            return snapshots.waiting(order, self._why_waiting(order))
-        vehicle = self._vehicles.get(mission.vehicle)
-        return snapshots.under_way(mission, vehicle, stop=board.stops.get(order.order_id))
-
-    def _why_waiting(self, order: TransportOrder) -> Reason | None:
-        fleet = [
-            vehicle for vehicle in self._vehicles.values() if order.on_board in ("", vehicle.name)
-        ]
-        if any(self._is_free(vehicle, loaded=bool(order.on_board)) for vehicle in fleet):
+    def _why_waiting(self, order: TransportOrder, *, none_free: bool) -> Reason | None:
+        number = len(self._vehicles)
+        if order.on_board:
+            vehicle = self._vehicles.get(order.on_board)
+            number = int(vehicle is not None)
+            none_free = vehicle is None or not self._is_free(vehicle, loaded=True)
+        if not none_free:
             return None
-        return Reason(snapshots.NONE_FREE, {"order": order.order_id, "vehicles": len(fleet)})
+        return Reason(snapshots.NONE_FREE, {"order": order.order_id, "vehicles": number})
 
     async def run(self) -> None:
         """Bridge until cancelled. An outage of the broker or the core is waited out."""

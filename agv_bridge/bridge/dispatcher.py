@@ -6,7 +6,7 @@ its calls apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from agv_bridge.bridge.sendings import Sendings
 from agv_bridge.bridge.speaker import Speaker
 from agv_bridge.missions import dispatch, following, reasons
 from agv_bridge.missions import mission as missions
-from agv_bridge.missions.board import Board
+from agv_bridge.missions.board import Board, spoken_of
 from agv_bridge.missions.following import Cancel, Fail, Limits, Requeue, Resend, Withdraw
 from agv_bridge.missions.identity import NOT_ITS_ORDER
 from agv_bridge.missions.mission import Mission
@@ -97,15 +97,24 @@ class Dispatcher:
             _log.warning("agv_core_unavailable", exc_info=True)
             return
         news = self.board.take_in(pending, under_way, now=self._clock.now())
-        if news or self._unasked:
-            # States that came before the order was known spoke of it already.
-            self._unasked = False
-            for vehicle in list(self._vehicles.values()):
-                if vehicle.state is not None:
-                    await self.learn(vehicle.name, vehicle.state)
+        await self._learn_again(news)
         for mission in self.board.all():
             await self._look_after(mission)
         await self._hand_out(pending)
+
+    async def _learn_again(self, orders: Collection[str]) -> None:
+        """States that came before these orders were known, or while the core could not be asked,
+        spoke of them already.
+        """
+        everything, self._unasked = self._unasked, False
+        if not orders and not everything:
+            return
+        for vehicle in list(self._vehicles.values()):
+            state = vehicle.state
+            if state is not None and (
+                everything or any(order_id in orders for order_id in spoken_of(state))
+            ):
+                await self.learn(vehicle.name, state)
 
     def cancel_again(self, name: str) -> None:
         """A vehicle did not understand our cancels: say them once more at once."""
@@ -211,9 +220,11 @@ class Dispatcher:
         while len(permitted := await self._send(waiting)) < len(waiting):
             # The core kept some back (a hold came): their vehicles are free for the others.
             waiting = [each for each in permitted if self.board.carrier(each.order_id) is None]
+        now, fleet = self._clock.now(), list(self._vehicles.values())
+        refusing = self.board.refusing(now=now, again=self._limits.again)
         for order in waiting:
             if self.board.carrier(order.order_id) is None:
-                await self._give_up(order)
+                await self._give_up(order, fleet, refusing.get(order.order_id, ()), now)
 
     async def _send(self, waiting: list[TransportOrder]) -> list[TransportOrder]:
         """Send what can be sent now. The orders without those that the core did not let go."""
@@ -240,11 +251,14 @@ class Dispatcher:
             self.board.put(replace(mission, published_at=published_at, stepped_at=now))
         return [order for order in waiting if order.order_id not in kept_back]
 
-    async def _give_up(self, order: TransportOrder) -> None:
+    async def _give_up(
+        self,
+        order: TransportOrder,
+        fleet: Sequence[Vehicle],
+        refused: Collection[str],
+        now: datetime,
+    ) -> None:
         """A task for a person, where no vehicle can be waited for any longer."""
-        now, fleet = self._clock.now(), list(self._vehicles.values())
-        refusing = self.board.refusing(now=now, again=self._limits.again)
-        refused = refusing.get(order.order_id, ())
         reason, who = "", order.on_board
         if dispatch.refused_by_all(order, fleet, refused=refused):
             reason, who = reasons.REFUSED_BY_ALL, ", ".join(sorted(refused))

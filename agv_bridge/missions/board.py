@@ -104,8 +104,8 @@ class Board:
         under_way: Sequence[OpenTransport],
         *,
         now: datetime,
-    ) -> bool:
-        """What the core says is open; True when an order is new here."""
+    ) -> frozenset[str]:
+        """What the core says is open; the orders that are new here."""
         known = self.orders
         both = [*pending, *(one.order for one in under_way)]
         self.orders = {order.order_id: order for order in both}
@@ -117,7 +117,7 @@ class Board:
                 self.put(missions.restore(one, now=now))
         for order_id in known.keys() - self.orders.keys():
             self._depart(known[order_id])
-        return not known.keys() >= self.orders.keys()
+        return frozenset(self.orders.keys() - known.keys())
 
     def settle(self, order_id: str, found: OpenTransport | None) -> None:
         """What the core said of an order that is not open: a vehicle may still have it, unless its

@@ -60,6 +60,8 @@ def refused_by_all(
     order: TransportOrder, vehicles: Sequence[Vehicle], *, refused: Collection[str]
 ) -> bool:
     """Whether every vehicle that could take it, and is not lost, had it and gave it back."""
+    if not refused:
+        return False
     here = [
         vehicle.name
         for vehicle in vehicles
