@@ -73,12 +73,14 @@ async def everything(
     replay: Path | None = None,
     demo_token: bool = True,
     sensors: bool = False,
+    speed_m_s: float = 0.0,
 ) -> AsyncIterator[Running]:
     """Start all services; they end with the context, last started first.
 
     `replay` is the folder of carton pictures that the edge judges; None: its configured cameras.
     `demo_token` makes an API token for whoever sends deliveries through. `sensors` starts virtual
-    ones, where the site has none of its own.
+    ones, where the site has none of its own. `speed_m_s` of the virtual vehicles; 0: a drive takes a
+    moment, whatever the way.
     Raises AlreadyRunningError, and UnavailableError for a child that does not come up.
     """
     layout = Layout(config.data)
@@ -87,7 +89,7 @@ async def everything(
         children: dict[str, ChildProcess] = {}
         link, token, ca = await asyncio.to_thread(_introduce, config, layout, demo_token=demo_token)
         # Before the broker starts, which asks who may sign in.
-        crew = await asyncio.to_thread(_virtual_fleet, config, layout)
+        crew = await asyncio.to_thread(_virtual_fleet, config, layout, speed_m_s)
         live_url, broker_url = await _engines(config, layout, ca, stack, children)
         settings = _settings(config, layout, live_url)
         if not config.broker.url and config.broker.listen:
@@ -197,12 +199,12 @@ def _vehicles_door(config: Config, ca: SiteCa) -> Door | None:
     return Door(host, port, files.certificate, files.key, ca.device_ca_file)
 
 
-def _virtual_fleet(config: Config, layout: Layout) -> tuple[str, ...]:
+def _virtual_fleet(config: Config, layout: Layout, speed_m_s: float) -> tuple[str, ...]:
     """The command that drives it; at a broker of the site's own it signs in as the URL says."""
     if config.broker.url:
-        return ("fleet",)
+        return ("fleet", "--speed", str(speed_m_s))
     file = introduce_fleet(VehicleRegistry(layout.vehicles), layout.demo / "fleet.json")
-    return ("fleet", "--credentials", str(file)) if file else ()
+    return ("fleet", "--speed", str(speed_m_s), "--credentials", str(file)) if file else ()
 
 
 def _settings(config: Config, layout: Layout, live_url: str) -> dict[str, str]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from appliance.layout import Layout
     from appliance.up import Running
 
+_SPEED_M_S = 6.0
+"""Of the virtual vehicles: faster than real ones, or a look at the demo would take all day."""
+
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", resolve_path=True, help="Configuration file (TOML).")
 ]
@@ -77,7 +80,13 @@ async def _up(config: Config, file: Path | None, *, once: bool, demo: bool) -> i
     with console.status(say("demo.starting")) as status:
         replay = delivery.cartons if delivery else None
         async with everything(
-            config, config_file=file, replay=replay, demo_token=demo, sensors=demo
+            config,
+            config_file=file,
+            replay=replay,
+            demo_token=demo,
+            sensors=demo,
+            # To be looked at, vehicles drive; where nobody stays to look, they need not.
+            speed_m_s=0.0 if once else _SPEED_M_S,
         ) as running:
             status.stop()
             console.print(say("demo.pages", url=running.pages_url))
