@@ -6,15 +6,20 @@ file loses reasons and readings of past journeys, and places are learned again.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from agv_bridge.fleet.journey import Step
 from agv_bridge.fleet.places import PlaceAt, Source
 from appliance.small_db import SmallDb
 from contracts.stock import TransportProgress, TransportState
+
+_log = structlog.get_logger(__name__)
 
 KEPT: Final = timedelta(days=90)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,10 +43,25 @@ CREATE INDEX IF NOT EXISTS step_at ON step (at_us);
 
 
 class Notebook:
-    """One SQLite file. Methods block; any thread may call."""
+    """One SQLite file. Methods block; any thread may call.
+
+    A file that is damaged is put aside, as `<name>.damaged`, and a new one begun: a view's memory
+    stops no hub.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._db = SmallDb(path, _SCHEMA)
+        try:
+            self._db = SmallDb(path, _SCHEMA)
+            self._db.all("SELECT count(*) FROM place UNION ALL SELECT count(*) FROM step")
+        except sqlite3.OperationalError:
+            # A full disk or a lock, not a damage.
+            raise
+        except sqlite3.DatabaseError as error:
+            _log.warning("agv_notebook_damaged", file=str(path), error=str(error))
+            for end in ("-wal", "-shm"):
+                path.with_name(path.name + end).unlink(missing_ok=True)
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            self._db = SmallDb(path, _SCHEMA)
 
     def close(self) -> None:
         self._db.close()

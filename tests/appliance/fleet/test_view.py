@@ -111,6 +111,16 @@ async def test_a_full_disk_ends_no_view_and_nothing_told_is_lost(tmp_path: Path,
     notebook.close()
 
 
+def test_a_damaged_notebook_is_put_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.db"
+    file.write_bytes(b"this was a database once" * 100)
+    notebook = Notebook(file)
+    assert notebook.places() == []
+    notebook.close()
+    assert (tmp_path / "fleet.db.damaged").read_bytes().startswith(b"this was")
+    Notebook(file).close()
+
+
 # The site's own places
 
 
