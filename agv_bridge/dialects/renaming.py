@@ -78,9 +78,14 @@ class Renaming:
             _level(self.serial, scope),
         )
         out: dict[str, object] = value
-        for to, source in self.fields:
-            for indices, found in look_at_all(value, source):
-                put(out, to, indices, _own(found))
+        # All are read before any is written, so that two names may change places.
+        read = [
+            (to, indices, _own(found))
+            for to, source in self.fields
+            for indices, found in look_at_all(value, source)
+        ]
+        for to, indices, found in read:
+            put(out, to, indices, found)
         for path, words in self.words:
             for indices, found in look_at_all(out, path):
                 word = words.get(as_text(found))

@@ -81,6 +81,15 @@ def test_a_serial_number_that_would_be_another_topic_is_refused():
             dialect.read(Line(1, {"job": {"number": number}}, AT, "cars/7/now"))
 
 
+def test_two_names_may_change_places():
+    dialect = read_dialect(
+        DIALECT.replace('orderId = "job.number"', 'orderId = "lastNodeId"\nlastNodeId = "orderId"')
+    )
+    (heard,) = dialect.read(Line(1, {"orderId": "N1", "lastNodeId": "J1"}, AT, "cars/7/now"))
+    value = json.loads(heard.said.payload)
+    assert (value["orderId"], value["lastNodeId"]) == ("J1", "N1")
+
+
 def test_more_lists_than_the_standard_has_there_are_refused_when_the_file_is_read():
     bad = DIALECT.replace('orderId = "job.number"', 'orderId = "jobs[].number"')
     with pytest.raises(Exception, match="values would be lost"):
