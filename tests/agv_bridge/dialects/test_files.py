@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agv_bridge.dialects.compiled import load_dialect, read_dialect
 from agv_bridge.dialects.file import FOLDER, BadDialectError, load_file
@@ -144,3 +147,22 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):
 def test_times_are_read_in_their_zone(form: str, zone: str, text: str, utc: str | None):
     at = TimeFormat.of(form, zone).read(text)
     assert (at.isoformat() if at else None) == utc
+
+
+SHIPPED = sorted(file.read_text("utf-8") for file in FOLDER.glob("*.toml"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    text=st.sampled_from([GOOD, *SHIPPED]),
+    at=st.floats(0, 1),
+    cut=st.integers(0, 30),
+    put=st.one_of(
+        st.text(max_size=10), st.sampled_from(["{", "[]", '"', "[[event]]", "each = 1\n"])
+    ),
+)
+def test_a_file_that_was_damaged_is_read_or_refused(text: str, at: float, cut: int, put: str):
+    start = int(at * len(text))
+    with contextlib.suppress(BadDialectError):
+        dialect = read_dialect(text[:start] + put + text[start + cut :])
+        assert dialect.sections
