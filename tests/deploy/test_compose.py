@@ -21,7 +21,7 @@ from tests.brokers import RealBroker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
-OURS = ("hub", "edge", "fleet")
+OURS = ("hub", "edge", "gateway", "fleet")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,10 @@ def test_no_service_has_more_rights_than_it_needs(compose: dict):
 def test_only_the_pages_are_published_and_only_on_loopback_by_default(compose: dict):
     ports = {name: service.get("ports") for name, service in compose["services"].items()}
     assert {name for name, port in ports.items() if port} == {"hub"}
-    assert ports["hub"] == ["${TALLYMAN_PUBLISH:-127.0.0.1:8443}:8080"]
+    assert ports["hub"] == [
+        "${TALLYMAN_PUBLISH:-127.0.0.1:8443}:8080",
+        "${TALLYMAN_PUBLISH_SENSORS:-127.0.0.1:8883}:8883",
+    ]
     assert compose["services"]["hub"]["environment"]["TALLYMAN_HUB_TLS_KEY"]
     assert compose["networks"]["backend"]["internal"]
 
@@ -67,7 +70,9 @@ def test_no_password_stands_in_the_file(compose: dict):
 def test_every_secret_is_made_or_is_the_claim(compose: dict, maker: ModuleType, tmp_path: Path):
     maker.make(tmp_path, ["localhost", "127.0.0.1"])
     wanted = {Path(secret["file"]).name for secret in compose["secrets"].values()}
-    assert wanted - {"claim.json"} <= {file.name for file in tmp_path.iterdir()}
+    assert wanted - {"claim.json", "gateway_claim.json"} <= {
+        file.name for file in tmp_path.iterdir()
+    }
     used = {name for service in compose["services"].values() for name in service.get("secrets", ())}
     assert used == set(compose["secrets"])
 
@@ -104,9 +109,39 @@ def test_compose_and_kubernetes_name_only_known_settings(compose: dict):
     ]
     environments = [{item["name"]: item["value"] for item in pod["env"]} for pod in pods]
     environments += [compose["services"][role]["environment"] for role in OURS]
-    assert len(environments) == 5
+    assert len(environments) == 7
     for environment in environments:
         load_config(None, {k: v for k, v in environment.items() if k != "TALLYMAN_CONFIG"})
+
+
+def test_a_gateways_door_speaks_tls_and_its_read_port_stays_on_loopback(compose: dict):
+    from appliance.config import load_config
+
+    patch = yaml.safe_load((DEPLOY / "kubernetes" / "gateway-container.yaml").read_text())
+    (pod,) = patch["spec"]["template"]["spec"]["containers"]
+    in_pod = {item["name"]: item["value"] for item in pod["env"]}
+    beside = compose["services"]["gateway"]
+    assert beside["network_mode"] == "service:hub", "the hub asks it over loopback"
+    assert beside["profiles"] == ["sensors"], "a site without sensors starts as before"
+    for environment in (in_pod, beside["environment"]):
+        known = {k: v for k, v in environment.items() if k != "TALLYMAN_CONFIG"}
+        gateway = load_config(None, known).gateway
+        assert gateway.mqtt_certificate.endswith("tls.crt")
+        assert gateway.mqtt_key.endswith("tls.key")
+        assert gateway.mqtt_listen == "0.0.0.0:8883"
+        assert gateway.listen.startswith("127.0.0.1:")
+    # The patch fits the pod: its volumes are the hub's or its own.
+    hub = next(
+        document
+        for document in yaml.safe_load_all((DEPLOY / "kubernetes" / "hub.yaml").read_text())
+        if document["kind"] == "StatefulSet"
+    )
+    spec = hub["spec"]["template"]["spec"]
+    volumes = {each["name"] for each in spec["volumes"]}
+    volumes |= {each["name"] for each in patch["spec"]["template"]["spec"]["volumes"]}
+    assert {each["name"] for each in pod["volumeMounts"]} <= volumes
+    assert patch["metadata"] == {"name": "hub", "namespace": hub["metadata"]["namespace"]}
+    assert pod["securityContext"] == spec["containers"][0]["securityContext"]
 
 
 class SiteMosquitto(RealBroker):
