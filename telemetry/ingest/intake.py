@@ -24,10 +24,11 @@ from pathlib import Path
 from contracts.reason import Reason
 from contracts.telemetry import AlarmChanged
 from telemetry.describing.catalogue import Catalogue
-from telemetry.ingest.arrival import SLIP_US, Arrival
-from telemetry.ingest.batch import Batch, Gathering, OnDisk
+from telemetry.ingest.arrival import Arrival
+from telemetry.ingest.batch import Batch, OnDisk
 from telemetry.ingest.counts import Counts
 from telemetry.ingest.limits import Limits
+from telemetry.ingest.reception import MANY, Reception
 from telemetry.ingest.recovery import recover
 from telemetry.ingest.sieve import Sieve
 from telemetry.ingest.store import Store
@@ -41,8 +42,6 @@ _log = logging.getLogger(__name__)
 _TIDY_S = 1.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LAST_S = 5.0
-_WAITING_BYTES = 200
-"""What one call back costs while it waits: messages known already hold nothing else."""
 _MUCH = 1 << 20
 """Bytes worth a write of their own."""
 
@@ -71,12 +70,11 @@ class Intake:
         self._sieve = Sieve(catalogue, engine, self.counts)
         self._arrival = Arrival(engine, self._sieve, self.counts)
         self._teller = Teller(sink, self.counts)
-        self._gathering = Gathering()
+        self._reception = Reception(self._sieve, self._arrival, limits, self._clock_set)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="segments")
         self._store: Store | None = None
         self._writing: Batch | None = None
         self._planned: asyncio.TimerHandle | asyncio.Handle | None = None
-        self._held = 0
         self._last_write = 0.0
         self._last_checkpoint = 0.0
         self._checkpoint_due = False
@@ -158,34 +156,28 @@ class Intake:
         Never refuses: what is not understood is set aside and acknowledged as well. Ask `full`
         before reading more.
         """
-        gathering = self._gathering
-        at_us = self._open(received_us)
-        fresh, refused = self._sieve.sift(messages, at_us)
-        if fresh:
-            self._held += gathering.add(fresh, encoded if fresh is messages else None)
-        if refused:
-            self._held += gathering.set_aside(refused)
-        gathering.batch.callbacks.append(on_disk)
-        if self._writing is None:
-            if gathering.batch.held > _MUCH and self.trouble is None:
-                # Many connections may be read before the loop comes round again: do not let the
-                # disk wait for all of them.
-                self._write_now()
-            elif self._planned is None:
-                self._plan()
+        reception = self._reception
+        if encoded is not None or len(messages) >= MANY:
+            reception.sift_few()
+            reception.sift(messages, received_us, [on_disk], encoded)
+            self._came()
+            return
+        if reception.collect(messages, received_us, on_disk):
+            self._idle.clear()
+            self._loop.call_soon(self._sift_few)
+        if reception.is_many:
+            self._sift_few()
 
     def set_aside(self, items: Sequence[Quarantined], received_us: int, on_disk: OnDisk) -> None:
         """Messages that an endpoint itself cannot take for readings: a topic not allowed."""
-        self._open(received_us)
-        self._held += self._gathering.set_aside(items)
-        self._gathering.batch.callbacks.append(on_disk)
+        self._reception.set_aside(items, received_us, on_disk)
         self._plan()
 
     @property
     def full(self) -> bool:
         """No more should be read: memory is spent, or the disk takes nothing."""
-        waiting = _WAITING_BYTES * len(self._gathering.batch.callbacks)
-        return self._held + waiting >= self._limits.in_flight_bytes or self.trouble is not None
+        spent = self._reception.memory >= self._limits.in_flight_bytes
+        return spent or self.trouble is not None
 
     def when_room(self, callback: Callable[[], None]) -> None:
         """Called once when `full` is over; at once where it is not."""
@@ -204,7 +196,7 @@ class Intake:
     @property
     def held_bytes(self) -> int:
         """Taken and not yet on disk."""
-        return self._held
+        return self._reception.held
 
     def between_groups(
         self, change: Callable[[], None], *, catalogue: Catalogue | None = None
@@ -215,7 +207,7 @@ class Intake:
 
         Raises what `change` raises, and then the catalogue is the old one.
         """
-        self._gathering.close_group()
+        self._reception.close_group()
         change()
         if catalogue is not None:
             self._sieve.exchange(catalogue)
@@ -224,24 +216,27 @@ class Intake:
 
     # Inside
 
-    def _open(self, received_us: int) -> int:
-        """The time of arrival that counts: that of the open group, or a new group's."""
-        gathering = self._gathering
-        opened = gathering.opened_us
-        if opened is not None:
-            here = opened - SLIP_US <= received_us <= opened + self._limits.group_us
-            if here and not gathering.is_long():
-                return opened
-            gathering.close_group()
-        gathering.opened_us = at_us = self._arrival.come_to(received_us, self._clock_set)
-        return at_us
+    def _sift_few(self) -> None:
+        """What single connections brought in this turn of the loop, all at once."""
+        if self._reception.sift_few():
+            self._came()
+
+    def _came(self) -> None:
+        """More waits to be written."""
+        if self._writing is None:
+            if self._reception.gathered > _MUCH and self.trouble is None:
+                # Many connections may be read before the loop comes round again: do not let the
+                # disk wait for all of them.
+                self._write_now()
+            elif self._planned is None:
+                self._plan()
 
     def _clock_set(self) -> None:
         self._checkpoint_due = True
 
     def _tick(self) -> None:
         """Time passed; between groups, so that a restart comes to the same."""
-        self._gathering.close_group()
+        self._reception.close_group()
         self._arrival.come_to(self._clock(), self._clock_set)
         self._plan()
 
@@ -271,8 +266,9 @@ class Intake:
 
     def _write(self) -> None:
         self._planned = None
+        self._reception.sift_few()
         self._last_write = self._loop.time()
-        batch = self._gathering.close()
+        batch = self._reception.close()
         batch.changes = [*self._found, *self._engine.take_changes()]
         self._found = []
         self._changed = self._changed or bool(batch.groups or batch.changes)
@@ -340,11 +336,11 @@ class Intake:
                 _log.exception("An endpoint failed while it acknowledged")
         if batch.changes:
             self._teller.tell(batch.changes)
-        if not self.full and self._held <= self._limits.in_flight_bytes // 2:
+        if not self.full and self._reception.held <= self._limits.in_flight_bytes // 2:
             waiting, self._waiting_for_room = self._waiting_for_room, []
             for callback in waiting:
                 callback()
-        if self._gathering or self._checkpoint_due:
+        if self._reception or self._checkpoint_due:
             self._plan()
         elif self._planned is None:
             self._idle.set()
@@ -354,7 +350,7 @@ class Intake:
         if self.trouble is not None:
             _log.warning("Storing goes on after %d failures", counts.store_failures)
             self.trouble = None
-        self._held -= batch.held
+        self._reception.held -= batch.held
         if not batch.held:
             return
         assert self._store is not None  # noqa: S101 -- started

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _MOST_ADDRESSES = 200_000
 _LONGEST_ADDRESS = 1_000
 _RECENT_US = 60_000_000
-_WORTH = 24
+_WORTH = 128
 """So many messages at once cost less together than one after the other."""
 _AGAIN_S = 10.0
 

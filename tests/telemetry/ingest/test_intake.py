@@ -6,6 +6,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -332,13 +333,34 @@ async def test_memory_that_is_spent_makes_the_endpoints_wait(tmp_path: Path) -> 
         assert done.is_set()
 
 
+async def test_messages_of_many_connections_are_looked_at_together_and_in_their_order(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as here:
+        order: list[int] = []
+        for number in range(1, 40):
+            here.intake.take(numbered(number), here.now_us, partial(order.append, number))
+        assert here.intake.held_bytes > 0, "they count before anybody looks at them"
+        many = numbered(*range(40, 1_100))
+        here.intake.take(many, here.now_us, partial(order.append, 40))
+        item = Quarantined("plant/other", b"1", "topic_not_allowed", "a")
+        here.intake.take(numbered(1_100), here.now_us, partial(order.append, 41))
+        here.intake.set_aside([item], here.now_us, partial(order.append, 42))
+        await here.send(*numbered(1_101))
+        assert here.stored == numbered(*range(1, 1_102))
+        assert order == list(range(1, 43))
+        assert here.intake.held_bytes == 0
+
+
 async def test_messages_known_already_fill_no_memory_while_the_disk_hangs(tmp_path: Path) -> None:
     async with house(tmp_path, Limits(in_flight_bytes=10_000)) as here:
         await here.send(*numbered(1))
         room, done = asyncio.Event(), asyncio.Event()
-        for _ in range(49):
+        for _ in range(40):
             here.intake.take(numbered(1), here.now_us, lambda: None)
         assert not here.intake.full
+        for _ in range(9):
+            here.intake.take(numbered(1), here.now_us, lambda: None)
         here.intake.take(numbered(1), here.now_us, done.set)
         assert here.intake.full
         here.intake.when_room(room.set)
