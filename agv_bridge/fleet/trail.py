@@ -12,6 +12,7 @@ STRAIGHT_M = 0.05
 """A point that lies so near to the line of its neighbours says nothing."""
 MOST_POINTS = 80
 KEPT = timedelta(minutes=10)
+_SAME_M = 1e-6
 JUMP_M = 3.0
 FASTEST_M_S = 8.0
 """A longer leap in less time is a vehicle that was localised anew, not one that drove."""
@@ -67,7 +68,7 @@ def _between(begin: Crumb, middle: Crumb, end: Crumb) -> float:
     """
     dx, dy = end.x - begin.x, end.y - begin.y
     length = math.hypot(dx, dy)
-    if length == 0.0:
+    if length < _SAME_M:
         return math.hypot(middle.x - begin.x, middle.y - begin.y)
     along = ((middle.x - begin.x) * dx + (middle.y - begin.y) * dy) / length**2
     if not 0.0 <= along <= 1.0:

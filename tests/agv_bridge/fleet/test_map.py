@@ -75,6 +75,12 @@ def test_another_map_or_a_jump_begins_anew():
     assert points(slowly)[-1] == (30.0, 0.0)
 
 
+def test_a_vehicle_that_comes_back_to_where_it_was_leaves_its_way_there():
+    assert points(driven((0.0, 0.0), (1.0, 0.0), (1e-200, 0.0))) == [
+        (0.0, 0.0), (1.0, 0.0), (1e-200, 0.0),
+    ]  # fmt: skip
+
+
 def test_a_late_position_and_old_ones_are_left_out():
     trail = driven((0.0, 0.0), (3.0, 3.0), (6.0, 0.0))
     assert go_on(trail, Crumb(9.0, 9.0, at(1)), map_id="hall") is trail
