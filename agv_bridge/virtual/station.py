@@ -19,6 +19,12 @@ from contracts.errors import UnavailableError
 from contracts.ports import MessageBus
 
 _NOTE = "corner crushed"
+_AREA = "hall1"
+
+
+def prefix_of(station: str, area: str = _AREA) -> str:
+    """Below which a station's topics lie."""
+    return f"factory/v1/{area}/{station}"
 
 
 class CheckStation:
@@ -33,13 +39,13 @@ class CheckStation:
         bus: MessageBus,
         station: str = "CHECK-1",
         *,
-        area: str = "hall1",
+        area: str = _AREA,
         bad: Collection[str] = (),
         step_s: float = 0.3,
         alive_s: float = 10.0,
         clock: Clock | None = None,
     ) -> None:
-        self.prefix = f"factory/v1/{area}/{station}"
+        self.prefix = prefix_of(station, area)
         self.bad = set(bad)
         self._bus = bus
         self._step_s = step_s

@@ -84,6 +84,7 @@ def fleet(
         bad=frozenset(bad or ()),
         authority=section.authority,
         url=url,
+        credentials=credentials,
     )
     asyncio.run(_run_fleet(crew))
 
@@ -101,6 +102,7 @@ class Crew:
     bad: frozenset[str]
     authority: str
     url: str
+    credentials: Path | None
 
 
 def _faults_of(asked: Sequence[str], seats: Sequence[Seat]) -> Mapping[str, Faults]:
@@ -122,9 +124,10 @@ def _faults_of(asked: Sequence[str], seats: Sequence[Seat]) -> Mapping[str, Faul
 
 async def _run_fleet(crew: Crew) -> None:
     from agv_bridge.virtual.presence import birth_of, will_of
-    from agv_bridge.virtual.station import CheckStation
+    from agv_bridge.virtual.station import CheckStation, prefix_of
     from agv_bridge.virtual.vehicle import VirtualAgv
     from appliance.services.mqtt import MqttBus, broker_trust
+    from appliance.vehicles.fleet import station_url
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -156,8 +159,9 @@ async def _run_fleet(crew: Crew) -> None:
             )
             tasks.append(asyncio.create_task(vehicle.run()))
         if crew.station:
+            url = station_url(crew.credentials, crew.url, prefix_of(crew.station))
             bus = await buses.enter_async_context(
-                MqttBus(crew.url, client_id=crew.station, tls_context=broker_trust(crew.authority))
+                MqttBus(url, client_id=crew.station, tls_context=broker_trust(crew.authority))
             )
             station = CheckStation(bus, crew.station, bad=crew.bad, step_s=crew.step_s)
             tasks.append(asyncio.create_task(station.run()))

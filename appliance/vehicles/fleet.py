@@ -52,16 +52,38 @@ def introduce_fleet(
 
 
 def seats_in(file: Path, url: str) -> list[Seat]:
-    """The vehicles of a file of passwords by MANUFACTURER/SERIAL. Raises BadInputError."""
+    """The vehicles of a file of passwords by MANUFACTURER/SERIAL; longer names are stations' prefixes.
+
+    Raises BadInputError.
+    """
     seats = []
     for name, password in _read(file).items():
-        manufacturer, slash, serial = name.partition("/")
-        if not slash or not serial:
-            raise BadInputError(
-                f"{file}: {name[:80]!r} is no vehicle's name", mend="Write MANUFACTURER/SERIAL"
-            )
-        seats.append(Seat(manufacturer, serial, signed_in(url, name, password)))
+        match name.split("/"):
+            case [manufacturer, serial] if manufacturer and serial:
+                seats.append(Seat(manufacturer, serial, signed_in(url, name, password)))
+            case [_, _, *_]:
+                continue
+            case _:
+                raise BadInputError(
+                    f"{file}: {name[:80]!r} is no vehicle's name", mend="Write MANUFACTURER/SERIAL"
+                )
     return seats
+
+
+def station_url(file: Path | None, url: str, prefix: str) -> str:
+    """The broker's URL for a station: with its own password where there is a file of them.
+
+    Raises BadInputError where the file does not know it.
+    """
+    if file is None:
+        return url
+    password = _read(file).get(prefix)
+    if password is None:
+        raise BadInputError(
+            f"{file} has no password for the station {prefix}",
+            mend=f"Enrol it (tallyman agv enrol {prefix} --station) and add its line",
+        )
+    return signed_in(url, prefix, password)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from appliance.services.bus import check_topic, matches
 from appliance.vehicles import names
-from appliance.vehicles.fleet import introduce_fleet, seats_in
+from appliance.vehicles.fleet import introduce_fleet, seats_in, station_url
 from appliance.vehicles.registry import VehicleRegistry
 from contracts.clock import FixedClock
 from contracts.errors import BadInputError, ConflictError, NotFoundError
@@ -213,3 +213,19 @@ def test_no_station_can_speak_as_a_vehicle(
     )
     filters = names.station_rule(prefix).publish
     assert not any(matches(topic, each) for topic in spoken.publish for each in filters)
+
+
+def test_a_virtual_station_has_a_password_of_its_own_in_the_same_file(tmp_path: Path):
+    file = tmp_path / "fleet.json"
+    prefix = "factory/v1/hall1/CHECK-1"
+    file.write_text(json.dumps({"tallyman/agv-1": "one", prefix: "two"}))
+    url = "mqtt://127.0.0.1:1883"
+    assert [one.serial for one in seats_in(file, url)] == ["agv-1"]
+    signed = station_url(file, url, prefix)
+    assert signed == "mqtt://factory%2Fv1%2Fhall1%2FCHECK-1:two@127.0.0.1:1883"
+    assert station_url(None, url, prefix) == url
+    with pytest.raises(BadInputError, match="has no password for the station"):
+        station_url(file, url, "factory/v1/hall1/CHECK-2")
+    file.write_text('{"agv-1": "one"}')
+    with pytest.raises(BadInputError, match="no vehicle's name"):
+        seats_in(file, url)
