@@ -50,8 +50,13 @@ class Speaker:
         return False
 
     async def send_order(self, vehicle: Vehicle, leg: Leg) -> bool:
-        stands_at = vehicle.state.last_node_id if vehicle.state is not None else ""
-        order = build_order(leg, self._header(vehicle, ORDER), start=stands_at)
+        state = vehicle.state
+        order = build_order(
+            leg,
+            self._header(vehicle, ORDER),
+            start=state.last_node_id if state is not None else "",
+            at=state.position if state is not None else None,
+        )
         return await self._publish(vehicle, ORDER, order)
 
     async def cancel(self, vehicle: Vehicle, order_id: str) -> bool:

@@ -17,13 +17,18 @@ from agv_bridge.vda5050.messages import (
     Header,
     InstantActions,
     Node,
+    NodePosition,
     Order,
+    Position,
 )
+from agv_bridge.vda5050.messages.parts import Deviation
 from agv_bridge.vda5050.wire import Dialect
 from contracts.stock import TransportOrder
 
 PICK, DROP = "pick", "drop"
 CANCEL_ORDER, STATE_REQUEST = "cancelOrder", "stateRequest"
+_DRIFT_M = 0.5
+"""How far a vehicle that stands may find itself from where it last said that it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,12 @@ class Leg:
         return not self.pick_id
 
 
-def build_order(leg: Leg, header: Header, *, start: str = "") -> Order:
+def build_order(leg: Leg, header: Header, *, start: str = "", at: Position | None = None) -> Order:
     """Pick at the source node, drop at the target node; all released, both actions HARD.
 
     start: the node where the vehicle stands, since an order begins there (VDA 5050, 6.6: the first
-    node must be trivially reachable); empty where it is not known.
+    node must be trivially reachable); empty where it is not known. at: where the vehicle says that
+    it is, for those that go by positions and not by nodes.
     """
     source, target = leg.order.source, leg.order.target
     stops: list[tuple[str, tuple[Action, ...]]] = []
@@ -60,7 +66,12 @@ def build_order(leg: Leg, header: Header, *, start: str = "") -> Order:
     if start and start != stops[0][0]:
         stops.insert(0, (start, ()))
     nodes = tuple(
-        Node(node_id=node_id, sequence_id=2 * number, actions=actions)
+        Node(
+            node_id=node_id,
+            sequence_id=2 * number,
+            actions=actions,
+            node_position=_near(at) if number == 0 and node_id == start else None,
+        )
         for number, (node_id, actions) in enumerate(stops)
     )
     edges = tuple(
@@ -73,6 +84,13 @@ def build_order(leg: Leg, header: Header, *, start: str = "") -> Order:
         for number, (before, after) in enumerate(pairwise(nodes))
     )
     return Order(**_head(header), order_id=leg.order.order_id, nodes=nodes, edges=edges)
+
+
+def _near(at: Position | None) -> NodePosition | None:
+    if at is None or not at.localized or not at.map_id:
+        return None
+    around = Deviation(a=_DRIFT_M, b=_DRIFT_M)
+    return NodePosition(x=at.x, y=at.y, map_id=at.map_id, allowed_deviation_xy=around)
 
 
 def cancel_id(order_id: str) -> str:

@@ -224,3 +224,27 @@ def test_every_word_for_a_fault_is_one_and_others_are_refused():
         assert faults_named(word) != Faults()
     with pytest.raises(BadInputError, match="no fault 'flying'"):
         faults_named("flying")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("version", _EDITIONS)
+async def test_an_order_that_begins_where_the_vehicle_says_it_is_is_valid(
+    data_dir: Path, version: str, clock: FixedClock
+):
+    async with talking_to(clock, version=version) as master:
+        await master.until(lambda _: True)
+        state = master.agv.state()
+    leg = Leg.of(TransportOrder("T1", "sscc-1", "DOCK/1", "A-02-1"))
+    header = Header(
+        header_id=1,
+        timestamp=clock.now(),
+        version=version,
+        manufacturer="tallyman",
+        serial_number="a1",
+    )
+    order = build_order(leg, header, start=state.last_node_id, at=state.position)
+    payload = json.loads(encode(order, master.agv.address.major))
+    validator(data_dir, _EDITIONS[version], "order").validate(payload)
+    first, *others = payload["nodes"]
+    assert (first["nodeId"], first["nodePosition"]["mapId"]) == ("home", "floor")
+    assert not any("nodePosition" in node for node in others)
