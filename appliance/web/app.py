@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from appliance.web import problems
 from appliance.web.ports import Site
 from appliance.web.render import Pages
 from appliance.web.security import SecurityHeaders
+from appliance.web.static_files import KeptFiles
 from appliance.words import words
 from contracts.clock import Clock
 
@@ -52,7 +52,7 @@ def create_app(
         Site(title=title, station=station, hub_url=hub_url.rstrip("/")), clock=clock, zone=zone
     )
     problems.install(app)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", KeptFiles(_STATIC), name="static")
 
     @app.get("/words/{language}.json", include_in_schema=False)
     async def catalogue(language: str) -> Response:

@@ -14,6 +14,7 @@ import pytest
 
 from appliance.web.charts.gateway import Gateway
 from appliance.words import words
+from contracts.errors import UnavailableError
 from tests.support.charts import fill, hub_app, over_asgi
 from tests.support.pages import FakeGate
 
@@ -156,3 +157,30 @@ async def test_the_limits_that_were_signed_for_a_sensor_stand_in_its_chart(
     assert words(language)("sensor.limit.above") in temperature
     assert "data-limits" not in humidity
     assert "Freezer" not in page
+
+
+async def test_the_first_picture_comes_with_the_page(hub: httpx.AsyncClient):
+    page = (await hub.get("/sensors/probe-1", params={"span": "24h"})).text
+    parts = page.split('<script type="application/json" data-first>')[1:]
+    assert len(parts) == 2
+    for part in parts:
+        first = json.loads(part.split("</script>")[0])
+        assert len(first["at_us"]) == len(first["mean"]) > 30
+        assert "<" not in part.split("</script>")[0]
+    assert 'rel="preload"' not in page
+
+
+async def test_a_gateway_that_takes_its_time_holds_no_page_up(
+    hub: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    really = Gateway.get
+
+    async def slow(self: Gateway, address: str, *, within_s: float = 20.0) -> bytes:
+        if "/history?" in address:
+            raise UnavailableError("it takes longer")
+        return await really(self, address, within_s=within_s)
+
+    monkeypatch.setattr(Gateway, "get", slow)
+    page = (await hub.get("/sensors/probe-1")).text
+    assert "data-first" not in page
+    assert page.count('rel="preload"') == 2
