@@ -13,24 +13,16 @@ def bench(*arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_under_load_every_order_reaches_a_vehicle_and_every_carton_its_slot():
+def test_every_part_has_figures_and_loses_no_order():
     found = bench(
-        *("--part", "load", "--vehicles", "50", "--rate", "50"),
-        *("--seconds", "2", "--orders", "4", "--working", "4"),
+        *("--vehicles", "50", "--rate", "50", "--seconds", "1", "--peers", str(installed())),
+        *("--working", "4", "--orders", "4", "--put-aways", "6"),
     )
     load = found["load"]
     assert (load["orders"], load["put_away"]) == (4, 4)
     assert (load["unreadable"], load["refused"]) == (0, 0)
     assert load["bridge_cpu_percent_of_a_core"] > 0
     assert load["order_to_vehicle_p95_ms"] > 0
-
-
-def test_put_aways_codec_and_the_peer_have_figures():
-    found = bench(
-        *("--part", "rate", "--part", "codec", "--part", "peer", "--put-aways", "6"),
-        *("--working", "3", "--vehicles", "50", "--rate", "50", "--seconds", "1"),
-        *("--peers", str(installed())),
-    )
     assert found["rate"]["put_aways"] == 6
     assert {"2.0.0", "2.1.0", "3.0.0"} == set(found["codec"])
     assert found["peers"]["vda_5050_lib"]["cpu_us_per_state"] > 0
