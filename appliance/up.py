@@ -36,7 +36,7 @@ from appliance.services.valkey import EmbeddedValkey
 from appliance.vehicles.fleet import introduce_fleet
 from appliance.vehicles.registry import VehicleRegistry
 from contracts.clock import Clock, SystemClock
-from contracts.errors import UnavailableError
+from contracts.errors import BadInputError, UnavailableError
 
 # What the demo does through the API, as an integrator's program would.
 _DEMO_SCOPES = ("integrator", "viewer")
@@ -194,6 +194,11 @@ def _vehicles_door(config: Config, ca: SiteCa) -> Door | None:
     """Where the broker lets vehicles in that are not on this machine."""
     if not config.broker.listen:
         return None
+    if config.broker.url:
+        raise BadInputError(
+            "broker.listen is for the broker that up starts, and broker.url names another",
+            mend="Take one of the two out; vehicles sign in at that other broker's own address",
+        )
     host, port = host_port(config.broker.listen, "broker.listen")
     files = ca.broker_files()
     return Door(host, port, files.certificate, files.key, ca.device_ca_file)

@@ -75,6 +75,8 @@ def configure(
         ]
     lines = [
         'server_name: "tallyman"',
+        # Its log is read again, for what it refused.
+        "logtime_utc: true",
         f'host: "{LOOPBACK}"',
         # Its own protocol must listen somewhere: any port, and the same passwords guard it.
         "port: -1",

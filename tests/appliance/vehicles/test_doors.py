@@ -12,11 +12,13 @@ import typer
 from typer.testing import CliRunner
 
 from appliance.cli.register import register
+from appliance.config import BrokerConfig, Config, SiteConfig
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
 from appliance.services.mqtt import MqttBus, broker_trust, signed_in
 from appliance.services.nats import Door, EmbeddedNats
 from appliance.services.nats.hello import Address, accepts
+from appliance.up import everything
 from appliance.vehicles.acl import acl_text, password_lines
 from appliance.vehicles.office import VehicleOffice
 from appliance.vehicles.registry import VehicleRegistry, mosquitto_hash
@@ -177,3 +179,14 @@ async def test_a_shell_beside_a_running_broker_is_heard_at_once(site, tmp_path: 
         assert await office.revoke(A, by="shell", why="stolen")
         assert await is_thrown_out(a)
     assert site.office.is_in_force()
+
+
+async def test_a_door_beside_another_broker_is_refused(tmp_path: Path):
+    """Nobody would hear the vehicles that came in by it."""
+    config = Config(
+        site=SiteConfig(data=str(tmp_path)),
+        broker=BrokerConfig(url="mqtt://broker.example", listen="0.0.0.0:8883"),
+    )
+    with pytest.raises(BadInputError, match=r"broker\.url names another"):
+        async with everything(config):
+            pass
