@@ -55,10 +55,9 @@ class Fronts:
         self._relay.papers["port"] = str(bound)
         self._layout.gateway.mkdir(parents=True, exist_ok=True)
         self._server = await listen(self._relay, self._layout.gateway / SOCKET)
-        for number in range(1, self._config.gateway.mqtt_processes + 1):
-            child = self._child(number)
-            self._children.append(child)
-            await child.start()
+        numbers = range(1, self._config.gateway.mqtt_processes + 1)
+        self._children = [self._child(number) for number in numbers]
+        await asyncio.gather(*(child.start() for child in self._children))
         return bound
 
     async def stop(self) -> None:

@@ -6,7 +6,6 @@ release and one user on one machine; what is no frame ends the connection all th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
 from typing import Final
@@ -86,9 +85,12 @@ class Frames:
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[Kind, int, bytes]]:
-        """(kind, number, body) of each frame that is whole by now. Raises RelayError."""
+    def feed(self, data: bytes) -> list[tuple[Kind, int, bytes]]:
+        """(kind, number, body) of each frame that is whole by now: each is given once, whatever
+        becomes of it. Raises RelayError.
+        """
         self._data += data
+        found: list[tuple[Kind, int, bytes]] = []
         at = 0
         while len(self._data) - at >= _HEAD.size:
             length, kind, number = _HEAD.unpack_from(self._data, at)
@@ -97,7 +99,8 @@ class Frames:
             end = at + _HEAD.size + length
             if end > len(self._data):
                 break
-            yield Kind(kind), number, bytes(memoryview(self._data)[at + _HEAD.size : end])
+            found.append((Kind(kind), number, bytes(self._data[at + _HEAD.size : end])))
             at = end
         if at:
             del self._data[:at]
+        return found

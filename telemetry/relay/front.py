@@ -7,6 +7,7 @@ until the back says that they are on disk; beyond `most_bytes` the endpoint stop
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
@@ -14,6 +15,8 @@ import msgspec
 
 from telemetry.relay.frames import Frames, Hello, Kind, RelayError, Told, frame
 from telemetry.segments.groups import Message, Quarantined, encode_items
+
+_log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 8 << 20
 _MANY_BYTES: Final = 256 << 10
@@ -165,7 +168,10 @@ class RemotePath(asyncio.Protocol):
         size, callbacks = self._under_way.pop(number)
         self._held -= size
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 -- one fault must not stop the others
+                _log.exception("A connection failed while it acknowledged")
         if not (self._messages or self._under_way):
             self.idle.set()
         if self._waiting and 2 * (self._held + self._size) <= self._most:

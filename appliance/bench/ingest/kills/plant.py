@@ -170,7 +170,9 @@ class Plant:
             "TALLYMAN_LIVE_URL": f"redis://{LOOPBACK}:{valkey_port}/0" if self.valkey else "",
         }
         command = [sys.executable, "-m", "appliance", "gateway"]
-        return Victim("gateway", command, ready=lambda: _listens(self.mqtt_port), env=env)
+        # Endpoint processes open one after the other; the page comes last of all.
+        port = self.read_port if self._endpoints else self.mqtt_port
+        return Victim("gateway", command, ready=lambda: _listens(port), env=env)
 
     def _broker(self) -> Victim:
         folder = self.layout.root / "broker"
