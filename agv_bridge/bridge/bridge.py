@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -44,6 +44,10 @@ _INBOX = 10_000
 """Messages that wait for a round to end; beyond it the bus keeps them, and counts what it drops."""
 _AT_ONCE = 5_000
 """Messages read before a round gets its turn, however many come."""
+MOST_VEHICLES = 5_000
+"""Who speaks under ever new names does not fill the memory: beyond it the vehicle that was silent
+longest and has no order of ours is forgotten, until it speaks again.
+"""
 
 
 class AgvBridge:
@@ -75,7 +79,7 @@ class AgvBridge:
         self._limits = limits or Limits()
         self._tell = heard
         self._speaker = Speaker(bus, self._clock)
-        self._vehicles: dict[str, Vehicle] = {}
+        self._vehicles: OrderedDict[str, Vehicle] = OrderedDict()
         self._hearing = Hearing(self._clock)
         self._dispatcher = Dispatcher(
             moves,
@@ -219,6 +223,17 @@ class AgvBridge:
                 return
         if self._is_free(self._vehicles[name]) and not self._is_free(before):
             self._wake.set()
+        self._vehicles.move_to_end(name)
+        self._forget_strangers()
+
+    def _forget_strangers(self) -> None:
+        if len(self._vehicles) <= MOST_VEHICLES:
+            return
+        for name, vehicle in self._vehicles.items():
+            if not self._dispatcher.board.of_vehicle(name):
+                del self._vehicles[name]
+                self._speaker.forget(vehicle)
+                return
 
     def _is_free(self, vehicle: Vehicle, *, loaded: bool = False) -> bool:
         now = self._clock.now()

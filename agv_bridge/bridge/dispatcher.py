@@ -27,7 +27,7 @@ from agv_bridge.vda5050.messages import State
 from contracts.clock import Clock
 from contracts.ports import StockMoves
 from contracts.reason import Reason
-from contracts.stock import TransportOrder, TransportProgress, TransportState
+from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +98,7 @@ class Dispatcher:
             return
         news = self.board.take_in(pending, under_way, now=self._clock.now())
         await self._learn_again(news)
+        await self._say_again(under_way)
         for mission in self.board.all():
             await self._look_after(mission)
         await self._hand_out(pending)
@@ -115,6 +116,12 @@ class Dispatcher:
                 everything or any(order_id in orders for order_id in spoken_of(state))
             ):
                 await self.learn(vehicle.name, state)
+
+    async def _say_again(self, under_way: Sequence[OpenTransport]) -> None:
+        """What the core once could not book it may be able to book later, without a restart."""
+        now = self._clock.now()
+        for mission in self.board.untold(under_way, now=now, after=self._limits.accept):
+            await self.reporter.tell(missions.say_again(mission, at=now))
 
     def cancel_again(self, name: str) -> None:
         """A vehicle did not understand our cancels: say them once more at once."""

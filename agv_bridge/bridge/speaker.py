@@ -49,6 +49,12 @@ class Speaker:
             return not known
         return False
 
+    def forget(self, vehicle: Vehicle) -> None:
+        """It is not spoken to any more; should it come back, its headers begin anew."""
+        self._old_names.discard(vehicle.name)
+        for name in (ORDER, INSTANT_ACTIONS):
+            self._headers.pop(vehicle.address.topic(name), None)
+
     async def send_order(self, vehicle: Vehicle, leg: Leg) -> bool:
         state = vehicle.state
         order = build_order(

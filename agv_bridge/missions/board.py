@@ -5,9 +5,10 @@ No I/O; losing it loses nothing, since the core and the vehicles' next states fi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from agv_bridge.missions import mission as missions
 from agv_bridge.missions.mission import Mission
@@ -17,6 +18,12 @@ from contracts.reason import Reason
 from contracts.stock import OpenTransport, TransportOrder, TransportState
 
 _MOST_SETTLED = 10_000
+MOST_SPOKEN_OF = 20
+"""Order ids of one state that are looked at: a vehicle has one order, and each that is not known
+costs a question to the core.
+"""
+_LONGEST = 200
+"""Characters of an order's id; ours are short."""
 
 
 class Board:
@@ -28,6 +35,7 @@ class Board:
         self.stops: dict[str, Reason] = {}
         """Why an open order must not go on."""
         self._waiting: dict[str, datetime] = {}
+        self._untold: dict[str, datetime] = {}
         self._settled: dict[str, TransportOrder | None] = {}
         self._refused: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
         self._by_order: defaultdict[str, dict[str, Mission]] = defaultdict(dict)
@@ -119,6 +127,23 @@ class Board:
             self._depart(known[order_id])
         return frozenset(self.orders.keys() - known.keys())
 
+    def untold(
+        self, under_way: Sequence[OpenTransport], *, now: datetime, after: timedelta
+    ) -> list[Mission]:
+        """Missions that are further than the core says: it once could not book the step. Each comes
+        up when it has been so for longer than `after`, and then again.
+        """
+        behind = {
+            one.order.order_id: mission
+            for one in under_way
+            if (mission := self.get(one.order.order_id, one.vehicle)) is not None
+            and missions.is_further(mission, one.state)
+        }
+        since = {order_id: self._untold.get(order_id, now) for order_id in behind}
+        due = [order_id for order_id, at in since.items() if now - at > after]
+        self._untold = since | dict.fromkeys(due, now)
+        return [behind[order_id] for order_id in due]
+
     def settle(self, order_id: str, found: OpenTransport | None) -> None:
         """What the core said of an order that is not open: a vehicle may still have it, unless its
         goods arrived or it is not ours.
@@ -172,11 +197,14 @@ class Board:
         self._settled[order.order_id] = None if dropped else order
 
 
-def spoken_of(state: State) -> Iterable[str]:
-    """The order ids that a state may speak of: its order, and the actions that grow from one."""
-    found = {state.order_id: None} if state.order_id else {}
+def spoken_of(state: State) -> Sequence[str]:
+    """The order ids that a state may speak of: its order, and the actions that grow from one. At
+    most `MOST_SPOKEN_OF`, and none that no core can have given.
+    """
+    found = {state.order_id: None}
     for action in state.action_states:
         order_id, _, kind = action.action_id.rpartition(".")
-        if order_id and kind in {PICK, DROP}:
+        if kind in {PICK, DROP}:
             found[order_id] = None
-    return found
+    ours = (each for each in found if each and len(each) <= _LONGEST and each.isprintable())
+    return tuple(islice(ours, MOST_SPOKEN_OF))

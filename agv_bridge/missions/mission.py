@@ -19,6 +19,7 @@ from agv_bridge.missions.vehicles import Vehicle
 from agv_bridge.vda5050.messages import FAILED, FINISHED, State
 from contracts.stock import OpenTransport, TransportOrder, TransportProgress, TransportState
 
+_LONGEST_LOAD = 200
 _STEPS = (
     TransportState.SENT,
     TransportState.ACCEPTED,
@@ -63,7 +64,7 @@ class Mission:
         return self.assigned and not self.is_over
 
     def has(self, step: TransportState) -> bool:
-        return _STEPS.index(self.reached) >= _STEPS.index(step)
+        return _is_at_least(self.reached, step)
 
 
 def restore(known: OpenTransport, *, now: datetime) -> Mission:
@@ -78,6 +79,20 @@ def restore(known: OpenTransport, *, now: datetime) -> Mission:
         failed=reasons.KNOWN if failed else "",
         stepped_at=known.since,
     )
+
+
+def is_further(mission: Mission, known: TransportState) -> bool:
+    """Whether more happened than the core knows."""
+    if known not in _STEPS or mission.stopped or not (mission.assigned or mission.failed):
+        return known is TransportState.FAILED and mission.reached is TransportState.DROPPED
+    return bool(mission.failed) or not _is_at_least(known, mission.reached)
+
+
+def say_again(mission: Mission, *, at: datetime) -> TransportProgress:
+    """The newest step once more; the core counts each once."""
+    if mission.failed and mission.reached is not TransportState.DROPPED:
+        return step(mission, TransportState.FAILED, at=at, reason=mission.failed)
+    return step(mission, mission.reached, at=mission.stepped_at or at)
 
 
 def speaks_of(state: State, leg: Leg) -> bool:
@@ -165,6 +180,10 @@ def step(
     )
 
 
+def _is_at_least(reached: TransportState, step: TransportState) -> bool:
+    return _STEPS.index(reached) >= _STEPS.index(step)
+
+
 def _facts(state: State, leg: Leg) -> tuple[bool, bool]:
     """Whether this one state proves the pick, and the drop. Goods that were on board before the
     order count as picked once the vehicle has it.
@@ -186,7 +205,14 @@ def _load_on_board(state: State, ordered: str) -> str | None:
     named = [load.load_id for load in state.loads or () if load.load_id]
     if ordered in named:
         return ordered
-    return named[0] if named else None
+    return _writable(named[0]) if named else None
+
+
+def _writable(name: str) -> str:
+    """A reader on a vehicle may read anything; a database takes no NUL, and a page no control
+    characters.
+    """
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:_LONGEST_LOAD])
 
 
 def _progress(before: Mission, after: Mission, *, at: datetime) -> tuple[TransportProgress, ...]:
