@@ -61,7 +61,7 @@ def failed_before(work: Work, carton_id: str, batch_id: int) -> bool:
 def said(work: Work, event: ModuleEvent, *, failed_check: FailedCheck) -> Applied:
     """Book one event; the same (station, event_id) again changes nothing."""
     carton = _carton(work.connection, event.load_id)
-    order = _order_of_ours(work.connection, event)
+    order = _order_of_ours(work.connection, event, carton)
     step = _drop_of(order, event) if order is not None else None
     _take_guards(work, event, carton, step)
     new = inserted(
@@ -154,13 +154,17 @@ def _hold(
     return (hold_id,)
 
 
-def _order_of_ours(connection: Connection, event: ModuleEvent) -> Row[Any] | None:
-    """The order that the event tells of: it went out, for the same load, to or from that place."""
+def _order_of_ours(
+    connection: Connection, event: ModuleEvent, carton: Row[Any] | None
+) -> Row[Any] | None:
+    """The order that the event tells of: it went out, for the same load, to or from that place. One
+    that is done long since explains nothing that the books contradict.
+    """
     if event.what not in (ModuleWord.STORED, ModuleWord.RETRIEVED):
         return None
     stored = event.what is ModuleWord.STORED
     place = t.transport.c.target if stored else t.transport.c.source
-    return connection.execute(
+    found = connection.execute(
         select(t.transport)
         .where(
             t.transport.c.load_id == event.load_id,
@@ -170,6 +174,10 @@ def _order_of_ours(connection: Connection, event: ModuleEvent) -> Row[Any] | Non
         .order_by(t.transport.c.id.desc())
         .limit(1)
     ).one_or_none()
+    done = found is not None and found.state == TransportState.DROPPED.value
+    if done and carton is not None and (carton.location == event.place) is not stored:
+        return None
+    return found
 
 
 def _drop_of(order: Row[Any], event: ModuleEvent) -> TransportProgress | None:

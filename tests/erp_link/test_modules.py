@@ -226,3 +226,35 @@ def test_a_storage_that_says_what_the_books_say_opens_no_ticket(
     says(core, station, ModuleWord.STORED, place="A-01-1", number="2")
     assert core.tickets() == []
     assert [event.what for event in core.batch_story(WATER)].count("moved") == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "place", "code"),
+    [
+        (ModuleWord.STORED, "A-01-1", "module_stored_unordered"),
+        (ModuleWord.RETRIEVED, "", "module_retrieved_unordered"),
+    ],
+)
+def test_an_order_done_long_since_explains_nothing_that_the_books_contradict(
+    core: Core, station: Station, what: ModuleWord, place: str, code: str
+) -> None:
+    """The carton stands in quarantine by a later order; then a station says that it put it into its
+    old slot. Or a vehicle set it down again where it had fetched it, and a station took it away.
+    """
+    station.receives()
+    station.accepts("C1")
+    (order,) = core.pending_transport()
+    seen_at = order.target if what is ModuleWord.STORED else order.source
+    place = place or order.source
+    for state in (TransportState.SENT, TransportState.PICKED, TransportState.DROPPED):
+        core.transport_progress(
+            TransportProgress(order.order_id, state, "agv-1", station.clock.now(), location=seen_at)
+        )
+    if what is ModuleWord.STORED:
+        says(core, station, ModuleWord.CHECK_FAILED)
+        put_away(core, station, TransportState.PICKED, TransportState.DROPPED)
+    before, known = core.stock_by_location(), {t.ticket_id for t in core.tickets()}
+    says(core, station, what, place=place, number="77")
+    assert core.stock_by_location() == before
+    (ticket,) = [t for t in core.tickets() if t.ticket_id not in known]
+    assert (ticket.reason.code, ticket.reason.params["place"]) == (code, place)
