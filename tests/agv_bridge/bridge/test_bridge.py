@@ -341,8 +341,12 @@ async def test_a_hub_killed_between_writing_sent_and_publishing_sends_it_after_t
     floor.core.lines["T1"].state = T.SENT
     floor.core.lines["T1"].vehicle = "tallyman/a1"
     floor.core.lines["T1"].sent_before = ("tallyman/a1",)
-    async with floor.vehicle("a1") as (agv, _), floor.vehicle("a2") as (other, _), floor.hub():
-        await asyncio.sleep(0.05)
+    async with (
+        floor.vehicle("a1") as (agv, _),
+        floor.vehicle("a2") as (other, _),
+        floor.hub() as bridge,
+    ):
+        await eventually(bridge.missions)
         floor.later(seconds=6)
         await floor.core.until("T1", T.DROPPED)
     assert agv.executed == ["T1.pick", "T1.drop"]
