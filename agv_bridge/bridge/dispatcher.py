@@ -267,8 +267,9 @@ class Dispatcher:
     ) -> None:
         """A task for a person, where no vehicle can be waited for any longer."""
         reason, who = "", order.on_board
-        if dispatch.refused_by_all(order, fleet, refused=refused):
-            reason, who = reasons.REFUSED_BY_ALL, ", ".join(sorted(refused))
+        gave_back = dispatch.refused_by_all(order, fleet, refused=refused)
+        if gave_back:
+            reason, who = reasons.REFUSED_BY_ALL, ", ".join(gave_back)
         elif order.on_board:
             reason = following.why_give_up(
                 self._vehicles.get(order.on_board),

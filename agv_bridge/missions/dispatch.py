@@ -58,16 +58,23 @@ def assign(
 
 def refused_by_all(
     order: TransportOrder, vehicles: Sequence[Vehicle], *, refused: Collection[str]
-) -> bool:
-    """Whether every vehicle that could take it, and is not lost, had it and gave it back."""
-    if not refused:
-        return False
+) -> tuple[str, ...]:
+    """The vehicles that gave it back, where that is every one that could take it and is not lost;
+    else none. One that ended it unfinished, as by a hand on the spot, can never have it again.
+    """
     here = [
-        vehicle.name
+        vehicle
         for vehicle in vehicles
         if not vehicle.is_lost and order.on_board in ("", vehicle.name)
     ]
-    return bool(here) and all(name in refused for name in here)
+    if all(vehicle.name in refused or _ended(vehicle, order) for vehicle in here):
+        return tuple(sorted(vehicle.name for vehicle in here))
+    return ()
+
+
+def _ended(vehicle: Vehicle, order: TransportOrder) -> bool:
+    state = vehicle.state
+    return state is not None and state.order_id == order.order_id and not state.is_working
 
 
 def _suits(vehicle: Vehicle, order: TransportOrder, carrying: Collection[str]) -> bool:

@@ -199,3 +199,28 @@ async def test_a_task_that_the_core_could_not_open_is_offered_again():
     floor.clock.at += timedelta(seconds=62)
     await floor.bridge.round()
     assert len(core.told) == told
+
+
+async def test_an_order_that_its_only_vehicle_ended_unfinished_becomes_a_task():
+    """It was away for a while, and somebody ended the order at the vehicle: under that number it
+    would take it for a repetition for ever.
+    """
+    core = CoreInMemory()
+    floor = Floor(core)
+    core.request("T1")
+    await floor.says("a1")
+    await floor.bridge.round()
+    await floor.works("a1", "T1", "WAITING", "WAITING")
+    broken = {"version": "2.1.0", "connectionState": "CONNECTIONBROKEN"}
+    will = BusMessage("uagv/v2/m/a1/connection", json.dumps(broken).encode())
+    await floor.bridge.hear(will)
+    floor.clock.at += timedelta(seconds=31)
+    await floor.bridge.round()
+    assert core.state("T1") is T.REQUESTED
+    await floor.bridge.round()
+    assert core.state("T1") is T.REQUESTED
+    ended = [{"actionId": f"T1.{kind}", "actionStatus": "FAILED"} for kind in ("pick", "drop")]
+    await floor.says("a1", orderId="T1", actionStates=ended)
+    await floor.bridge.round()
+    assert (core.state("T1"), core.lines["T1"].reason) == (T.FAILED, "agv_refused_by_all")
+    assert core.told[-1].vehicle == "m/a1"
