@@ -25,7 +25,9 @@ FINEST = timedelta(milliseconds=200)
 """Positions of one vehicle are taken at most this often, however fast it shows itself."""
 MOST_PLACES = 20_000
 MOST_VEHICLES = 20_000
-"""Who speaks under ever new names does not fill the memory."""
+"""Who speaks under ever new names does not fill the memory, and keeps nobody out: beyond it the one
+heard longest ago goes.
+"""
 _LONGEST_NAME = 200
 
 
@@ -86,11 +88,13 @@ class FleetBoard:
         """A message of a vehicle that was taken in: state, visualization, factsheet; others say
         nothing here.
         """
-        track = self._tracks.get(vehicle)
+        track = self._tracks.pop(vehicle, None)
         if track is None:
+            track = _Track()
             if len(self._tracks) >= MOST_VEHICLES:
-                return
-            track = self._tracks[vehicle] = _Track()
+                del self._tracks[next(iter(self._tracks))]
+        # The one heard longest ago stands first.
+        self._tracks[vehicle] = track
         match message:
             case State():
                 self._hear_state(track, message, at)

@@ -87,3 +87,15 @@ def test_where_it_is_how_fast_and_with_what():
     assert row.speed_m_s == pytest.approx(1.0)
     assert row.vehicle.loads == ("SSCC-1",)
     assert fleet_row(State(position=state.position)).speed_m_s == 0.0
+
+
+def test_strangers_under_ever_new_names_keep_nobody_off_the_map(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agv_bridge.fleet.board.MOST_VEHICLES", 3)
+    board = FleetBoard()
+    for number in range(3):
+        board.hear(f"stranger/{number}", State(last_node_id="n"), at=START)
+    board.hear("stranger/0", State(last_node_id="m"), at=START)
+    board.hear("tallyman/a1", State(last_node_id="here"), at=START)
+    assert board.state("tallyman/a1") is not None
+    assert board.state("stranger/0") is not None
+    assert board.state("stranger/1") is None
