@@ -96,6 +96,9 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 -- an outage of the core must not end the bridge
             _log.warning("agv_core_unavailable", exc_info=True)
             return
+        for one in under_way:
+            # Also one whose permit came, and whose answer was lost on its way.
+            self._sendings.note(one.order.order_id, one.vehicle)
         news = self.board.take_in(pending, under_way, now=self._clock.now())
         await self._learn_again(news)
         await self._say_again(under_way)

@@ -18,6 +18,7 @@ from agv_bridge.bridge import bridge as bridging
 from agv_bridge.bridge.bridge import AgvBridge
 from agv_bridge.missions.board import MOST_SPOKEN_OF
 from contracts.clock import FixedClock
+from contracts.errors import UnavailableError
 from contracts.ports import BusMessage
 from contracts.stock import TransportProgress
 from contracts.stock import TransportState as T
@@ -66,6 +67,19 @@ class Stumbling(CoreInMemory):
         if progress.state is self.over:
             raise ArithmeticError("a row that this core cannot work out")
         await super().transport_progress(progress)
+
+
+@dataclass
+class AnswerLost(CoreInMemory):
+    """Books the first SENT, and the answer is lost on its way."""
+
+    lost: bool = False
+
+    async def transport_progress(self, progress: TransportProgress) -> None:
+        await super().transport_progress(progress)
+        if not self.lost and progress.state is T.SENT:
+            self.lost = True
+            raise UnavailableError("the connection broke")
 
 
 @dataclass
@@ -224,3 +238,21 @@ async def test_an_order_that_its_only_vehicle_ended_unfinished_becomes_a_task():
     await floor.bridge.round()
     assert (core.state("T1"), core.lines["T1"].reason) == (T.FAILED, "agv_refused_by_all")
     assert core.told[-1].vehicle == "m/a1"
+
+
+async def test_who_claimed_an_order_too_early_is_believed_once_it_has_it():
+    """The bridge learned that it never had it; then it was sent, and the answer was lost."""
+    core = AnswerLost()
+    floor = Floor(core)
+    core.request("T1")
+    await floor.bridge.round()
+    await floor.works("a1", "T1", "FINISHED", "FINISHED")
+    assert core.strangers == [("T1", "m/a1")]
+    await floor.says("a1")
+    await floor.bridge.round()
+    assert floor.bus.sent == []
+    await floor.bridge.round()
+    core.lines["T1"].state = T.CANCELLED
+    await floor.bridge.round()
+    await floor.works("a1", "T1", "FINISHED", "FINISHED")
+    assert core.put_aways == [("sscc-T1", "slot-1")]
