@@ -6,11 +6,12 @@ taken whole or refused with file, line and key; nothing of a refused one takes e
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -23,6 +24,8 @@ GUIDE: Final = "See docs/guides/describe-a-fleet.md"
 
 Scalar = str | int | float | bool
 Encoding = Literal["utf-8", "latin-1", "cp1252", "gb18030", "shift_jis"]
+_Format = Literal["mqtt", "json", "csv"]
+_Kind = Literal["connection", "state", "order", "instantActions", "factsheet", "visualization"]
 _HEADER: Final = re.compile(r"\s*\[\[?\s*([A-Za-z_.]+)\s*\]\]?")
 _WHERE: Final = re.compile(r"\.([A-Za-z_]+)(?:\[(\d+)\])?")
 
@@ -76,7 +79,7 @@ class Message(_Part, frozen=True):
     """A message that is VDA 5050 but for its topic and names."""
 
     topic: str
-    message: Literal["connection", "state", "order", "instantActions", "factsheet", "visualization"]
+    message: _Kind
     serial: str
     """Template of the vehicle's serial number."""
     manufacturer: str
@@ -93,7 +96,7 @@ class DialectFile(_Part, frozen=True):
     """The file."""
 
     name: str
-    format: Literal["mqtt", "json", "csv"]
+    format: _Format
     """`mqtt`: a recorded session, and live on the broker; `json`: one object a line; `csv`."""
     title: str = ""
     encoding: Encoding = "utf-8"
@@ -129,7 +132,7 @@ def read_file(text: str, *, where: str = "the dialect") -> DialectFile:
         return msgspec.convert(said, DialectFile)
     except (msgspec.ValidationError, RecursionError) as error:
         what, _, path = str(error).partition(" - at ")
-        raise bad(text, where, path.strip("`"), what) from error
+        raise bad(text, where, path.strip("`"), _told(what, path)) from error
 
 
 def bad(text: str, where: str, path: str, what: str) -> BadDialectError:
@@ -180,15 +183,49 @@ def load_file(path: Path) -> tuple[str, DialectFile]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.toml")))
+        why = "it is no text in UTF-8" if isinstance(error, ValueError) else error.strerror
         raise BadDialectError(
-            f"The dialect {path} cannot be read: {error}",
+            f"The dialect {path} cannot be read: {why}",
             mend=f"Give a file, or one of {known}",
             file=str(path),
         ) from error
     return text, read_file(text, where=path.name)
 
 
+def _told(what: str, path: str) -> str:
+    """What msgspec found wrong, with the words that may stand there instead."""
+    if match := re.fullmatch(r"Invalid enum value (.+)", what):
+        words = _WORDS.get(path.strip("`").rpartition(".")[2])
+        return f"{match[1]} is not known" + (f", but {', '.join(words)}" if words else "")
+    if match := re.fullmatch(r"Object contains unknown field `(.+)`", what):
+        keys = _KEYS.get(re.sub(r"\[.*", "", path.strip("`").removeprefix("$").lstrip(".")), ())
+        near = difflib.get_close_matches(match[1], keys, n=1)
+        meant = f"; is {near[0]} meant?" if near else f"; there are {', '.join(keys)}"
+        return f"there is no key `{match[1]}`" + (meant if keys else "")
+    if match := re.fullmatch(r"Object missing required field `(.+)`", what):
+        return f"`{match[1]}` is missing"
+    return what
+
+
+def _keys(shape: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(one.encode_name for one in msgspec.structs.fields(shape))
+
+
+_KEYS: Final = {
+    "": _keys(DialectFile),
+    "event": _keys(Event),
+    "message": _keys(Message),
+    "time": _keys(TimeAt),
+}
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "what": tuple(What),
+    "format": get_args(_Format),
+    "encoding": get_args(Encoding),
+    "message": get_args(_Kind),
+}
+
+
 def _named(what: str) -> str:
-    """The field that a message names, where no path does: "... unknown field `evnt`"."""
-    match = re.search(r"field `([^`]+)`", what)
+    """The field that a message names, where no path does: "there is no key `evnt`"."""
+    match = re.search(r"`([^`]+)`", what)
     return match[1] if match else ""

@@ -72,6 +72,30 @@ def test_what_is_wrong_is_named_with_its_line(was: str, now: str, line: int, key
     assert f"hall.toml, line {line}: {key}" in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('vehicle = "{robot}"', 'vehicel = "{robot}"', "no key `vehicel`; is vehicle meant"),
+        ('name = "hall"', 'name = "hall"\nxyz = 1', "no key `xyz`; there are name, format, title"),
+        ('what = "picked"', 'what = "lifted"', "'lifted' is not known, but order, picked"),
+        ('format = "json"', 'format = "xml"', "'xml' is not known, but mqtt, json, csv"),
+        ('name = "hall"\n', "", "`name` is missing"),
+    ],
+)
+def test_who_mistypes_is_told_what_may_stand_there(was: str, now: str, said: str):
+    with pytest.raises(BadDialectError) as error:
+        read_dialect(GOOD.replace(was, now, 1))
+    assert said in error.value.message
+
+
+def test_a_file_that_is_no_dialect_is_named_in_words(tmp_path: Path):
+    (tmp_path / "photo.toml").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(BadDialectError, match="it is no text in UTF-8"):
+        load_file(tmp_path / "photo.toml")
+    with pytest.raises(BadDialectError, match="cannot be read: No such file"):
+        load_file(tmp_path / "gone.toml")
+
+
 def test_the_second_table_of_a_kind_is_found():
     text = GOOD.replace('what = "dropped"', 'what = "set down"')
     with pytest.raises(BadDialectError, match=r"line 17: event\[1\]\.what"):
