@@ -180,8 +180,10 @@ class VehicleRegistry:
                     )
             taken = [(one.name, root) for one in others if not one.is_revoked for root in one.roots]
             names.check_apart(wanted.name, wanted.roots, taken)
+            # Another password is no reason to forget what people should know of it.
+            note = wanted.note or (before.note if before is not None else "")
             known[wanted.name] = replace(
-                wanted, bcrypt=_bcrypt(secret), pbkdf2=mosquitto_hash(secret)
+                wanted, note=note, bcrypt=_bcrypt(secret), pbkdf2=mosquitto_hash(secret)
             )
         return secret
 

@@ -41,6 +41,14 @@ def test_a_password_is_shown_once_and_kept_as_hashes_only(
     assert one.bcrypt not in repr(one)
 
 
+def test_another_password_keeps_what_people_should_know_of_a_vehicle(registry: VehicleRegistry):
+    registry.enrol_vehicle("maker/A", by="ida", note="hall 7")
+    registry.enrol_vehicle("maker/A", by="ida")
+    assert [one.note for one in registry.all()] == ["hall 7"]
+    registry.enrol_vehicle("maker/A", by="ida", note="hall 8")
+    assert [one.note for one in registry.all()] == ["hall 8"]
+
+
 def test_a_vehicle_says_and_hears_below_its_own_name_in_both_versions(registry: VehicleRegistry):
     registry.enrol_vehicle("maker/A", by="ida")
     (member,) = registry.members()
