@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from appliance.web.app import pages_of
 from appliance.web.fleet.journeys import show_journey
 from appliance.web.fleet.ports import Asking, Desk, Sight
-from appliance.web.fleet.words import WORKERS, journey_url
+from appliance.web.fleet.words import WORKERS, journey_url, word_of
 from appliance.web.ports import Gate
 from contracts.errors import (
     BadInputError,
@@ -54,6 +54,7 @@ def add_asking_routes(
             offered=await run_in_threadpool(desk.offered),
             may_work=viewer.may(*WORKERS),
             error=error,
+            word=word_of(error) if error else "",
             typed=typed or {},
             viewer=viewer,
         )
@@ -98,7 +99,9 @@ def _ask(asking: Asking, what: str, typed: Mapping[str, str], by: str) -> list[s
             count = typed.get("cartons", "")
             if not (count.isascii() and count.isdigit()):
                 raise BadInputError(
-                    f"{count[:20]!r} is no number of cartons", mend="Write a whole number"
+                    f"{count[:20]!r} is no number of cartons",
+                    mend="Write a whole number",
+                    count=count[:20],
                 )
             return asking.replenish(
                 typed.get("gtin", ""), typed.get("target", ""), int(count), by=by
@@ -115,6 +118,7 @@ def _ask(asking: Asking, what: str, typed: Mapping[str, str], by: str) -> list[s
                     mend="Its blocked cartons stand in quarantine or are on their way, or none is"
                     " blocked: hold the batch first",
                     batch=str(key),
+                    lot=key.lot,
                 )
             return made
         case _:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from agv_bridge.fleet.condition import Condition
 from agv_bridge.fleet.journey import Step
+from contracts.errors import TallymanError
 from contracts.reason import Reason
 from contracts.stock import TransportOrder, TransportState
 
@@ -38,6 +39,27 @@ STEP_BADGES: Final = {
     TransportState.FAILED: "hold",
     TransportState.CANCELLED: "waiting",
 }
+
+
+_REFUSALS: Final = {
+    ("bad_input", "count"): "fleet.refused.count",
+    ("bad_input", "cartons"): "fleet.refused.cartons",
+    ("bad_input", "location"): "fleet.refused.slot",
+    ("held", "location"): "fleet.refused.place_held",
+    ("conflict", "location"): "fleet.refused.no_room",
+    ("conflict", "batch"): "fleet.refused.nothing_to_recall",
+    ("insufficient_stock", "free"): "fleet.refused.stock",
+    ("not_found", "carton"): "fleet.refused.carton",
+}
+"""An error's code and what it is about -> the sentence in the reader's language."""
+
+
+def word_of(error: TallymanError) -> str:
+    """The word that says in both languages why something asked for was refused; "": the error's own
+    sentence is all there is.
+    """
+    about = (_REFUSALS.get((error.code, key)) for key in error.data)
+    return next((word for word in about if word), "")
 
 
 def vehicle_url(name: str) -> str:

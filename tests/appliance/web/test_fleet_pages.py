@@ -283,13 +283,15 @@ async def test_vehicles_are_asked_for_and_what_may_not_be_is_said(
     wish = {"csrf_token": CSRF, "gtin": WATER.gtin, "target": "A-01-2", "cartons": "lots"}
     for typed, says in (
         (wish, "no number of cartons"),
-        (wish | {"cartons": "2"}, "0 of one batch stand"),
+        (wish | {"cartons": "2"}, "Only 0 free cartons of one batch"),
         (wish | {"cartons": "1", "target": "NOWHERE"}, "There is no slot"),
     ):
         refused = await client.post("/fleet/ask/replenishment?lang=en", data=typed)
         assert refused.status_code == 422
         assert says in refused.text
         assert f'value="{typed["target"]}"' in refused.text
+    chinese = await client.post("/fleet/ask/replenishment?lang=zh", data=wish)
+    assert "lots 不是箱数" in chinese.text
     batch = {"csrf_token": CSRF, "supplier": WATER.supplier, "gtin": WATER.gtin, "lot": WATER.lot}
     free = await client.post("/fleet/ask/recall?lang=en", data=batch)
     assert "No carton of" in free.text
