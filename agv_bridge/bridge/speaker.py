@@ -16,6 +16,7 @@ import structlog
 from agv_bridge.missions.orders import Leg, build_cancel, build_order, build_state_request
 from agv_bridge.missions.vehicles import Vehicle
 from agv_bridge.vda5050.codec import Message, encode
+from agv_bridge.vda5050.delivery import DELIVERIES
 from agv_bridge.vda5050.messages import Header
 from agv_bridge.vda5050.topics import INSTANT_ACTIONS, ORDER, dialect_of
 from contracts.clock import Clock
@@ -27,7 +28,7 @@ _NEWEST = {"v2": "2.1.0", "v3": "3.0.0"}
 
 
 class Speaker:
-    """Publishes to vehicles at QoS 0, as the standard says, and numbers the headers by topic."""
+    """Publishes to vehicles as the standard's table says, and numbers the headers by topic."""
 
     def __init__(self, bus: MessageBus, clock: Clock) -> None:
         self._bus = bus
@@ -82,7 +83,8 @@ class Speaker:
             payload = encode(message, vehicle.address.major)
             if name == INSTANT_ACTIONS and vehicle.name in self._old_names:
                 payload = _under_old_name(payload)
-            await self._bus.publish(topic, payload)
+            way = DELIVERIES[name]
+            await self._bus.publish(topic, payload, qos=way.qos, retain=way.retain)
         except UnavailableError as error:
             _log.info("agv_broker_unavailable", topic=topic, error=str(error))
             return False
