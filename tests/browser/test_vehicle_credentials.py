@@ -73,6 +73,7 @@ def test_the_list_is_filtered_from_the_keyboard(
     url: str, open_page: Callable[..., Any], page_errors: list[str]
 ) -> None:
     page = open_page(url)
+    page.locator("body[data-keys=heard]").wait_for()
     page.keyboard.press("/")
     page.keyboard.type("hall 7")
     page.locator("article", has_text="quality-check").wait_for(state="detached")

@@ -32,7 +32,8 @@ def lines_of(read_lines: Callable[[bytes], list[T]]) -> Callable[[Sequence[bytes
         lengths = np.fromiter(map(len, payloads), np.intp, len(payloads))
         parted = np.cumsum(lengths[:-1] + 1) - 1
         if not (
-            raw[0] == _OPEN
+            text
+            and raw[0] == _OPEN
             and raw[-1] == _SHUT
             and (raw[parted - 1] == _SHUT).all()
             and (raw[parted + 1] == _OPEN).all()

@@ -14,7 +14,7 @@ from appliance.layout import Layout
 from telemetry.segments import SegmentWriter
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 async def test_whatever_is_killed_every_reading_is_on_disk_once_and_every_alarm_told_once(tmp_path):
     campaign = Campaign(Layout(tmp_path), seed=7)
     try:
@@ -29,7 +29,7 @@ async def test_whatever_is_killed_every_reading_is_on_disk_once_and_every_alarm_
     assert verdict.alarms > 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 async def test_an_endpoint_process_that_is_killed_takes_nothing_with_it(tmp_path):
     campaign = Campaign(Layout(tmp_path), seed=8, endpoints=2)
     harms = [*AT_THE_DOORS, "endpoint", "gateway", "full disk", "endpoint"]

@@ -47,6 +47,7 @@ def test_plain_objects_are_read_together(said):
         [b'{"a":"x', b'y"}', b"{}\n{}"],
         [b"{}\n{}", b""],
         [b"", b"{}"],
+        [b""],
     ],
 )
 def test_halves_and_doubles_that_add_up_are_found_out(payloads):

@@ -47,7 +47,7 @@ DIRECT: Final = ("probe-1", "probe-2")
 BY_BROKER: Final = ("probe-3",)
 BY_COAP: Final = ("probe-4",)
 _CHUNK: Final = 50
-_SETTLED_S: Final = 60.0
+_SETTLED_S: Final = 150.0
 # What happens, and how often of a hundred.
 WEIGHTS: Final = {
     "gateway": 38,
