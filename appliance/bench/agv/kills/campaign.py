@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -24,8 +22,7 @@ import typer
 
 from appliance.bench.agv.kills.judge import judge
 from appliance.bench.agv.kills.plant import FLEETS, Plant, within
-from appliance.bench.facts import commit, machine
-from appliance.durable import write_atomic
+from appliance.bench.chunks import Told, account, run_missing
 from contracts.errors import UnavailableError
 
 _CHUNK: Final = 20
@@ -81,37 +78,21 @@ class Campaign:
             await self.plant.ask(orders=_CARTONS_A_KILL, gap_s=0.02)
 
 
+async def run_chunk(folder: Path, seed: int, kills: int) -> Told:
+    """One plant from its first start to its account."""
+    campaign = Campaign(folder, seed)
+    todo = [campaign.choose() for _ in range(kills)]
+    return {"seed": seed, **await campaign.run(*todo)}
+
+
 def run(
     out: Annotated[Path, typer.Argument(help="Folder of the campaign; made, or continued.")],
     kills: Annotated[int, typer.Option(min=1)] = 200,
     seed: Annotated[int, typer.Option(help="Of the first chunk; each has the next.")] = 1,
 ) -> None:
     """Run what is missing of the campaign, and tell its account."""
-    out.mkdir(parents=True, exist_ok=True)
-    for number in range(-(-kills // _CHUNK)):
-        path = out / f"kills-{seed + number:05d}.json"
-        if path.exists():
-            continue
-        with tempfile.TemporaryDirectory(prefix="tallyman-kills-") as folder:
-            campaign = Campaign(Path(folder), seed + number)
-            todo = [campaign.choose() for _ in range(min(_CHUNK, kills - number * _CHUNK))]
-            told = {"seed": seed + number, **asyncio.run(campaign.run(*todo))}
-        write_atomic(path, json.dumps(told, indent=1).encode())
-        typer.echo(json.dumps(told))
-    raise typer.Exit(_account(out))
-
-
-def _account(out: Path) -> int:
-    chunks = [json.loads(each.read_bytes()) for each in sorted(out.glob("kills-*.json"))]
-    total: dict[str, object] = {"machine": machine(), "commit": commit()}
-    for key in ("cartons", "put_away", "for_a_person"):
-        total[key] = sum(each[key] for each in chunks)
-    harm: Counter[str] = Counter()
-    for each in chunks:
-        harm.update(each["harm"])
-    total |= {"harm": dict(harm), "chunks_that_fail": [c["seed"] for c in chunks if not c["holds"]]}
-    typer.echo(json.dumps(total))
-    return 1 if total["chunks_that_fail"] else 0
+    run_missing(out, kills, seed=seed, size=_CHUNK, run_chunk=run_chunk)
+    raise typer.Exit(account(out, ("cartons", "put_away", "for_a_person")))
 
 
 if __name__ == "__main__":

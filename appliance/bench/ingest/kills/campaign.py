@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -28,12 +26,11 @@ from typing import Annotated, Final
 import httpx
 import typer
 
-from appliance.bench.facts import commit, machine
+from appliance.bench.chunks import Told, account, run_missing
 from appliance.bench.ingest.kills.judge import Verdict, judge, judge_history
 from appliance.bench.ingest.kills.papers import PASSWORD, cold_room, write_papers
 from appliance.bench.ingest.kills.plant import Plant, Victim
 from appliance.bench.ingest.kills.senders import Account, CoapSender, MqttSender
-from appliance.durable import write_atomic
 from appliance.gateway.tailer import keeping_of, read_status
 from appliance.layout import Layout
 from appliance.sensor_config import HistoryConfig
@@ -47,6 +44,16 @@ DIRECT: Final = ("probe-1", "probe-2")
 BY_BROKER: Final = ("probe-3",)
 BY_COAP: Final = ("probe-4",)
 _CHUNK: Final = 50
+_COUNTED: Final = (
+    "kills",
+    "sent",
+    "acknowledged",
+    "stored",
+    "lost",
+    "twice",
+    "alarms",
+    "alarms_wrong",
+)
 _SETTLED_S: Final = 150.0
 # What happens, and how often of a hundred.
 WEIGHTS: Final = {
@@ -231,7 +238,7 @@ def _history_rows(layout: Layout) -> int:
         history.close()
 
 
-async def run_chunk(folder: Path, seed: int, kills: int) -> dict[str, object]:
+async def run_chunk(folder: Path, seed: int, kills: int) -> Told:
     """One plant from its first start to its account."""
     campaign = Campaign(Layout(folder), seed, endpoints=seed % 2 * 2)
     began = time.monotonic()
@@ -255,39 +262,8 @@ def run(
     seed: Annotated[int, typer.Option(help="Of the first chunk; each has the next.")] = 1,
 ) -> None:
     """Run what is missing of the campaign, and tell its account."""
-    out.mkdir(parents=True, exist_ok=True)
-    for number in range(-(-kills // _CHUNK)):
-        path = out / f"chunk-{seed + number:05d}.json"
-        if path.exists():
-            continue
-        todo = min(_CHUNK, kills - number * _CHUNK)
-        with tempfile.TemporaryDirectory(prefix="tallyman-kills-") as folder:
-            told = asyncio.run(run_chunk(Path(folder), seed + number, todo))
-        write_atomic(path, json.dumps(told, indent=1).encode())
-        typer.echo(json.dumps({key: value for key, value in told.items() if key != "faults"}))
-    raise typer.Exit(_account(out))
-
-
-def _account(out: Path) -> int:
-    chunks = [json.loads(each.read_bytes()) for each in sorted(out.glob("chunk-*.json"))]
-    total: dict[str, object] = {"machine": machine(), "commit": commit()}
-    for key in (
-        "kills",
-        "sent",
-        "acknowledged",
-        "stored",
-        "lost",
-        "twice",
-        "alarms",
-        "alarms_wrong",
-    ):
-        total[key] = sum(each[key] for each in chunks)
-    harm: Counter[str] = Counter()
-    for each in chunks:
-        harm.update(each["harm"])
-    total |= {"harm": dict(harm), "chunks_that_fail": [c["seed"] for c in chunks if not c["holds"]]}
-    typer.echo(json.dumps(total))
-    return 1 if total["chunks_that_fail"] else 0
+    run_missing(out, kills, seed=seed, size=_CHUNK, run_chunk=run_chunk, quiet=("faults",))
+    raise typer.Exit(account(out, _COUNTED))
 
 
 if __name__ == "__main__":
