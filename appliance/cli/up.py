@@ -92,7 +92,7 @@ async def _up(config: Config, file: Path | None, *, once: bool, demo: bool) -> i
             console.print(say("demo.pages", url=running.pages_url))
             if running.sign_in_link:
                 console.print(say("demo.sign_in", link=running.sign_in_link), soft_wrap=True)
-            work = asyncio.create_task(_work(config, running, delivery, console))
+            work = asyncio.create_task(_work(config, running, delivery, console, stays=not once))
             ended = asyncio.create_task(stopping.wait())
             await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -126,9 +126,19 @@ async def _prepare(config: Config, layout: Layout) -> SampleDelivery:
 
 
 async def _work(
-    config: Config, running: Running, delivery: SampleDelivery | None, console: Console
+    config: Config,
+    running: Running,
+    delivery: SampleDelivery | None,
+    console: Console,
+    *,
+    stays: bool,
 ) -> int:
-    """Start the edge and follow the sample delivery; answers how many verdicts surprised."""
+    """Start the edge and follow the sample delivery; answers how many verdicts surprised.
+
+    stays: somebody goes on looking, so that a machine too slow for the samples ends nothing.
+    """
+    from rich.text import Text
+
     from appliance.demo.run import HubApi, follow, last_seq, next_run, print_table, watch
 
     if delivery is None:
@@ -145,7 +155,15 @@ async def _work(
             number, await asyncio.to_thread(delivery.asn_csv.read_bytes), dock=config.edge.station
         )
         await running.start_edge()
-        outcome = await watch(journal, delivery, after=after, console=console, language=language)
+        try:
+            outcome = await watch(
+                journal, delivery, after=after, console=console, language=language
+            )
+        except UnavailableError as error:
+            if not stays:
+                raise
+            console.print(Text(str(error), style="red"))
+            return 1
         await follow(api, outcome)
     finally:
         await api.close()
