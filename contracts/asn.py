@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.judging import Pin, RejudgeTask, SessionPin
 from contracts.stock import BatchKey
 
 
@@ -59,3 +60,9 @@ class Expectations:
     asn: str | None = None
     lines: tuple[ExpectedLine, ...] = ()
     held: tuple[BatchKey, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    """Who judges the batches of these lines, where that is settled (I3)."""
+    reads: SessionPin | None = None
+    """What reads this session's labels; None: whoever begins."""
+    rejudge: tuple[RejudgeTask, ...] = ()
+    """What this station is asked to judge again, a bounded number at a time."""

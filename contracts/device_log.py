@@ -166,6 +166,8 @@ class Flagged:
     gtin: str = ""
     batch: BatchKey | None = None
     note: str = ""
+    photos: tuple[str, ...] = ()
+    """SHA-256, hex, of JPEGs that the device sends beside its log (`PUT /api/v1/shelf/photos`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class TicketOpened:
     note: str
     batch: BatchKey | None = None
     location: str = ""
+    photos: tuple[str, ...] = ()
+    """As of `Flagged`."""
 
 
 Fact = (

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.condition import CartonCondition
-from contracts.inspection import Inspection
+from contracts.inspection import InspectDecision, Inspection
+from contracts.judging import Watermark
 from contracts.reading import LabelReading
 from contracts.reason import Reason
-from contracts.stock import Evidence
+from contracts.stock import BatchKey, Evidence
 from contracts.telemetry import AlarmChanged
 from contracts.verdict import Verdict
 
@@ -43,6 +44,8 @@ class CartonJudged:
     """
     condition: CartonCondition | None = None
     """The carton's outside, where a condition profile of the product stands."""
+    under: Watermark | None = None
+    """Whose judgement of the goods this is; None where nobody looked at them (I3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,64 @@ class ProfileActivated:
     signature: str
 
 
+@dataclass(frozen=True, slots=True)
+class CartonRejudged:
+    """The goods of a carton judged again from the frame that was kept, under a later generation or
+    the batch's one judge. It may free what waits for it or add a hold; it lifts none (I3).
+    """
+
+    carton_id: str
+    station: str
+    batch: BatchKey
+    under: Watermark
+    decision: InspectDecision
+    reasons: tuple[Reason, ...]
+    inspection: Inspection | None
+    """None where the frame or the set is gone: the goods go back to inspection by a person."""
+    picture: str
+    model_sets: dict[str, str]
+    variant: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSetsActivated:
+    """What judges new batches from this entry on. Digests are those of the files as loaded."""
+
+    station: str
+    before: dict[str, str]
+    after: dict[str, str]
+    variant: dict[str, str]
+    why: str
+    """`start`, `assignment`, `returned` (by probation) or `stopped` (emergency stop)."""
+    epoch: int = 0
+    sequence: int = 0
+    rollout: str = ""
+    notes: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowJudged:
+    """What a candidate said of a frame that the running set judged; it counts for nothing but the
+    rollout's gate (I3).
+    """
+
+    station: str
+    carton_id: str
+    rollout: str
+    lane: str
+    model_set: str
+    running: str
+    said: str
+    """The candidate's decision; empty where it failed."""
+    stood: str
+    """The running set's."""
+    harmful: bool
+    late: bool
+    error: str = ""
+    elapsed_ms: float = 0.0
+
+
 EventBody = (
     CartonJudged
     | CartonSettled
@@ -172,6 +233,9 @@ EventBody = (
     | ProfileEnrolled
     | ProfileActivated
     | AlarmChanged
+    | CartonRejudged
+    | ModelSetsActivated
+    | ShadowJudged
 )
 
 KINDS: dict[str, type[EventBody]] = {
@@ -184,6 +248,9 @@ KINDS: dict[str, type[EventBody]] = {
     "profile_enrolled": ProfileEnrolled,
     "profile_activated": ProfileActivated,
     "alarm_changed": AlarmChanged,
+    "carton_rejudged": CartonRejudged,
+    "model_sets_activated": ModelSetsActivated,
+    "shadow_judged": ShadowJudged,
 }
 KIND_OF: dict[type[EventBody], str] = {body: kind for kind, body in KINDS.items()}
 

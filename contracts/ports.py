@@ -10,7 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from contracts.stock import OpenTransport, TransportOrder, TransportProgress
+from contracts.judging import Pin, SessionPin
+from contracts.stock import BatchKey, OpenTransport, TransportOrder, TransportProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +100,36 @@ class StockMoves(Protocol):
         says that the vehicle was stopped: before the pick, or (after PICKED) with the goods on
         board, for which the core then has a new order for that very vehicle.
         """
+        ...
+
+
+class Pins(Protocol):
+    """Who judges which batch. Compare and set: of all that ask, in whatever order, the first gets
+    the pin and everybody is told the same (I3). Methods block.
+    """
+
+    def pin(self, batch: BatchKey, parts: Mapping[str, str], *, by: str) -> Pin:
+        """The newest generation's pin of a batch; made for the judge of `parts` where there is
+        none.
+        """
+        ...
+
+    def find(self, batch: BatchKey) -> Pin | None:
+        """The newest generation's pin; None where nobody judges the batch yet."""
+        ...
+
+    def history(self, batch: BatchKey) -> Sequence[Pin]:
+        """All generations' pins, oldest first."""
+        ...
+
+    def next_generation(
+        self, batch: BatchKey, parts: Mapping[str, str], *, after: int, by: str, why: str
+    ) -> Pin:
+        """Open generation `after` + 1 for another judge. Asked again by somebody else: the pin that
+        was opened, whosever it is. Raises ConflictError where `after` is no generation of it.
+        """
+        ...
+
+    def pin_session(self, session: str, model_set: str, *, by: str) -> SessionPin:
+        """What reads a receiving session's labels; `model_set` where nothing does yet."""
         ...
