@@ -20,6 +20,7 @@ from erp_link.api import device_logs as api_device_logs
 from erp_link.api import erp as api_erp
 from erp_link.api import excursions as api_excursions
 from erp_link.api import goods as api_goods
+from erp_link.api import judging as api_judging
 from erp_link.api import orders as api_orders
 from erp_link.api import quality as api_quality
 from erp_link.api import stock as api_stock
@@ -82,6 +83,7 @@ def router(
     api_excursions.add_to(
         api, core_provider, reader=reader, worker=worker, quality=quality, planner=planner
     )
+    api_judging.add_to(api, core_provider, reader=reader, quality=quality)
     if erp is not None:
         mender = Depends(auth("ops", "quality", "integrator"))
         api_erp.add_to(api, erp, reader=reader, mender=mender)

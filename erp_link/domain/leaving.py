@@ -47,6 +47,13 @@ def may_this_leave(facts: LeaveFacts) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
+def unjudged_goods(units: int) -> tuple[Reason, ...]:
+    """Why goods may not leave of which so many units lack a pass by the batch's one judge (I3): they
+    were freed under an earlier generation, and are judged again.
+    """
+    return (Reason("stock_unjudged", {"units": units}),) if units else ()
+
+
 def _life(expiry: date | None, through: date) -> tuple[Reason, ...]:
     """A date that nobody knows is not long enough for a customer who asks for one."""
     if expiry is None:

@@ -34,6 +34,8 @@ class Cause(StrEnum):
     DEFECT = "defect"
     ACCEPTANCE = "acceptance"
     """Counted, and in inspection until somebody accepts the delivery."""
+    JUDGING = "judging"
+    """Nobody who counts has passed it yet: in inspection, or picked and not to be shipped (I3)."""
 
 
 _EXPIRY_YEARS = range(2000, 2100)
@@ -75,9 +77,12 @@ class Receipt:
     ticket_kind: TicketKind = TicketKind.FINDING
 
 
-def receive(verdict: Verdict, *, held: bool, expired: bool, waits: bool = False) -> Receipt:
+def receive(
+    verdict: Verdict, *, held: bool, expired: bool, waits: bool = False, unjudged: bool = False
+) -> Receipt:
     """What the verdict books, given whether the batch is held or expired at this moment, and
-    whether sound cartons of this delivery wait for acceptance.
+    whether sound cartons of this delivery wait for acceptance. `unjudged`: the goods were passed by
+    somebody whose result does not count.
     """
     known = verdict.batch is not None or verdict.freezes is not None
     match verdict.decision:
@@ -100,7 +105,7 @@ def receive(verdict: Verdict, *, held: bool, expired: bool, waits: bool = False)
                 ticket_kind=TicketKind.EXPIRY if cause is Cause.EXPIRED else TicketKind.FINDING,
             )
         case Decision.ACCEPT:
-            return accepted(held=held, expired=expired, known=known, waits=waits)
+            return accepted(held=held, expired=expired, known=known, waits=waits, unjudged=unjudged)
 
 
 def _cause(verdict: Verdict, *, held: bool, expired: bool) -> Cause:
@@ -118,16 +123,23 @@ def _is_its_own(verdict: Verdict) -> bool:
     return bool(verdict.reasons) and verdict.reasons[0].code not in _NOT_ITS_OWN
 
 
-def accepted(*, held: bool, expired: bool, known: bool = True, waits: bool = False) -> Receipt:
-    """A sound carton: free to use unless its batch is held or past its date, or its delivery waits
-    for acceptance. What waits is not freed when a hold is lifted, so it waits before it is held.
+def accepted(
+    *,
+    held: bool,
+    expired: bool,
+    known: bool = True,
+    waits: bool = False,
+    unjudged: bool = False,
+) -> Receipt:
+    """A sound carton: free to use unless its batch is held or past its date, its delivery waits for
+    acceptance, or the one judge has not passed it. What waits is not freed when a hold is lifted, so
+    it waits before it is held; for acceptance first, for the judge then.
     """
     if not known:
         return Receipt(CartonState.RECEIVED, None, Cause.NONE, opens_ticket=False)
-    if waits and not expired:
-        return Receipt(
-            CartonState.RECEIVED, StockStatus.INSPECTION, Cause.ACCEPTANCE, opens_ticket=False
-        )
+    if (waits or unjudged) and not expired:
+        cause = Cause.ACCEPTANCE if waits else Cause.JUDGING
+        return Receipt(CartonState.RECEIVED, StockStatus.INSPECTION, cause, opens_ticket=False)
     if held:
         return Receipt(CartonState.RECEIVED, StockStatus.BLOCKED, Cause.HOLD, opens_ticket=False)
     if expired:

@@ -13,9 +13,11 @@ from erp_link.adapters import ledger
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import safer
 from erp_link.domain.holds import Carton, Part, come_free, stays_blocked
+from erp_link.domain.moves import Place
 from erp_link.domain.places import QUARANTINE
 from erp_link.domain.receiving import Cause
 from erp_link.service import apart
+from erp_link.service.judging import waiting
 from erp_link.service.orders.release import release
 from erp_link.service.work import Work, blocked, unrestricted
 
@@ -159,13 +161,6 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
     units = apart.units_on_hold(work.connection, batch_id)
     stays = stays_blocked({row.location: row.quantity for row in rows}, kept, units)
     freed = {row.location: row.quantity - stays.get(row.location, 0) for row in rows}
-    for row in rows:
-        quantity = freed[row.location]
-        if quantity > 0:
-            event_id = work.event("freed", why, batch_id=batch_id, reference=reference)
-            work.move(
-                event_id, batch_id, quantity, blocked(row.location), unrestricted(row.location)
-            )
     follow = work.connection.execute(
         select(t.carton.c.carton_id, t.carton.c.location, t.carton.c.quantity).where(
             t.carton.c.batch_id == batch_id,
@@ -174,11 +169,30 @@ def free_batch(work: Work, batch_id: int, *, why: Reason, reference: str) -> Non
         )
     ).all()
     names = come_free([Carton(r.carton_id, r.location, r.quantity) for r in follow], freed)
-    work.connection.execute(
-        update(t.carton)
-        .where(t.carton.c.carton_id.in_(names))
-        .values(status=StockStatus.UNRESTRICTED.value, cause=Cause.NONE.value)
-    )
+    # What the hold leaves may wait for its judge still (I3): from blocked to inspection.
+    waits = waiting.awaiting(work.connection, batch_id, names)
+    back: dict[str, int] = {}
+    for row in follow:
+        if row.carton_id in waits:
+            back[row.location] = back.get(row.location, 0) + row.quantity
+    for location, quantity in freed.items():
+        kept_back = back.get(location, 0)
+        for amount, target in (
+            (quantity - kept_back, unrestricted(location)),
+            (kept_back, Place(location, StockStatus.INSPECTION)),
+        ):
+            if amount > 0:
+                event_id = work.event("freed", why, batch_id=batch_id, reference=reference)
+                work.move(event_id, batch_id, amount, blocked(location), target)
+    for status, cause, which in (
+        (StockStatus.UNRESTRICTED, Cause.NONE, [name for name in names if name not in waits]),
+        (StockStatus.INSPECTION, Cause.JUDGING, sorted(waits)),
+    ):
+        work.connection.execute(
+            update(t.carton)
+            .where(t.carton.c.carton_id.in_(which))
+            .values(status=status.value, cause=cause.value)
+        )
 
 
 def release_reservations(work: Work, batch_id: int, location: str, *, keep: int) -> None:

@@ -12,6 +12,7 @@ from contracts.stock import HoldKind
 from contracts.verdict import Decision
 from erp_link.adapters import tables as t
 from erp_link.domain.expiry import parse_expiry
+from erp_link.domain.judging import ResultKind
 from erp_link.domain.places import dock_of
 from erp_link.domain.receiving import CartonState, Cause, Receipt, accepted, receive, refused
 from erp_link.domain.tickets import TicketKind
@@ -19,10 +20,14 @@ from erp_link.service import apart, booking, carton_rows, holding, modules, tran
 from erp_link.service.carton_rows import Facts, Seen
 from erp_link.service.devices import moment_of
 from erp_link.service.goods import admission
+from erp_link.service.judging import freeing, results, tasks
+from erp_link.service.judging.results import Weighed
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work, batch_guards, ensure_batch, hold_guards, location_guard
 
 _WAYS = ("candidate", "keyed", "refused")
+_STAY = (Cause.ACCEPTANCE, Cause.JUDGING)
+"""What waits for these stays at the dock."""
 
 
 def judged(work: Work, entry: JournalEntry, body: CartonJudged) -> None:
@@ -51,7 +56,9 @@ def judged(work: Work, entry: JournalEntry, body: CartonJudged) -> None:
     )
     held, expired = _standing(work, seen.batch_id, body.carton_id, verdict.expiry)
     why = _why_wait(work, seen)
-    receipt = receive(verdict, held=held, expired=expired, waits=bool(why))
+    weighed = results.weigh(work, body, seen.batch_id)
+    unjudged = weighed is not None and not weighed.frees
+    receipt = receive(verdict, held=held, expired=expired, waits=bool(why), unjudged=unjudged)
     worse = (
         seen.known is not None
         and verdict.decision is Decision.HOLD
@@ -71,10 +78,13 @@ def judged(work: Work, entry: JournalEntry, body: CartonJudged) -> None:
         )
         carton_rows.write(work, seen, receipt, facts)
         _wait(work, seen, receipt, why)
+    results.note_reader(work, body, seen.session_id)
+    if weighed is not None:
+        _by_judge(work, entry, body, seen, receipt, weighed)
     _hold_and_ticket(work, entry, body, seen, receipt, freezes)
     if worse:
         transport.divert_cartons(work, [body.carton_id])
-    moves = receipt.state is not CartonState.REVIEW and receipt.cause is not Cause.ACCEPTANCE
+    moves = receipt.state is not CartonState.REVIEW and receipt.cause not in _STAY
     if moves and (seen.known is None or worse):
         transport.request(work, body.carton_id, source=source, batch_id=seen.batch_id)
 
@@ -139,6 +149,11 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
     )
     carton_rows.write(work, seen, receipt, facts)
     _wait(work, seen, receipt, why)
+    results.person_said(
+        work, body.carton_id, seen.batch_id,
+        passed=body.how != "refused", station=body.station, device=entry.device, seq=entry.seq,
+        at=moment_of(entry),
+    )  # fmt: skip
     work.tell("settled", body.carton_id, text, key)
     if receipt.opens_ticket and seen.batch_id is not None:
         open_ticket(
@@ -152,6 +167,38 @@ def settled(work: Work, entry: JournalEntry, body: CartonSettled) -> None:
         )
     if receipt.cause is not Cause.ACCEPTANCE:
         transport.request(work, body.carton_id, source=source, batch_id=seen.batch_id)
+
+
+def _by_judge(
+    work: Work,
+    entry: JournalEntry,
+    body: CartonJudged,
+    seen: Seen,
+    receipt: Receipt,
+    weighed: Weighed,
+) -> None:
+    """Keep what the machine said of the goods. Passed by one whose word does not count, the carton is
+    to be judged again; by the one whose does, a carton that waited for it comes free.
+    """
+    results.let_in_before(work, seen.known)
+    results.keep(
+        work, entry, body.carton_id, seen.batch_id, weighed,
+        kind=ResultKind.JUDGED, station=body.station, model_sets=body.model_sets,
+        variant=body.variant,
+    )  # fmt: skip
+    if seen.batch_id is None:
+        return
+    if seen.known is not None:
+        if weighed.frees and seen.known.batch_id == seen.batch_id:
+            tasks.done(work, body.carton_id, up_to=weighed.mark.generation)
+            text = Reason("story_judge_came", {"carton": body.carton_id})
+            freeing.come_free(work, seen.batch_id, [body.carton_id], why=text)
+    elif receipt.state is CartonState.RECEIVED and not weighed.frees:
+        text = Reason("story_waits_for_judge", {"carton": body.carton_id})
+        work.event("waits", text, batch_id=seen.batch_id, reference=body.carton_id)
+        tasks.ask(
+            work, seen.batch_id, body.carton_id, station=body.station, picture=weighed.picture
+        )
 
 
 def _why_wait(work: Work, seen: Seen) -> tuple[Reason, ...]:

@@ -39,6 +39,7 @@ from erp_link.service.apart import (
 )
 from erp_link.service.booking import PICKED, RESERVED
 from erp_link.service.goods import admission
+from erp_link.service.judging.waiting import stopped_at
 from erp_link.service.leave import check_leaving, check_named
 from erp_link.service.orders import risk
 from erp_link.service.orders.release import RELEASED, lost
@@ -321,14 +322,21 @@ def relocate_cartons(
     state: CartonState | None,
 ) -> list[str]:
     """Units of a batch in one place cannot be told apart: the first cartons by name go along.
-    What is held by name goes first to quarantine, and never elsewhere.
+    What is held by name, or waits for its judge, goes first to quarantine, and never elsewhere. Of
+    goods lent to a device it comes back first, blocked, and is taken for shipped last.
     """
-    named = holds_by_name(work.connection, batch_id)
     there = cartons_at(work.connection, batch_id, source)
     if not there:
         return []
-    if target.location == QUARANTINE:
+    named = {
+        *holds_by_name(work.connection, batch_id),
+        *stopped_at(work.connection, batch_id, source),
+    }
+    lent = is_account(source.location)
+    if target.location == QUARANTINE or (lent and not is_account(target.location)):
         there = sorted(there, key=lambda name: name not in named)
+    elif lent:
+        there = sorted(there, key=lambda name: name in named)
     else:
         there = [name for name in there if name not in named]
     names = fitting(work.connection, there, quantity)

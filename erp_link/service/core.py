@@ -15,10 +15,13 @@ from contracts.clock import Clock
 from contracts.events import (
     CameraChanged,
     CartonJudged,
+    CartonRejudged,
     CartonSettled,
     DeviceStarted,
     EventBody,
     JournalEntry,
+    ModelSetsActivated,
+    ShadowJudged,
 )
 from contracts.modules import FailedCheck, ModuleEvent
 from contracts.stock import (
@@ -55,6 +58,7 @@ from erp_link.service.commands import Reservation
 from erp_link.service.core_commands import Commands
 from erp_link.service.excursions import apart
 from erp_link.service.excursions import intake as alarms
+from erp_link.service.judging import entries as one_judge
 from erp_link.service.lessons import ProfileEvent
 from erp_link.service.missions import reading as waybills
 from erp_link.service.missions import strangers
@@ -224,6 +228,8 @@ class Core(Commands):
                     devices.started(work, entry, body)
                 case AlarmChanged():
                     alarms.recorded(work, entry, body)
+                case CartonRejudged() | ModelSetsActivated() | ShadowJudged():
+                    one_judge.recorded(work, entry, body)
                 case _:
                     lessons.recorded(work, entry, body)
             reads.project(work.connection, entry, body)

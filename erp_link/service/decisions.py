@@ -19,6 +19,7 @@ from erp_link.domain.receiving import Cause
 from erp_link.domain.tickets import TicketKind, check_decider, lifts_hold
 from erp_link.domain.units import MOST_UNITS
 from erp_link.service import apart, booking, holding, transport
+from erp_link.service.judging import people
 from erp_link.service.quality import rework
 from erp_link.service.ticketing import find_ticket, note, open_ticket, set_state
 from erp_link.service.work import Work, batch_guards, find_batch, hold_guards, location_guard
@@ -144,6 +145,7 @@ def settle(work: Work, about: About, decision: UsageDecision, *, reason: str) ->
     for hold in about.holds:
         if hold.released_at is None and lifts_hold(_decisions_on(work.connection, hold.hold_id)):
             holding.lift(work, hold.hold_id, reason=reason)
+    people.decided(work, ticket, about.holds, decision, why=text)
     if ticket.kind == TicketKind.REWORK.value:
         rework.judged(work, ticket, decision, why=text)
     if decision is UsageDecision.RELEASE and ticket.kind == TicketKind.TRANSPORT.value:

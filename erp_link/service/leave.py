@@ -8,10 +8,11 @@ from sqlalchemy import Row
 
 from contracts.errors import HeldError
 from erp_link.adapters import ledger
-from erp_link.domain.leaving import LeaveFacts, may_this_leave
+from erp_link.domain.leaving import LeaveFacts, may_this_leave, unjudged_goods
 from erp_link.domain.moves import Place
 from erp_link.service.apart import cartons_at, holds_by_name, units_of
 from erp_link.service.holding import open_holds_on
+from erp_link.service.judging.waiting import stopped_at
 from erp_link.service.work import Work, batch_guards, key_of, location_guard
 
 _MEND = "Quality decides on its ticket; until then it goes to quarantine only"
@@ -38,15 +39,26 @@ def check_leaving(work: Work, batch: Row[Any], place: Place, *, came_from: str =
 
 
 def check_named(work: Work, batch: Row[Any], place: Place, quantity: int) -> None:
-    """Cartons held by name stand among these goods: so many may not be taken that one of them
-    would have to go along. Raises HeldError.
+    """Cartons held by name stand among these goods, or some that the one judge has not passed (I3):
+    so many may not be taken that one of them would have to go along. Raises HeldError.
     """
     named = holds_by_name(work.connection, batch.id)
-    if not named:
+    unjudged = stopped_at(work.connection, batch.id, place)
+    if not named and not unjudged:
         return
     held = [name for name in cartons_at(work.connection, batch.id, place) if name in named]
     there, _ = ledger.on_hand(work.connection, batch.id, place)
-    units = units_of(work.connection, held)
+    units = units_of(work.connection, {*held, *unjudged})
+    if unjudged and quantity > there - units:
+        reasons = [reason.code for reason in unjudged_goods(units)]
+        raise HeldError(
+            f"{units} of {there} units of batch {key_of(batch)} in {place.location} wait to be"
+            f" judged: {', '.join(sorted({*held, *unjudged}))}",
+            mend="They are judged again; what is found sound may leave then",
+            hold_ids=sorted({hold for name in held for hold in named[name]}),
+            reasons=["stock_held", *reasons] if held else reasons,
+            cartons=sorted({*held, *unjudged}),
+        )
     if held and quantity > there - units:
         raise HeldError(
             f"{units} of {there} units of batch {key_of(batch)} in {place.location} are on"

@@ -264,6 +264,7 @@ def _book_drop(
     # An order made before the carton was seen here starts from a place where it is not.
     transport.withdraw(work, carton.carton_id)
     belongs_here = (target == QUARANTINE) == (status != StockStatus.UNRESTRICTED.value)
+    belongs_here |= cause == Cause.JUDGING.value
     if not belongs_here:
         transport.request(work, carton.carton_id, source=target, batch_id=carton.batch_id)
 

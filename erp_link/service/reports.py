@@ -17,6 +17,7 @@ from erp_link.domain.receiving import (
     OffListCarton,
     ReportLine,
 )
+from erp_link.service.judging import telling
 from erp_link.service.sessions import find_session, name_of, number_of
 from erp_link.service.ticketing import older_than
 from erp_link.service.work import EXPECTATIONS
@@ -35,12 +36,17 @@ def expectations(connection: Connection, station: str | None = None) -> Expectat
     known = version(connection)
     row = _session_for(connection, station)
     lines = _lines(connection, row) if row is not None else ()
+    session = name_of(row.id) if row is not None else None
+    told = telling.told(connection, station, session)
     return Expectations(
         version=known,
-        session=name_of(row.id) if row is not None else None,
+        session=session,
         asn=row.asn if row is not None else None,
         lines=tuple(ExpectedLine(line.line, line.counted) for line in lines),
         held=_held(connection),
+        pins=told.pins,
+        reads=told.reads,
+        rejudge=told.rejudge,
     )
 
 

@@ -24,7 +24,7 @@ from erp_link.adapters.order_tables import packed
 from erp_link.adapters.trips import Asked, ask_all
 from erp_link.domain.moves import Line, Place, transfer
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING
-from erp_link.domain.receiving import CartonState
+from erp_link.domain.receiving import CartonState, Cause
 from erp_link.service.apart import NAMING
 from erp_link.service.booking import PICKED, SHIPPED
 from erp_link.service.commands import relocate_cartons
@@ -88,7 +88,7 @@ class _Floor:
     """What a group stands on, read under its guards once its reservations were locked.
 
     `answered` are the keys that came before: a goods issue with the same key elsewhere has then
-    ended. `named` are the batches of which cartons are held by name, `in_cartons` those of which
+    ended. `named` are the batches of which cartons are held by name or wait for their judge, `in_cartons` those of which
     cartons stand in staging. `events` are numbers for the history, one for each goods issue.
     """
 
@@ -274,6 +274,11 @@ def _made(*, arrays: bool) -> _Statements:
         or_(*(t.hold.c.kind == kind for kind in NAMING)),
         t.hold.c.released_at.is_(None),
     )
+    unjudged = select(t.carton.c.carton_id).where(
+        t.carton.c.batch_id == t.batch.c.id,
+        t.carton.c.location == STAGED.location,
+        t.carton.c.cause == Cause.JUDGING.value,
+    )
     in_cartons = select(t.carton.c.carton_id).where(
         t.carton.c.batch_id == t.batch.c.id,
         t.carton.c.location == STAGED.location,
@@ -288,7 +293,9 @@ def _made(*, arrays: bool) -> _Statements:
         .order_by(t.reservation.c.id)
         .with_for_update(),
         batches=select(
-            t.batch, named.exists().label("named"), in_cartons.exists().label("in_cartons")
+            t.batch,
+            (named.exists() | unjudged.exists()).label("named"),
+            in_cartons.exists().label("in_cartons"),
         ).where(t.batch.c.id.in_(select(t.reservation.c.batch_id).where(reservation))),
         shipped=update(t.reservation).where(reservation).values(state=SHIPPED),
         keys=select(t.command.c.key).where(among(t.command.c.key, "ids", arrays=arrays)),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from contracts.errors import ConflictError, NotFoundError
-from contracts.events import CartonJudged
+from contracts.events import CartonJudged, CartonRejudged
 from contracts.geometry import Region
 from contracts.reason import Reason
 from contracts.stock import (
@@ -38,7 +38,7 @@ def open_ticket(
     cartons: Sequence[str] = (),
     quantity: int = 0,
     device: str = "",
-    judged: CartonJudged | None = None,
+    judged: CartonJudged | CartonRejudged | None = None,
 ) -> None:
     """A new ticket with its evidence. `cartons` are further cartons that it is about, `quantity`
     the units beside them that have no carton in the books.

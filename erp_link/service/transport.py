@@ -229,6 +229,11 @@ def withdraw(work: Work, carton_id: str) -> None:
     stop(work, of_load & empty, ELSEWHERE)
 
 
+def withdraw_unsent(work: Work, cartons: Sequence[str]) -> None:
+    """These cartons stay where they are for now: their orders that no vehicle has are cancelled."""
+    _cancel(work, t.transport.c.load_id.in_(sorted(cartons)))
+
+
 def cancel(work: Work, order_id: str) -> bool:
     """Withdraw one order that did not go out; False where it did."""
     return bool(_cancel(work, t.transport.c.order_id == order_id))

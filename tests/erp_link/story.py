@@ -25,6 +25,12 @@ from erp_link.service.core import Applied, Core
 WATER = BatchKey("ACME", "06933132577789", "8842-740")
 JUICE = BatchKey("ACME", "08809609245438", "7919-521")
 LATER = date(2027, 6, 30)
+SEEN = {
+    Decision.ACCEPT: InspectDecision.PASS,
+    Decision.REVIEW: InspectDecision.REVIEW,
+    Decision.HOLD: InspectDecision.DEFECT,
+}
+"""What the goods looked like, by what became of the carton."""
 
 
 def _line(number: int, key: BatchKey, quantity: int, description: str) -> AsnLine:
@@ -124,14 +130,14 @@ class Station:
                     image="ab" * 32,
                     score=0.91,
                     threshold=0.5,
-                    decision=InspectDecision.DEFECT,
+                    decision=SEEN[decision],
                     reasons=(),
                     regions=(Region(10, 20, 30, 40, 0.91),),
                     model_set="m1",
                     elapsed_ms=12.0,
                 ),
                 evidence=(Evidence("inspect", self.picture, camera="inspect"),),
-                model_sets={"defect": "m1"},
+                model_sets={"inspect": "m1"},
                 variant="cpu",
             )
         )

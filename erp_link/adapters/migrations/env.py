@@ -11,7 +11,9 @@ from erp_link.adapters import (  # noqa: F401 -- an area's tables join the metad
     care_tables,
     exchange_tables,
     goods_tables,
+    judging_tables,
     merge_tables,
+    shelf_tables,
 )
 from erp_link.adapters.record.triggers import around_migrations
 from erp_link.adapters.tables import metadata

@@ -34,6 +34,11 @@ APPEND_ONLY = frozenset(
         "allocation",
         "order_event",
         "alarm_change",
+        "judge_pin",
+        "session_pin",
+        "judgement",
+        "box_sets",
+        "shadow_result",
     }
 )
 """Their rows are never changed: they are record by themselves, and copied when it is replayed."""

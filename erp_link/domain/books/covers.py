@@ -145,7 +145,7 @@ def free_batch(state: State, batch_id: int) -> list[Fact]:
     """
     asked = _apart(state, batch_id)
     names = {name for question in asked for name in question.cartons}
-    names |= held_by_name(state, batch_id)
+    names |= held_by_name(state, batch_id) | state.found
     cartons = [
         carton
         for carton in state.cartons[batch_id].values()
@@ -162,15 +162,21 @@ def free_batch(state: State, batch_id: int) -> list[Fact]:
         kept[carton.place.location] = kept.get(carton.place.location, 0) + 1
     left = stays_blocked(dict(sorted(blocked.items())), kept, _units_on_hold(state, batch_id))
     freed = {place: there - left.get(place, 0) for place, there in sorted(blocked.items())}
-    facts: list[Fact] = [
-        Moved(transfer(batch_id, units, Place(place, StockStatus.BLOCKED), _free(place)))
-        for place, units in freed.items()
-        if units > 0
-    ]
     follow = [Carton(c.name, c.place.location, 1) for c in cartons if c not in stays]
-    for name in come_free(follow, freed):
-        place = state.cartons[batch_id][name].place
-        facts.append(CartonIs(name, batch_id, _free(place.location), Cause.NONE))
+    cartons_now = come_free(follow, freed)
+    waits = {name for name in cartons_now if state.awaits(name)}
+    facts: list[Fact] = []
+    for place, units in freed.items():
+        back = sum(state.cartons[batch_id][name].place.location == place for name in waits)
+        for part, to in ((units - back, _free(place)), (back, _inspection(place))):
+            if part > 0:
+                facts.append(Moved(transfer(batch_id, part, Place(place, StockStatus.BLOCKED), to)))
+    for name in cartons_now:
+        location = state.cartons[batch_id][name].place.location
+        to, cause = _free(location), Cause.NONE
+        if name in waits:
+            to, cause = _inspection(location), Cause.JUDGING
+        facts.append(CartonIs(name, batch_id, to, cause))
     return facts
 
 
@@ -195,6 +201,21 @@ def _units_on_hold(state: State, batch_id: int) -> list[Part]:
 
 def _free(location: str) -> Place:
     return Place(location, StockStatus.UNRESTRICTED)
+
+
+def stopped_at(state: State, batch_id: int, place: Place) -> set[str]:
+    """The cartons there that may not go on, since they wait for their judge."""
+    if place.status not in (StockStatus.UNRESTRICTED, StockStatus.IN_TRANSIT):
+        return set()
+    return {
+        name
+        for name in cartons_at(state, batch_id, place)
+        if state.cartons[batch_id][name].cause is Cause.JUDGING
+    }
+
+
+def _inspection(location: str) -> Place:
+    return Place(location, StockStatus.INSPECTION)
 
 
 def _blocked(place: Place) -> Place:

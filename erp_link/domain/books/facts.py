@@ -12,6 +12,7 @@ from datetime import date
 
 from contracts.stock import BatchKey, UsageDecision
 from erp_link.domain.books.port import Wanted
+from erp_link.domain.judging import FIRST, Result, waits
 from erp_link.domain.moves import Line, Place
 from erp_link.domain.receiving import Cause
 
@@ -97,6 +98,29 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """The next generation of a batch, and its judge."""
+
+    batch_id: int
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One word on a carton's goods."""
+
+    carton: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A ticket says that a carton is defective."""
+
+    carton: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayIs:
     """The site's calendar."""
 
@@ -113,6 +137,9 @@ Fact = (
     | Lifted
     | Asked
     | Decided
+    | Pinned
+    | Said
+    | Found
     | DayIs
 )
 
@@ -158,6 +185,11 @@ class State:
     release: the goods stay where they are.
     """
     decided: set[int] = field(default_factory=set)
+    pins: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The judges of each batch's generations, from the first on."""
+    said: dict[str, list[Result]] = field(default_factory=lambda: defaultdict(list))
+    found: set[str] = field(default_factory=set)
+    """Cartons found defective, and answered by nobody."""
 
     def add(self, fact: Fact) -> None:
         """Take a fact in."""
@@ -199,8 +231,16 @@ class State:
         else:
             self.reserved.pop(at, None)
 
-    def _judged(self, fact: Held | Lifted | Asked | Decided | DayIs) -> None:
+    def _judged(
+        self, fact: Held | Lifted | Asked | Decided | Pinned | Said | Found | DayIs
+    ) -> None:
         match fact:
+            case Pinned(batch_id, judge):
+                self.pins[batch_id].append(judge)
+            case Said(carton, result):
+                self.said[carton].append(result)
+            case Found(carton):
+                self.found.add(carton)
             case Held():
                 self.holds[fact.number] = fact
             case Lifted(number):
@@ -214,6 +254,14 @@ class State:
                     del self.questions[number]
             case DayIs(today):
                 self.today = today
+
+    def generation(self, batch_id: int) -> int:
+        """The newest generation of a batch."""
+        return max(FIRST, len(self.pins[batch_id]))
+
+    def awaits(self, carton: str) -> bool:
+        """Does a carton lack a pass of its batch's newest generation?"""
+        return waits(self.said[carton], self.generation(self.carton_of[carton]))
 
     def at(self, batch_id: int, place: Place) -> int:
         """Units of a batch in a place."""

@@ -13,6 +13,7 @@ from erp_link.domain.books.steps import Step
 from erp_link.domain.books.view import snapshot
 from erp_link.domain.moves import Place, is_balanced
 from erp_link.domain.places import QUARANTINE, is_account
+from erp_link.domain.receiving import Cause
 
 _LEAVING = ("reserve", "pick", "ship")
 
@@ -27,6 +28,17 @@ def broken(state: State) -> Iterator[str]:
             yield f"batch {batch_id} is held, and reserved"
         if any(p.status is StockStatus.UNRESTRICTED for p, _ in state.standing(batch_id)):
             yield f"batch {batch_id} is held, and free"
+    yield from _unjudged(state)
+
+
+def _unjudged(state: State) -> Iterator[str]:
+    """I3: what may go on was passed by its batch's one judge, by a person, or by no machine at all."""
+    for name, batch_id in state.carton_of.items():
+        carton = state.cartons[batch_id][name]
+        out = carton.place.status in (StockStatus.UNRESTRICTED, StockStatus.IN_TRANSIT)
+        stopped = carton.cause is Cause.JUDGING or is_account(carton.place.location)
+        if out and not stopped and state.awaits(name):
+            yield f"carton {name} of batch {batch_id} may go on, and nobody who counts passed it"
 
 
 def _stock(state: State, batch_id: int, places: dict[Place, int]) -> Iterator[str]:

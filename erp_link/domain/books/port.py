@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from contracts.inspection import InspectDecision
 from contracts.stock import BatchKey, HoldKind, StockStatus, UsageDecision
 from erp_link.domain.moves import Place
 
@@ -90,6 +91,22 @@ class StockBook(Protocol):
 
     def receive_carton(self, carton: str, batch: BatchKey) -> None:
         """A sound carton of one unit came, at the dock."""
+        ...
+
+    def judge_carton(self, carton: str, batch: BatchKey, judge: str, generation: int) -> None:
+        """A carton of one unit came at the dock, and a machine passed its goods. A batch that has
+        no judge is given to this one.
+        """
+        ...
+
+    def rejudge(
+        self, carton: str, batch: BatchKey, judge: str, generation: int, decision: InspectDecision
+    ) -> None:
+        """A machine looked at a carton again, which is known: a pass or a defect."""
+        ...
+
+    def next_generation(self, batch: BatchKey, judge: str) -> None:
+        """The batch has another judge from now on; what was free waits for its word."""
         ...
 
     def reserve(self, batch: BatchKey, quantity: int) -> None:

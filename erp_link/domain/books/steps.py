@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
+from typing import cast
 
 from contracts.errors import TallymanError
+from contracts.inspection import InspectDecision
 from contracts.stock import BatchKey, HoldKind, StockStatus, UsageDecision
 from erp_link.domain.books.book import Book
 from erp_link.domain.books.port import StockBook, Wanted
@@ -26,9 +28,13 @@ BATCHES = (
 """Two suppliers with one lot number, and goods of it that are anybody's."""
 PLACES = ("A-01-1", "A-01-2", "B-01-1")
 _MOST_CARTONS = 40
+_JUDGES = ("a", "b", "c")
 _WEIGHTS: dict[str, int] = {
     "receive": 18,
-    "receive_carton": 8,
+    "receive_carton": 4,
+    "judge_carton": 8,
+    "rejudge": 9,
+    "next_generation": 2,
     "reserve": 22,
     "pick": 18,
     "ship": 14,
@@ -67,6 +73,9 @@ class Steps:
         self._drawers: dict[str, Callable[[Book], tuple[object, ...]]] = {
             "receive": self._receive,
             "receive_carton": self._carton,
+            "judge_carton": self._judged,
+            "rejudge": self._rejudged,
+            "next_generation": lambda _: (self._batch(), self._rng.choice(_JUDGES)),
             "reserve": lambda _: (self._batch(), self._quantity()),
             "pick": lambda book: (self._reservation(book, "reserved"),),
             "ship": lambda book: (self._reservation(book, "picked"),),
@@ -80,6 +89,8 @@ class Steps:
     def draw(self, book: Book) -> Step:
         """The next step."""
         what = self._rng.choices(self._names, self._weights)[0]
+        if what == "rejudge" and not book.state.carton_of:
+            what = "judge_carton"
         return Step(what, self._drawers[what](book))
 
     def _often(self, percent: int) -> bool:
@@ -103,6 +114,27 @@ class Steps:
             # Nothing comes twice, and a world of ever more cartons says no more than one of some.
             return f"C{len(book.facts)}", BATCHES[-1]
         return f"C{len(book.state.carton_of):03d}", self._batch()
+
+    def _judged(self, book: Book) -> tuple[object, ...]:
+        carton, batch = self._carton(book)
+        return carton, batch, *self._word(book, cast("BatchKey", batch))
+
+    def _rejudged(self, book: Book) -> tuple[object, ...]:
+        """Mostly what waits, under the judge that counts."""
+        known = sorted(book.state.carton_of)
+        waiting = [name for name in known if book.state.awaits(name)]
+        carton = self._rng.choice(waiting if waiting and self._often(70) else known)
+        batch = book.state.batches[book.state.carton_of[carton]].key
+        decision = InspectDecision.PASS if self._often(80) else InspectDecision.DEFECT
+        return carton, batch, *self._word(book, batch), decision
+
+    def _word(self, book: Book, batch: BatchKey) -> tuple[str, int]:
+        """A judge and a generation, mostly those that count."""
+        batch_id = book.state.by_key.get(batch)
+        pins = book.state.pins[batch_id] if batch_id is not None else []
+        if pins and self._often(70):
+            return pins[-1], len(pins)
+        return self._rng.choice(_JUDGES), self._rng.randint(1, 2)
 
     def _reservation(self, book: Book, state: str) -> int:
         """Mostly one of the last made, in the state that fits; sometimes any, or none at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 
@@ -27,6 +28,8 @@ MOST_UNITS = 1_000_000_000
 """More than a warehouse holds: a larger number is a slip of the keys."""
 _LONGEST = 500
 _MOST_NAMES = 500
+_MOST_PHOTOS = 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class BadBodyError(BadInputError):
@@ -100,12 +103,14 @@ def _check_words(fact: Held | Released | Flagged | TicketOpened) -> None:
                 raise _bad("holds", "a release names the holds that it saw")
             _names("holds", holds)
             _text("reason", reason)
-        case Flagged(flag, location, gtin, batch, note):
+        case Flagged(flag, location, gtin, batch, note, photos):
+            _photos(photos)
             _text("flag", flag)
             _text("gtin", gtin, empty=True)
             _text("note", note, empty=True)
             _maybe_goods(batch, location)
-        case TicketOpened(note, batch, location):
+        case TicketOpened(note, batch, location, photos):
+            _photos(photos)
             _text("note", note)
             _maybe_goods(batch, location)
 
@@ -145,6 +150,14 @@ def _names(name: str, values: Iterable[str]) -> None:
         raise _bad(name, f"{len(every)} names, more than {_MOST_NAMES} or some twice")
     for each in every:
         _text(name, each)
+
+
+def _photos(names: tuple[str, ...]) -> None:
+    if len(names) > _MOST_PHOTOS or len(set(names)) != len(names):
+        raise _bad("photos", f"{len(names)} photos, more than {_MOST_PHOTOS} or some twice")
+    for each in names:
+        if _SHA256.fullmatch(each) is None:
+            raise _bad("photos", f"{each[:80]!r} is no SHA-256 in lower-case hex")
 
 
 def _day(name: str, value: str) -> None:

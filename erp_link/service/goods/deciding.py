@@ -23,6 +23,7 @@ from erp_link.domain.tickets import TicketKind
 from erp_link.service import apart, holding, transport
 from erp_link.service.goods import inspection
 from erp_link.service.goods.admission import name_of
+from erp_link.service.judging import waiting
 from erp_link.service.ticketing import open_ticket
 from erp_link.service.work import Work, batch_guards, hold_guards, location_guard
 
@@ -178,7 +179,12 @@ def _restate(work: Work, row: Row[Any], why: Reason, *, held: bool) -> None:
         .order_by(t.carton.c.location, t.carton.c.carton_id)
     ).all()
     groups: dict[tuple[str, Cause], list[Row[Any]]] = {}
+    # Accepted, they may wait for their judge still (I3); a hold or a date says more.
+    waits = waiting.awaiting(work.connection, row.batch_id, [each.carton_id for each in rows])
+    waiting.mark(work.connection, waits)
     for carton in rows:
+        if carton.carton_id in waits:
+            continue
         cause = Cause.HOLD if held or carton.carton_id in named else Cause.NONE
         groups.setdefault((carton.location, Cause.EXPIRED if expired else cause), []).append(carton)
     for (location, cause), cartons in groups.items():

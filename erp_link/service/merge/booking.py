@@ -22,7 +22,7 @@ from contracts.device_log import (
     TicketOpened,
 )
 from contracts.reason import Reason
-from contracts.stock import BatchKey, StockStatus
+from contracts.stock import BatchKey, Evidence, StockStatus
 from erp_link.adapters import merge_tables as m
 from erp_link.adapters import tables as t
 from erp_link.domain.merge import conflicts as cf
@@ -36,7 +36,7 @@ from erp_link.domain.tickets import TicketKind
 from erp_link.service.booking import learn_expiry
 from erp_link.service.merge import disputes, holds, reading, shipments
 from erp_link.service.merge.cells import FOUND, CellBook, locked
-from erp_link.service.ticketing import open_ticket
+from erp_link.service.ticketing import add_evidence, open_ticket
 from erp_link.service.work import Work, batch_guards, ensure_batch, location_guard
 
 OFFLINE = "story_offline_"
@@ -174,14 +174,17 @@ def _open_ticket(work: Work, entry: Entry, fact: Flagged | TicketOpened) -> None
     }
     if isinstance(fact, Flagged):
         values |= {"flag": fact.flag, "gtin": fact.gtin or "-"}
+    ticket_id = f"{'FL' if flagged else 'QC'}-{entry.entry_id[:16]}"
     open_ticket(
         work,
-        f"{'FL' if flagged else 'QC'}-{entry.entry_id[:16]}",
+        ticket_id,
         Reason("flagged_offline" if flagged else "ticket_offline", values),
         kind=TicketKind.FLAG,
         batch_id=batch_id,
         device=entry.device,
     )
+    for sha256 in fact.photos:
+        add_evidence(work, ticket_id, Evidence("photo", sha256))
 
 
 _WHAT: dict[type[Fact], str] = {

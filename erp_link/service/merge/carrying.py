@@ -55,7 +55,7 @@ class Carry:
 
 @dataclass(frozen=True, slots=True)
 class OfflineDevice:
-    """A device that keeps a log. `state` is active, quarantined or unknown; `refused` entries are
+    """A device that keeps a log. `state` is active, quarantined, revoked or unknown; `refused` entries are
     kept and count for nothing; `expected` is the lowest number missing, on which `waiting` hang.
     """
 
@@ -205,10 +205,13 @@ def unconfirmed(connection: Connection) -> list[Unconfirmed]:
 
 
 def kept_entries(connection: Connection, device: str) -> list[LogEntry]:
-    """What a device sent before anybody knew it."""
+    """What a device sent before anybody knew it, or after it was revoked."""
     rows = connection.execute(
         select(m.offline_refused.c.raw)
-        .where(m.offline_refused.c.device == device, m.offline_refused.c.code == "unknown_device")
+        .where(
+            m.offline_refused.c.device == device,
+            m.offline_refused.c.code.in_(("unknown_device", "revoked_device")),
+        )
         .order_by(m.offline_refused.c.id)
     ).scalars()
     return [LogEntry(**json.loads(raw)) for raw in rows]

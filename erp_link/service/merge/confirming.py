@@ -67,7 +67,7 @@ def confirm(work: Work, batch: BatchKey, location: str, quantity: int) -> int:
 
 def _cartons(work: Work, batch_id: int, place: Place) -> tuple[list[str], list[str]]:
     """The cartons there that a hold names, or a finding that nobody answered by a release; and the
-    others. Those that wait for an acceptance or are reworked are let in by that, not here.
+    others. Those that wait for an acceptance or their judge, or are reworked, are let in by that.
     """
     reworked = work.connection.execute(
         select(t.ticket.c.cartons).where(
@@ -83,7 +83,7 @@ def _cartons(work: Work, batch_id: int, place: Place) -> tuple[list[str], list[s
             t.carton.c.batch_id == batch_id,
             t.carton.c.location == place.location,
             t.carton.c.status == place.status.value,
-            t.carton.c.cause != Cause.ACCEPTANCE.value,
+            t.carton.c.cause.not_in([Cause.ACCEPTANCE.value, Cause.JUDGING.value]),
         )
         .order_by(t.carton.c.carton_id)
     ).scalars()

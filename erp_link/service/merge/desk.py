@@ -43,6 +43,8 @@ from erp_link.service.work import Work
 
 MOST_ENTRIES = 500
 """In one upload; a longer log comes in parts."""
+MOST_KEPT = 25_000
+"""Of a revoked device: twice what a phone writes in a day, and some."""
 
 
 class OfflineLogs:
@@ -111,16 +113,16 @@ class OfflineLogs:
             guards_of=None,
             act=lambda work: roster.enrol(work, device, public_key, owner=by, roles=owned),
         )
-        kept = self._core.read(lambda c: carrying.kept_entries(c, device))
-        for start in range(0, len(kept), MOST_ENTRIES):
-            self.upload(kept[start : start + MOST_ENTRIES], by=by)
+        for part in self._kept(device):
+            self.upload(part, by=by)
         return self.device(device)
 
     def readmit(
         self, device: str, *, reason: str, by: str, key: str | None = None
     ) -> OfflineDevice:
         """A person has looked into a quarantined device: its word counts again, that given while it
-        was quarantined included. Raises NotFoundError, ConflictError, BadInputError.
+        was quarantined included. Of a revoked one they take what it sent since: what it saw is
+        booked, its releases lift nothing. Raises NotFoundError, ConflictError, BadInputError.
         """
         if not reason.strip():
             raise BadInputError("A readmission needs its reason", mend="Write what was found")
@@ -132,8 +134,37 @@ class OfflineLogs:
             guards_of=None,
             act=lambda work: roster.readmit(work, device, reason),
         )
+        if self.device(device).state == roster.REVOKED:
+            take = partial(logbook.take_in, of_revoked=True)
+            for part in self._kept(device):
+                self._core.write(partial(take, entries=part), by=by)
         self.settle()
         return self.device(device)
+
+    def revoke(self, device: str, *, reason: str, by: str) -> None:
+        """From now on what the device sends is kept and books nothing until quality takes it
+        (`readmit`); it is never enrolled again. One that is not known here changes nothing.
+        """
+        self._core.write(lambda work: roster.revoke(work, device, reason), by=by)
+
+    def check(self, entries: Sequence[LogEntry]) -> None:
+        """Raises BadInputError or NotFoundError for the first that is not its device's own."""
+        for entry in entries:
+            proving.check_form(entry)
+            known = partial(roster.known_device, device=entry.device)
+            proving.check_signature(entry, self._core.read(known).public_key)
+
+    def keep(self, device: str, entries: Sequence[LogEntry], *, by: str) -> int:
+        """What a revoked device still sends, kept for quality to look at: how many entries. Nobody
+        is signed in there, so there is an end to it. Raises BadInputError, NotFoundError.
+        """
+        if self.device(device).refused + len(entries) > MOST_KEPT:
+            raise BadInputError(
+                f"More than {MOST_KEPT} entries of {device} are kept already",
+                mend="Export what the phone still has, and bring it to quality",
+            )
+        self.upload(entries, by=by)
+        return len(entries)
 
     def recount(
         self, batch: BatchKey, location: str, counted: int, *, by: str, key: str | None = None
@@ -208,6 +239,10 @@ class OfflineLogs:
     def digest(self) -> str:
         """The SHA-256 of all that logs have an influence on: the same after any order of them."""
         return self._core.read(standing.digest)
+
+    def _kept(self, device: str) -> list[list[LogEntry]]:
+        kept = self._core.read(lambda c: carrying.kept_entries(c, device))
+        return [kept[at : at + MOST_ENTRIES] for at in range(0, len(kept), MOST_ENTRIES)]
 
     def _book(self, entry_id: str, *, by: str) -> int:
         try:

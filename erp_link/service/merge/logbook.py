@@ -26,7 +26,7 @@ from erp_link.domain.merge import conflicts as cf
 from erp_link.domain.merge.chains import Chain, Link, admit
 from erp_link.domain.merge.conflicts import ConflictKind
 from erp_link.service.merge import disputes, proving, reading, roster
-from erp_link.service.merge.proving import UnknownDeviceError
+from erp_link.service.merge.proving import RevokedDeviceError, UnknownDeviceError
 from erp_link.service.work import Work, ensure_batch
 
 
@@ -45,7 +45,7 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a device's log has come. `expected` is the lowest number that is missing; `waiting`
-    entries hang on it. `state` is active, quarantined or unknown.
+    entries hang on it. `state` is active, quarantined, revoked or unknown.
     """
 
     device: str
@@ -66,14 +66,16 @@ class Uploaded:
     logs: tuple[Standing, ...]
 
 
-def take_in(work: Work, entries: Sequence[LogEntry]) -> Uploaded:
-    """Keep everything that came; sort out what counts. Nothing is booked yet."""
+def take_in(work: Work, entries: Sequence[LogEntry], *, of_revoked: bool = False) -> Uploaded:
+    """Keep everything that came; sort out what counts. Nothing is booked yet. `of_revoked`: a person
+    said that what revoked devices sent counts.
+    """
     refused: list[Refusal] = []
     good: dict[str, list[LogEntry]] = {}
     rows = _devices(work, entries)
     for entry in entries:
         try:
-            _prove(entry, rows.get(entry.device))
+            _prove(entry, rows.get(entry.device), of_revoked=of_revoked)
         except TallymanError as error:
             refused.append(_refuse(work, entry, error))
         else:
@@ -141,7 +143,7 @@ def _devices(work: Work, entries: Sequence[LogEntry]) -> dict[str, Row[Any]]:
     return rows
 
 
-def _prove(entry: LogEntry, row: Row[Any] | None) -> None:
+def _prove(entry: LogEntry, row: Row[Any] | None, *, of_revoked: bool) -> None:
     proving.check_form(entry)
     if row is None or row.state == roster.UNKNOWN:
         raise UnknownDeviceError(
@@ -150,6 +152,12 @@ def _prove(entry: LogEntry, row: Row[Any] | None) -> None:
             device=entry.device,
         )
     proving.check_signature(entry, row.public_key)
+    if row.state == roster.REVOKED and not of_revoked:
+        raise RevokedDeviceError(
+            f"The device {entry.device} was revoked: what it sends is kept, and books nothing",
+            mend="Quality looks at it on the page Conflicts",
+            device=entry.device,
+        )
 
 
 def _refuse(work: Work, entry: LogEntry, error: TallymanError) -> Refusal:
@@ -170,7 +178,8 @@ def _refuse(work: Work, entry: LogEntry, error: TallymanError) -> Refusal:
 
 def _suspect_refused(work: Work, row: Row[Any], refused: Sequence[Refusal]) -> None:
     first = min(refused, key=lambda refusal: (refusal.seq, refusal.code))
-    if row.state == roster.QUARANTINED and (row.suspect_from or 0) <= first.seq:
+    told = row.suspect_from is not None and row.suspect_from <= first.seq
+    if told and row.state in (roster.QUARANTINED, roster.REVOKED):
         return
     roster.quarantine(work, row.device, max(1, first.seq), first.code, code=first.code)
 

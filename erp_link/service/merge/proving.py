@@ -43,6 +43,12 @@ class UnknownDeviceError(NotFoundError):
     code = "unknown_device"
 
 
+class RevokedDeviceError(ConflictError):
+    """A log of a device that was revoked: kept until quality takes it or leaves it."""
+
+    code = "revoked_device"
+
+
 class OtherKeyError(ConflictError):
     """A device id that belongs to another key."""
 

@@ -15,7 +15,7 @@ from erp_link.domain.merge.conflicts import ConflictKind
 from erp_link.service.merge import disputes, proving, reading
 from erp_link.service.work import Work
 
-ACTIVE, QUARANTINED, UNKNOWN = "active", "quarantined", "unknown"
+ACTIVE, QUARANTINED, UNKNOWN, REVOKED = "active", "quarantined", "unknown", "revoked"
 
 
 def device_row(work: Work, device: str, *, lock: bool = False) -> Row[Any]:
@@ -38,16 +38,18 @@ def quarantine(work: Work, device: str, seq: int, why: str, *, code: str) -> Non
     row = device_row(work, device, lock=True)
     if row.state != UNKNOWN:
         lowest = seq if row.suspect_from is None else min(seq, row.suspect_from)
+        # A revoked device stays revoked; of what quality takes of it, releases count as little.
+        found = {} if row.state == REVOKED else {"state": QUARANTINED, "why": why}
         work.connection.execute(
             update(m.offline_device)
             .where(m.offline_device.c.device == device)
-            .values(state=QUARANTINED, why=why, suspect_from=lowest)
+            .values(suspect_from=lowest, **found)
         )
         look_again(work, device, since=lowest)
     text = Reason("story_offline_quarantined", {"device": device, "why": why, "seq": seq})
     work.event("device", text, reference=device)
-    found = [cf.of(ConflictKind.DEVICE_SUSPECT, [code], device=device, quantity=seq)]
-    disputes.settle(work, f"device/{device}", found)
+    suspect = [cf.of(ConflictKind.DEVICE_SUSPECT, [code], device=device, quantity=seq)]
+    disputes.settle(work, f"device/{device}", suspect)
 
 
 def look_again(work: Work, device: str, *, since: int) -> None:
@@ -84,6 +86,12 @@ def enrol(work: Work, device: str, public_key: str, *, owner: str, roles: Iterab
                 **values,
             )
         )
+    elif known.state == REVOKED:
+        raise proving.RevokedDeviceError(
+            f"{device} was revoked and stays so",
+            mend="Enrol it with a new key, as a new device",
+            device=device,
+        )
     elif known.state == UNKNOWN:
         work.connection.execute(
             update(m.offline_device)
@@ -105,9 +113,34 @@ def enrol(work: Work, device: str, public_key: str, *, owner: str, roles: Iterab
     work.event("device", text, reference=device)
 
 
+def revoke(work: Work, device: str, reason: str) -> None:
+    """From now on what the device sends is kept and books nothing; what came before stands. One that
+    is not known here, or was revoked before, changes nothing.
+    """
+    row = work.connection.execute(
+        select(m.offline_device).where(m.offline_device.c.device == device).with_for_update()
+    ).one_or_none()
+    if row is None or row.state == REVOKED:
+        return
+    work.connection.execute(
+        update(m.offline_device)
+        .where(m.offline_device.c.device == device)
+        .values(state=REVOKED, why=reason)
+    )
+    text = Reason("story_offline_revoked", {"device": device, "reason": reason})
+    work.event("device", text, reference=device)
+
+
 def readmit(work: Work, device: str, reason: str) -> None:
-    """Somebody has looked into a quarantined device. Raises NotFoundError, ConflictError."""
+    """Somebody has looked into a quarantined device. A revoked one stays revoked; what it sent
+    since is taken (OfflineLogs.readmit). Raises NotFoundError, ConflictError.
+    """
     row = device_row(work, device, lock=True)
+    if row.state == REVOKED:
+        text = Reason("story_offline_taken", {"device": device, "reason": reason})
+        work.event("device", text, reference=device)
+        disputes.settle(work, f"device/{device}", (), words=reason)
+        return
     if row.state != QUARANTINED:
         raise ConflictError(
             f"{device} is {row.state}, not quarantined", mend="Look at the list again"

@@ -15,6 +15,10 @@ from erp_link.adapters import tables as t
 from erp_link.domain.places import CUSTOMER_ACCOUNT, STAGING, is_account
 from erp_link.service.booking import RESERVED
 from erp_link.service.holding import covered_by_batch
+from erp_link.service.proof.judged import (
+    nothing_free_without_its_judge,
+    one_judge_a_generation,
+)
 from erp_link.service.work import hold_guards
 
 _AT_ONCE = 500
@@ -176,6 +180,8 @@ QUESTIONS: tuple[tuple[str, Callable[[Connection], Iterator[str]]], ...] = (
     ("reserved_is_on_hand", reserved_is_on_hand),
     ("guards_count_the_holds", guards_count_the_holds),
     ("nothing_left_under_a_hold", nothing_left_under_a_hold),
+    ("one_judge_a_generation", one_judge_a_generation),
+    ("nothing_free_without_its_judge", nothing_free_without_its_judge),
 )
 
 

@@ -10,9 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Connection, select
 
 from contracts.errors import ConflictError, NotFoundError
-from contracts.events import KIND_OF, CartonJudged, JournalEntry
+from contracts.events import KIND_OF, CartonJudged, CartonRejudged, JournalEntry
+from contracts.inspection import InspectDecision, Inspection
+from contracts.judging import Watermark, judge_digest
 from contracts.reason import Reason
-from contracts.stock import BatchKey, HoldKind, StockStatus, UsageDecision
+from contracts.stock import BatchKey, Evidence, HoldKind, StockStatus, UsageDecision
 from contracts.verdict import Decision, Verdict
 from erp_link.adapters import tables as t
 from erp_link.domain.books.port import (
@@ -27,10 +29,12 @@ from erp_link.domain.moves import Place
 from erp_link.domain.tickets import TicketKind
 from erp_link.service import decisions
 from erp_link.service.core import Core
+from erp_link.service.judging.desk import Judging
 from erp_link.service.work import key_of
 
 _ASKED = {TicketKind.HOLD.value: "hold", TicketKind.APART.value: "apart"}
 _BY, _QUALITY = "op", "quality"
+_FRAME = "cd" * 32
 
 
 class SetClock:
@@ -80,6 +84,52 @@ class CoreBook:
             variant="cpu",
         )
         self.core.apply(self._entry(body), body)
+
+    def judge_carton(self, carton: str, batch: BatchKey, judge: str, generation: int) -> None:
+        self._tick()
+        sets = _sets_of(judge)
+        body = CartonJudged(
+            carton_id=carton,
+            station="dock-1",
+            session=None,
+            opened_at=self._clock.now(),
+            opened_by="replay",
+            verdict=Verdict(Decision.ACCEPT, (), batch=batch),
+            reading=None,
+            inspection=_looked(sets, InspectDecision.PASS),
+            evidence=(Evidence("inspect", _FRAME),),
+            model_sets=sets,
+            variant="cpu",
+            under=Watermark(judge_digest(sets), generation),
+        )
+        self.core.apply(self._entry(body), body)
+
+    def rejudge(
+        self, carton: str, batch: BatchKey, judge: str, generation: int, decision: InspectDecision
+    ) -> None:
+        self._tick()
+        sets = _sets_of(judge)
+        body = CartonRejudged(
+            carton_id=carton,
+            station="dock-1",
+            batch=batch,
+            under=Watermark(judge_digest(sets), generation),
+            decision=decision,
+            reasons=(Reason("defect_seen"),),
+            inspection=_looked(sets, decision),
+            picture=_FRAME,
+            model_sets=sets,
+            variant="cpu",
+        )
+        self.core.apply(self._entry(body), body)
+        self._ask()
+
+    def next_generation(self, batch: BatchKey, judge: str) -> None:
+        self._tick()
+        desk = Judging(self.core)
+        newest = desk.find(batch)
+        after = newest.generation if newest is not None else 1
+        desk.next_generation(batch, _sets_of(judge), after=after, by=_BY, why="another look")
 
     def reserve(self, batch: BatchKey, quantity: int) -> None:
         self._tick()
@@ -195,7 +245,7 @@ class CoreBook:
     def _tick(self) -> None:
         self._clock.on(timedelta(seconds=1))
 
-    def _entry(self, body: CartonJudged) -> JournalEntry:
+    def _entry(self, body: CartonJudged | CartonRejudged) -> JournalEntry:
         seq = len(self._entries) + 1
         previous = self._entries[-1].hash if self._entries else ""
         moment = self._clock.now() - datetime(1970, 1, 1, tzinfo=UTC)
@@ -213,6 +263,17 @@ class CoreBook:
         )
         self._entries.append(entry)
         return entry
+
+
+def _sets_of(judge: str) -> dict[str, str]:
+    return {"inspect": f"sha256:{judge * 64}"}
+
+
+def _looked(sets: dict[str, str], decision: InspectDecision) -> Inspection:
+    return Inspection(
+        image=_FRAME, score=0.5, threshold=0.5, decision=decision, reasons=(), regions=(),
+        model_set=sets["inspect"], elapsed_ms=1.0,
+    )  # fmt: skip
 
 
 def _stock(connection: Connection, keys: dict[int, BatchKey]) -> tuple[Standing, ...]:

@@ -12,6 +12,7 @@ often somebody looked: going through the same readings again gives the same alar
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Protocol
 
@@ -56,7 +57,7 @@ class Surroundings(Protocol):
     def reschedule(self, condition: Condition) -> None: ...
 
 
-class Condition:
+class Condition(ABC):
     """Subclasses say in `see` whether a value is bad or good, and how far."""
 
     __slots__ = (
@@ -112,9 +113,9 @@ class Condition:
     def limit(self) -> float | None:
         return None
 
+    @abstractmethod
     def see(self, at_us: int, value: float, *, sample: bool = True) -> None:
         """A finite value outside of the band. `sample`: it was measured now, not looked at again."""
-        raise NotImplementedError
 
     def look(self, at_us: int) -> None:
         """Something that it asks for beside its own series was measured."""
@@ -122,10 +123,10 @@ class Condition:
         if newest_us and abs(value) <= MOST_ABROAD:
             self.see(at_us, value, sample=False)
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027 -- a hook; not every kind has something to do
         """The fence holds from now on: look at what was measured last."""
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027 -- a hook; not every kind has something to do
         """The fence does not hold any more."""
 
     # The way from quiet to alarm and back

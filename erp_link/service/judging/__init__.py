@@ -1,0 +1,1 @@
+"""One batch, one judge, over the core's database (I3)."""
