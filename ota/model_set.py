@@ -48,11 +48,13 @@ def write_manifest(
     recipe: str,
     variants: Sequence[str] = ("onnxruntime-cpu",),
     parity: Mapping[str, Mapping[str, object]] | None = None,
+    succeeds: Mapping[str, Mapping[str, object]] | None = None,
 ) -> ModelSet:
     """Name every file of `folder` in its manifest; cards and quality records stay outside it.
 
     `variants` names the engines that the set is proven on, `parity` the proof for each
-    (ota.proof.Proof).
+    (ota.proof.Proof); `succeeds` names, by digest, sets whose profiles it may judge, each with a
+    proof that it judges golden pictures as they did.
     """
     files = {
         path.relative_to(folder).as_posix(): {
@@ -72,6 +74,7 @@ def write_manifest(
         "variants": list(variants),
         "files": files,
         **({"parity": parity} if parity else {}),
+        **({"succeeds": succeeds} if succeeds else {}),
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")

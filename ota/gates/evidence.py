@@ -5,7 +5,8 @@ inequality it then ever reaches 100 with a chance of at most 1 in 100, however o
 (Ramdas, Gruenwald, Vovk, Shafer, "Game-theoretic statistics and safe anytime-valid inference",
 Statistical Science 38, 2023). Here it is a mixture of likelihood ratios over the rates beyond the
 limit, weighted by a truncated Beta density on a fixed grid: any such mixture is an e-process, so the
-grid costs no validity. It depends on the counts alone, so a restart loses nothing.
+grid costs no validity. It depends on the counts alone, so a restart loses nothing, and what was
+worked out is kept: after a frame of one box the thousand others are asked again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _POINTS = 64
+_KEPT = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Counts:
         return Counts(self.frames + other.frames, self.events + other.events)
 
 
+@lru_cache(maxsize=_KEPT)
 def log_evidence_above(counts: Counts, limit: float) -> float:
     """Ln of the evidence that the rate of events is above `limit` (0 < limit < 1).
 
@@ -43,6 +46,7 @@ def log_evidence_above(counts: Counts, limit: float) -> float:
     return _log_mixture(counts, limit, *_above(limit))
 
 
+@lru_cache(maxsize=_KEPT)
 def log_evidence_below(counts: Counts, limit: float) -> float:
     """Ln of the evidence that the rate of events is below `limit` (0 < limit < 1).
 

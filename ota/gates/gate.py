@@ -104,6 +104,7 @@ class GateDecision:
 
 
 BoxCounts = Mapping[Signal, Counts]
+_NOTHING = Counts()
 
 
 def decide(policy: GatePolicy, boxes: Mapping[str, BoxCounts]) -> GateDecision:
@@ -153,25 +154,30 @@ class _Watched:
 
 
 def _pooled(policy: GatePolicy, boxes: Mapping[str, BoxCounts]) -> Iterator[_Watched]:
+    share = (1 - policy.boxes_weight) / _weights(policy)
     for signal in policy.limits:
-        counts = sum((each.get(signal, Counts()) for each in boxes.values()), start=Counts())
-        yield _watch(policy, signal, "", counts, share=1 - policy.boxes_weight)
+        shown = [each[signal] for each in boxes.values() if signal in each]
+        counts = Counts(sum(each.frames for each in shown), sum(each.events for each in shown))
+        yield _watch(policy, signal, "", counts, share=share)
 
 
 def _by_box(policy: GatePolicy, boxes: Mapping[str, BoxCounts]) -> Iterator[_Watched]:
-    share = policy.boxes_weight / len(boxes)
+    share = policy.boxes_weight / len(boxes) / _weights(policy)
     for signal in policy.limits:
         for name, counts in boxes.items():
-            yield _watch(policy, signal, name, counts.get(signal, Counts()), share=share)
+            yield _watch(policy, signal, name, counts.get(signal, _NOTHING), share=share)
 
 
 def _watch(
     policy: GatePolicy, signal: Signal, box: str, counts: Counts, *, share: float
 ) -> _Watched:
     limit = policy.limits[signal]
-    whole = sum(each.weight for each in policy.limits.values())
     log = log_evidence_above(counts, limit.tolerated)
-    return _Watched(signal, box, counts, log, share * limit.weight / whole)
+    return _Watched(signal, box, counts, log, share * limit.weight)
+
+
+def _weights(policy: GatePolicy) -> float:
+    return sum(each.weight for each in policy.limits.values())
 
 
 def _frames(counts: BoxCounts) -> int:

@@ -1,0 +1,1 @@
+"""What the agent decides, remembers and says; carried out in `ota.agent.agent`."""

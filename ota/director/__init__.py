@@ -1,0 +1,1 @@
+"""What one box shall run: assignments signed for it alone (I5)."""

@@ -1,0 +1,1 @@
+"""The registry's stores: in memory, on disk, in SQLite, in a bucket."""
