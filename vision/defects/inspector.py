@@ -57,6 +57,15 @@ class DefectInspector:
     model_set: str
     cracks: CrackNetwork | None = None
     """None: profiles are made without cracks, and those made with cracks are refused."""
+    stands_for: frozenset[str] = frozenset()
+    """Sets whose profiles these networks may judge too: proven to decide as they do."""
+
+    def whose(self, made_with: str, mine: str = "") -> str:
+        """Who judges a profile that was made with a set: `mine` (this backbone's where empty) where
+        it may, else the set itself.
+        """
+        mine = mine or self.model_set
+        return mine if made_with == mine or made_with in self.stands_for else made_with
 
     @property
     def variant(self) -> str:
@@ -292,14 +301,13 @@ class DefectInspector:
     def accept(self, profile: Profile) -> None:
         """Raises ArtefactRefusedError for a profile of other networks (I3)."""
         facts = profile.facts
-        wanted = [(facts.backbone, self.model_set)]
+        wanted: list[tuple[str, str | None]] = [(facts.backbone, self.model_set)]
         if facts.cracks is not None:
-            mine = self.cracks.model_set if self.cracks else "no crack network"
-            wanted.append((facts.cracks.network, mine))
+            wanted.append((facts.cracks.network, self.cracks.model_set if self.cracks else None))
         for theirs, ours in wanted:
-            if theirs != ours:
+            if ours is None or self.whose(theirs, ours) != ours:
                 raise ArtefactRefusedError(
                     f"The profile of {profile.product} was made with the model set {theirs}, "
-                    f"this is {ours}",
+                    f"this is {ours or 'no crack network'}",
                     mend="Enrol the product anew under this model set, or run the profile's own",
                 )
