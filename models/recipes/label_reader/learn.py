@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from appliance.learning.candidate import Measured, judge_candidate
 from appliance.learning.dataset import Dataset
 from appliance.learning.example import ExampleName, decode_example
 from appliance.learning.judging import measured, read_frames, read_lines
+from appliance.learning.labels.desk import label_book
+from appliance.learning.labels.teaching import corrected
 from appliance.learning.lines import TeachingLine, teaching_lines
 from appliance.learning.retention import Limits
 from appliance.learning.split import Ledger, is_held_out, read_ledger, write_ledger
@@ -48,7 +51,11 @@ LAUNCHER = ROOT / "appliance" / "services" / "child.py"
 def split_lines(
     dataset: Dataset,
 ) -> tuple[list[TeachingLine], list[TeachingLine], list[ExampleName]]:
-    """Lines that teach, lines that judge, and the examples that the latter are of."""
+    """Lines that teach, lines that judge, and the examples that the latter are of; each as people
+    saw it, where they did (appliance.learning.labels).
+    """
+    with closing(label_book(dataset.folder)) as book:
+        answers = book.answers()
     teach: list[TeachingLine] = []
     judge: list[TeachingLine] = []
     names: list[ExampleName] = []
@@ -57,11 +64,12 @@ def split_lines(
         if data is None:
             continue
         example = decode_example(data)
+        lines = corrected(teaching_lines(example), name.sha256, answers)
         if is_held_out(example.truth):
-            judge += teaching_lines(example)
+            judge += lines
             names.append(name)
         else:
-            teach += teaching_lines(example)
+            teach += lines
     return teach, judge, names
 
 
@@ -132,7 +140,7 @@ def assemble(given: argparse.Namespace, current: ModelSet, network: Path, lines:
     (folder / "quality.toml").unlink(missing_ok=True)
     for file in ("rec.onnx", "charset.txt"):
         shutil.copy(network / file, folder / file)
-    version = next_version(current.version)
+    version = next_version(current.version, given.candidates)
     if (given.kit / "calibration" / "truth.json").exists():
         run(sys.executable, HERE / "finish.py", folder, version, given.kit / "calibration")
     else:
@@ -157,10 +165,17 @@ def assemble(given: argparse.Namespace, current: ModelSet, network: Path, lines:
     )
 
 
-def next_version(version: str) -> str:
-    """1.2.0 -> 1.2.1."""
+def next_version(version: str, candidates: Path) -> str:
+    """1.2.0 -> 1.2.1, or what follows the newest candidate of that line: a registry takes each
+    version once.
+    """
     *front, last = version.split(".")
-    return ".".join([*front, str(int(last) + 1)])
+    taken = [int(last)]
+    for place in candidates.glob("*/"):
+        *head, tail = place.name.partition("-")[0].split(".")
+        if head == front and tail.isdecimal():
+            taken.append(int(tail))
+    return ".".join([*front, str(max(taken) + 1)])
 
 
 def measure(
