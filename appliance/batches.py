@@ -2,7 +2,8 @@
 
 Folded from the journal's verdicts, so a restart knows what the run before knew (I3, I6):
 - A batch stays with the profile that its first carton was judged under, also when a newer one is
-  signed meanwhile. Re-judging under another takes a new generation, which a station never opens.
+  signed meanwhile, until its pin says otherwise: what was counted under another judge or generation
+  is void then. A station opens no generation.
 - A carton whose label was not read for sure belongs to no batch: of each product the session's first
   profile judges such cartons.
 - A batch is counted from cartons read for sure and judged under its own profile and networks. What was in doubt
@@ -20,6 +21,7 @@ import msgspec
 
 from contracts.events import CartonJudged
 from contracts.inspection import InspectDecision, Inspection
+from contracts.judging import Watermark
 from contracts.reading import ReadDecision
 from contracts.stock import BatchKey
 from vision.defects.drift import DRIFTED
@@ -28,16 +30,38 @@ from vision.defects.drift import DRIFTED
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Cartons of one batch judged under `profile`, its digest, by `model_set`: a profile's own
-    networks, or a detector's.
+    networks, or a detector's. `judge` and `generation` are their watermark's; `judge` is empty for
+    verdicts older than watermarks.
     """
 
     profile: str
     model_set: str = ""
     judged: int = 0
     defective: int = 0
+    judge: str = ""
+    generation: int = 1
 
     def anew(self) -> Counted:
-        return Counted(self.profile, self.model_set)
+        return replace(self, judged=0, defective=0)
+
+    def under(self, seen: Inspection, mark: Watermark | None) -> Counted:
+        """As it goes on with a verdict under `mark`: anew where that is the batch's pin and another
+        judge's or a later generation's.
+        """
+        if mark is None or mark.provisional or mark.generation < self.generation:
+            return self
+        if (self.judge, self.generation) == (mark.judge, mark.generation):
+            return self
+        same = (self.profile, self.model_set) == (seen.profile, seen.model_set)
+        if not self.judge and same and mark.generation == self.generation:
+            return replace(self, judge=mark.judge)
+        return began(seen, mark)
+
+
+def began(seen: Inspection, mark: Watermark | None) -> Counted:
+    """A batch with nothing counted yet."""
+    fresh = Counted(seen.profile, seen.model_set)
+    return replace(fresh, judge=mark.judge, generation=mark.generation) if mark else fresh
 
 
 @dataclass(slots=True)
@@ -54,11 +78,13 @@ class BatchBook:
         """None for a batch that nothing was judged of."""
         return self._batches.get(batch) if batch is not None else None
 
-    def counting(self, batch: BatchKey, seen: Inspection | None) -> Counted | None:
+    def counting(
+        self, batch: BatchKey, seen: Inspection | None, mark: Watermark | None = None
+    ) -> Counted | None:
         """The batch with one more carton counted in; None where the carton counts neither way."""
         if seen is None or seen.decision is InspectDecision.REVIEW:
             return None
-        counted = self._batches.get(batch) or Counted(seen.profile, seen.model_set)
+        counted = self._of(batch, seen, mark)
         if (counted.profile, counted.model_set) != (seen.profile, seen.model_set):
             return None
         defect = seen.decision is InspectDecision.DEFECT
@@ -92,11 +118,15 @@ class BatchBook:
             if gtin:
                 self._products.setdefault(gtin, seen.profile)
             return
-        began = self._batches.setdefault(batch, Counted(seen.profile, seen.model_set))
+        known = self._batches[batch] = self._of(batch, seen, body.under)
         if body.verdict.freezes == batch:
-            self._batches[batch] = began.anew()
+            self._batches[batch] = known.anew()
         elif not any(reason.code == "batch_held" for reason in body.verdict.reasons):
-            self._batches[batch] = self.counting(batch, seen) or began
+            self._batches[batch] = self.counting(batch, seen, body.under) or known
+
+    def _of(self, batch: BatchKey, seen: Inspection, mark: Watermark | None) -> Counted:
+        known = self._batches.get(batch)
+        return known.under(seen, mark) if known else began(seen, mark)
 
     def _void(self, profile: str) -> None:
         for batch, counted in self._batches.items():

@@ -18,8 +18,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from appliance.hub_config import HubConfig
 from appliance.modules.settings import ModulesConfig
+from appliance.ota.settings import OtaConfig
 from appliance.sensor_config import GatewayConfig, HistoryConfig
+from appliance.shelf.settings import ShelfConfig
 from contracts.errors import BadInputError
 
 
@@ -35,28 +38,6 @@ class SiteConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class HubConfig:
-    listen: str = "127.0.0.1:8080"
-    """Pages and the JSON API."""
-    device_listen: str = "127.0.0.1:8443"
-    """TLS for devices, with certificates of the site's CA."""
-    database_url: str = ""
-    """Empty: SQLite in the data folder. Or postgresql+psycopg://host/name."""
-    names: tuple[str, ...] = ("localhost",)
-    """DNS names that the device port's certificate carries besides 127.0.0.1."""
-    tls_certificate: str = ""
-    tls_key: str = ""
-    slots: tuple[str, ...] = ()
-    """Storage slots of this site; empty: 72 slots A-01-1 .. B-12-3."""
-    edge_url: str = "http://127.0.0.1:8081"
-    """Where /station is forwarded to."""
-    gateway_url: str = "http://127.0.0.1:8082"
-    """Whom the pages ask about sensors; empty: this site has no gateway."""
-    first_link: bool = True
-    """Print the first sign-in link at start while nobody has an account."""
-
-
-@dataclass(frozen=True, slots=True)
 class EdgeConfig:
     station: str = "dock-1"
     device: str = "edge-01"
@@ -66,6 +47,8 @@ class EdgeConfig:
     """The hub's pages, for links from the station's own port."""
     enrolment: str = ""
     """File with the hub's fingerprint and this device's single-use claim token."""
+    serial: str = ""
+    """This machine's serial number; empty: read from the machine."""
     trigger: str = "presence"
     """What opens a carton: `presence`, `photo-eye` or `replay`."""
     lane_deadline_ms: int = 600
@@ -88,6 +71,10 @@ class EdgeConfig:
     """Uploaded pictures are kept here at least this long."""
     free_space_mb: int = 2048
     """Below this much free space, older uploaded pictures are removed; 0: never."""
+    pictures_mb: Annotated[int, msgspec.Meta(ge=0)] = 20480
+    """Uploaded pictures beyond this are removed whatever their age, those of open batches last; 0:
+    no limit.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +162,10 @@ class LearningConfig:
     schedule: Literal["off", "daily", "weekly"] = "weekly"
     hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 2
     """In the site's time zone; a weekly run is on Sundays."""
+    then: Literal["nothing", "propose", "shadow"] = "propose"
+    """With a candidate that may be published: nothing, propose it to the registry, or draft a
+    rollout in shadow as well once a person published it. A person approves each.
+    """
     least_new: Annotated[int, msgspec.Meta(ge=1)] = 50
     """New examples that make a run worth its time."""
     minutes: Annotated[int, msgspec.Meta(ge=1)] = 60
@@ -247,6 +238,8 @@ class Config:
     history: HistoryConfig = field(default_factory=HistoryConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     modules: ModulesConfig = field(default_factory=ModulesConfig)
+    ota: OtaConfig = field(default_factory=OtaConfig)
+    shelf: ShelfConfig = field(default_factory=ShelfConfig)
 
     @property
     def data(self) -> Path:

@@ -11,13 +11,13 @@ import hashlib
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from appliance.durable import write_atomic
 from contracts.clock import Clock
-from contracts.errors import BadInputError, JournalFullError
+from contracts.errors import BadInputError, JournalError, JournalFullError
 
 _log = logging.getLogger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -109,26 +109,46 @@ class EvidenceStore:
         """Free space for us on the disk of the pictures."""
         return shutil.disk_usage(self._pictures).free
 
-    def thin_out(self, *, older_than_s: float, until_free_bytes: int, now: float) -> int:
-        """Remove pictures that the hub has, oldest first, until the disk has room; how many.
+    def thin_out(
+        self,
+        *,
+        older_than_s: float,
+        until_free_bytes: int,
+        now: float,
+        most_bytes: int = 0,
+        last: Callable[[], Collection[str]] = tuple,
+    ) -> int:
+        """Remove pictures that the hub has, oldest first, until the disk has room and they take no
+        more than `most_bytes` (0: no matter); how many.
 
-        Never one that is not uploaded, nor one stored less than `older_than_s` before `now` (in
-        seconds since 1970, as the files' times).
+        Never one that is not uploaded; for want of room on the disk, none stored less than
+        `older_than_s` before `now` (in seconds since 1970, as the files' times). Those that `last`
+        names, asked only where something must go, go after all others.
         """
-        if self.free_bytes() >= until_free_bytes:
+        stored = self._stored()
+        taken = sum(size for _, size, _ in stored)
+        if self.free_bytes() >= until_free_bytes and not 0 < most_bytes < taken:
             return 0
-        stored: list[tuple[float, Path]] = []
-        for path in self._pictures.glob("??/*"):
-            with suppress(FileNotFoundError):
-                stored.append((path.stat().st_mtime, path))
+        spared = frozenset(last())
         removed = 0
-        for at, path in sorted(stored):
-            if now - at < older_than_s or self.free_bytes() >= until_free_bytes:
-                break
-            if _NAME.fullmatch(path.name) and self.is_uploaded(path.name):
+        for at, size, path in sorted(stored, key=lambda each: (each[2].name in spared, each)):
+            too_much = 0 < most_bytes < taken
+            no_room = now - at >= older_than_s and self.free_bytes() < until_free_bytes
+            if (too_much or no_room) and self.is_uploaded(path.name):
                 path.unlink(missing_ok=True)
+                taken -= size
                 removed += 1
         return removed
+
+    def _stored(self) -> list[tuple[float, int, Path]]:
+        """When and how large."""
+        found: list[tuple[float, int, Path]] = []
+        for path in self._pictures.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if _NAME.fullmatch(path.name):
+                    seen = path.stat()
+                    found.append((seen.st_mtime, seen.st_size, path))
+        return found
 
     def not_uploaded(self) -> Iterator[str]:
         """Hashes of what the hub has not acknowledged, in no order."""
@@ -137,9 +157,18 @@ class EvidenceStore:
                 yield path.name
 
 
-async def keep_room(store: EvidenceStore, *, days: int, free_mb: int, clock: Clock) -> None:
-    """A job: every ten minutes, remove pictures older than `days` that the hub has, while less than
-    `free_mb` of space is free. `free_mb` 0: nothing is ever removed. Until cancelled.
+async def keep_room(
+    store: EvidenceStore,
+    *,
+    days: int,
+    free_mb: int,
+    clock: Clock,
+    most_mb: int = 0,
+    last: Callable[[], Collection[str]] = tuple,
+) -> None:
+    """A job: every ten minutes, remove pictures that the hub has: those older than `days` while less
+    than `free_mb` of space is free (0: never), and whatever is beyond `most_mb` (0: no limit), oldest
+    first and those that `last` names after all others. Until cancelled.
     """
     while True:
         try:
@@ -148,8 +177,10 @@ async def keep_room(store: EvidenceStore, *, days: int, free_mb: int, clock: Clo
                 older_than_s=days * 86_400.0,
                 until_free_bytes=free_mb << 20,
                 now=clock.now().timestamp(),
+                most_bytes=most_mb << 20,
+                last=last,
             )
-        except OSError as error:
+        except (OSError, JournalError) as error:
             _log.warning("pictures_not_removed", extra={"why": str(error)})
         else:
             if removed:

@@ -1,6 +1,7 @@
-"""Which profile looks at a carton's goods, and what else has a say (I3, I5, I7).
+"""Who looks at a carton's goods, and what else has a say (I3, I5, I7).
 
-The batch's own profile judges: the one its first carton was judged under. The drift watch of camera
+The batch's own judge looks: the profile and the sets of its pin, or those that its first carton was
+judged under while the hub could not be asked (ota.judging.station). The drift watch of camera
 and profile may turn its answer into a review. What passes is shown to the product's newer profile
 too, a candidate that nobody has signed or one signed for later batches: it may add a review and
 nothing else.
@@ -9,80 +10,36 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from appliance.batches import BatchBook
 from appliance.cameras.frame import Frame
+from appliance.goods_ports import Inspector, Profiles, Sets, WatchFor
 from contracts.errors import ArtefactRefusedError
 from contracts.inspection import InspectDecision, Inspection
+from contracts.judging import Watermark
 from contracts.reason import Reason
 from contracts.stock import BatchKey
+from ota.judging.station import Course, PinBook, Way, decide
 from vision.defects.freeze import FreezeRule
-from vision.defects.gate import Seen, name_other
+from vision.defects.gate import name_other
 from vision.defects.inspector import Inspected
 from vision.defects.profile import Profile
 
+PROFILE = "profile"
+"""The use of a product's profile among the sets that judge."""
 _SHOWN_DIGITS = 12
 _FREEZES_BY = 100
 log = structlog.get_logger()
 
 
-class Inspector(Protocol):
-    @property
-    def model_set(self) -> str: ...
-
-    @property
-    def variant(self) -> str: ...
-
-    def inspect(
-        self, image: NDArray[np.uint8], profile: Profile, *, name: str, gtin: str
-    ) -> Inspected: ...
-
-
-class Profiles(Protocol):
-    """appliance.profiles.ProfileFolder, or what a bench or test puts in its place."""
-
-    def get(self, gtin: str) -> Profile | None: ...
-
-    def candidate(self, gtin: str) -> Profile | None: ...
-
-    def trouble(self, gtin: str) -> str: ...
-
-    def pinned(self, digest: str) -> Profile | None: ...
-
-    def keep(self, profile: Profile) -> None: ...
-
-    def others(self, profile: Profile) -> Mapping[str, NDArray[np.float32]]:
-        """How other products look, by their names: `Profile.scenes` of the same backbone."""
-        ...
-
-
-class Watch(Protocol):
-    """Follows one camera's pictures under one profile; turns an answer into a review while light,
-    focus or place have drifted.
-    """
-
-    @property
-    def steady(self) -> bool:
-        """Whether the pictures of late are enough, and enough like the enrolled ones, to freeze."""
-        ...
-
-    def settle(self, inspection: Inspection, seen: Seen) -> Inspection: ...
-
-
-WatchFor = Callable[[str, Profile], Watch | None]
-"""By camera and profile; the same watch for every picture of both."""
-
-
 @dataclass(frozen=True, slots=True)
 class Looked:
     """`shown` is what the evidence picture is made of: the answer that speaks against the carton,
-    of `candidate` where only that one does. `faults` send it to review.
+    of `candidate` where only that one does. `faults` send it to review. `parts` are the sets that
+    looked, by use, and `under` their watermark.
     """
 
     inspection: Inspection | None = None
@@ -92,20 +49,43 @@ class Looked:
     faults: tuple[Reason, ...] = ()
     steady: bool = True
     """False while no batch may be frozen on what this camera sees."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    under: Watermark | None = None
+    cpu_ms: float = 0.0
+    """Processor time that went by while the goods were looked at, on all threads."""
 
     @property
     def by_profile(self) -> bool:
-        """Whether the profile's own networks judged alone: its bound says nothing of a detector."""
-        seen, profile = self.inspection, self.profile
-        return seen is not None and profile is not None and seen.model_set == profile.facts.backbone
+        """Whether the profile's networks judged alone: its bound says nothing of a detector."""
+        return self.inspection is not None and not self.parts.get("detector")
 
     def model_sets(self, inspector: Inspector) -> dict[str, str]:
         """By use: what judged, or would have (I3)."""
-        seen, profile = self.inspection, self.profile
-        sets = {"inspect": seen.model_set if seen else inspector.model_set}
-        if profile is not None and profile.facts.cracks is not None:
-            sets["cracks"] = profile.facts.cracks.network
-        return sets
+        named = {use: digest for use, digest in self.parts.items() if use != PROFILE}
+        return named or {"inspect": inspector.model_set}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who is to look at a carton. `mine` are the sets that judge a batch that begins here now, by
+    use; `profile` None: nobody looks, and `faults` say why.
+    """
+
+    gtin: str
+    course: Course
+    inspector: Inspector
+    mine: Mapping[str, str] = field(default_factory=dict)
+    profile: Profile | None = None
+    faults: tuple[Reason, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        return self.course.way is Way.ASK
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """While the hub is asked, a carton is looked at as if it said yes."""
+        return self.mine if self.asks else self.course.parts
 
 
 class GoodsJudge:
@@ -113,48 +93,116 @@ class GoodsJudge:
 
     def __init__(
         self,
-        inspector: Inspector,
+        sets: Sets,
         profiles: Profiles,
         book: BatchBook,
         *,
         watch_for: WatchFor = lambda _camera, _profile: None,
     ) -> None:
-        self._inspector = inspector
+        self._sets = sets
         self._profiles = profiles
         self._book = book
         self._watch_for = watch_for
 
-    def look(
-        self, frame: Frame, *, gtin: str | None, batch: BatchKey | None, session: str | None
-    ) -> Looked:
-        """`batch` is None where the label was not read for sure. Blocks.
+    def choose(
+        self,
+        gtin: str,
+        batch: BatchKey | None,
+        session: str | None,
+        pins: PinBook,
+        *,
+        may_ask: bool,
+    ) -> Choice:
+        """Who looks at the goods. `batch` is None where the label was not read for sure. Blocks."""
+        inspector = self._sets.inspector
+        pin = self._book.pin(batch, session=session, gtin=gtin)
+        mine = self._profile(gtin, pin)
+        running: dict[str, str] = {}
+        faults: tuple[Reason, ...] = ()
+        if mine is None:
+            faults = self._missing(gtin, pin)
+        else:
+            try:
+                running = {**inspector.parts(mine, gtin), PROFILE: mine.digest}
+            except ArtefactRefusedError as error:
+                log.warning("set refused", gtin=gtin, error=str(error))
+                faults = (Reason("profile_other_set", {"product": gtin}),)
+        known = batch is not None and (batch in pins.told or batch in pins.begun)
+        if not running and not known:
+            return Choice(gtin, Course(Way.REVIEW), inspector, faults=faults)
+        course = decide(
+            batch, pins, running, self._has(gtin, pins, batch, running), may_ask=may_ask
+        )
+        # A batch that was begun without the hub is asked about with whoever began it.
+        began = pins.begun.get(batch, running) if batch else running
+        gone = tuple(each for each in course.reasons if not faults or each.params["use"] != PROFILE)
+        choice = Choice(gtin, course, inspector, began, faults=(*faults, *gone))
+        digest = choice.parts.get(PROFILE, "")
+        found = mine if mine is not None and mine.digest == digest else None
+        if digest and found is None:
+            found = self._profiles.pinned(digest)
+        return replace(choice, profile=found)
+
+    def see(self, frame: Frame, choice: Choice) -> Inspected | Looked:
+        """Look at the goods; what is nothing to look at comes back as looked at already. Blocks.
 
         Raises OSError when the disk does not take the profile that begins to judge the batch.
         """
-        if gtin is None:
-            return Looked()
-        pin = self._book.pin(batch, session=session, gtin=gtin)
-        profile = self._profile(gtin, pin)
-        if profile is None:
-            return Looked(faults=self._missing(gtin, pin))
-        self._profiles.keep(profile)
+        if choice.profile is None:
+            return Looked(faults=choice.faults)
+        self._profiles.keep(choice.profile)
         try:
-            inspected = self._inspector.inspect(frame.image, profile, name=frame.name, gtin=gtin)
+            return choice.inspector.inspect(
+                frame.image,
+                choice.profile,
+                name=frame.name,
+                gtin=choice.gtin,
+                under=choice.parts,
+            )
         except ArtefactRefusedError as error:
-            log.warning("profile refused", gtin=gtin, error=str(error))
-            return Looked(faults=(Reason("profile_other_set", {"product": gtin}),))
+            log.warning("profile refused", gtin=choice.gtin, error=str(error))
+            return Looked(faults=(Reason("profile_other_set", {"product": choice.gtin}),))
+
+    def settle(self, frame: Frame, choice: Choice, seen: Inspected | Looked) -> Looked:
+        """What the carton's own judge says, with the drift watch and the newer profile heard. Once
+        a carton, after its judge is sure. Blocks.
+        """
+        profile = choice.profile
+        if isinstance(seen, Looked) or profile is None:
+            return seen if isinstance(seen, Looked) else Looked(faults=choice.faults)
         watch = self._watch_for(frame.camera, profile)
         if watch is not None:
-            settled = watch.settle(inspected.inspection, inspected.seen)
-            inspected = replace(inspected, inspection=settled)
-        if any(reason.code == "view_unfamiliar" for reason in inspected.inspection.reasons):
-            others = self._profiles.others(profile)
-            named = name_other(inspected.inspection, inspected.seen, others)
-            inspected = replace(inspected, inspection=named)
-        looked = Looked(inspected.inspection, profile, steady=watch is None or watch.steady)
-        if inspected.inspection.decision is not InspectDecision.PASS:
-            return replace(looked, shown=inspected)
-        return self._second(frame, gtin, looked)
+            settled = watch.settle(seen.inspection, seen.seen)
+            seen = replace(seen, inspection=settled)
+        if any(reason.code == "view_unfamiliar" for reason in seen.inspection.reasons):
+            named = name_other(seen.inspection, seen.seen, self._profiles.others(profile))
+            seen = replace(seen, inspection=named)
+        looked = Looked(
+            seen.inspection,
+            profile,
+            steady=watch is None or watch.steady,
+            parts=choice.parts,
+            under=choice.course.under,
+        )
+        if seen.inspection.decision is not InspectDecision.PASS:
+            return replace(looked, shown=seen)
+        return self._second(frame, choice, looked)
+
+    def _has(
+        self, gtin: str, pins: PinBook, batch: BatchKey | None, running: Mapping[str, str]
+    ) -> Callable[[str], bool]:
+        told = pins.told.get(batch) if batch else None
+        begun = pins.begun.get(batch, {}) if batch else {}
+        known = {running.get(PROFILE), begun.get(PROFILE), told.parts.get(PROFILE) if told else ""}
+
+        def has(digest: str) -> bool:
+            if digest not in known:
+                return self._sets.has(digest)
+            newest = self._profiles.get(gtin)
+            mine = newest is not None and newest.digest == digest
+            return mine or self._profiles.pinned(digest) is not None
+
+        return has
 
     def _profile(self, gtin: str, pin: str) -> Profile | None:
         newest = self._profiles.get(gtin)
@@ -170,12 +218,13 @@ class GoodsJudge:
             return (Reason("profile_refused", {"product": gtin}),)
         return ()
 
-    def _second(self, frame: Frame, gtin: str, looked: Looked) -> Looked:
+    def _second(self, frame: Frame, choice: Choice, looked: Looked) -> Looked:
+        gtin = choice.gtin
         newer = self._newer(gtin, looked.profile)
         if newer is None:
             return looked
         try:
-            second = self._inspector.inspect(frame.image, newer, name=frame.name, gtin=gtin)
+            second = choice.inspector.inspect(frame.image, newer, name=frame.name, gtin=gtin)
         except Exception:
             # It can only add a review, and the signed profile has passed the carton.
             log.warning("candidate could not look", gtin=gtin, exc_info=True)

@@ -29,6 +29,11 @@ class Layout:
         return self.hub / "accounts.db"
 
     @property
+    def phones_db(self) -> Path:
+        """Phones that were enrolled for the shelf, and what happened to each."""
+        return self.hub / "phones.db"
+
+    @property
     def quality_db(self) -> Path:
         """The quality lead's locked keys and what they signed."""
         return self.hub / "quality.db"
@@ -42,6 +47,16 @@ class Layout:
     def vehicles(self) -> Path:
         """Who may sign in at the broker as a vehicle or station."""
         return self.hub / "vehicles.json"
+
+    @property
+    def hub_ota(self) -> Path:
+        """The registry's metadata, keys and records (appliance.ota)."""
+        return self.hub / "ota"
+
+    @property
+    def sets(self) -> Path:
+        """Model sets that this box fetched, and which of them run (appliance.agent)."""
+        return self.root / "edge" / "sets"
 
     @property
     def hub_evidence(self) -> Path:
@@ -100,6 +115,16 @@ class Layout:
     def batches(self) -> Path:
         """A shorter way to what the journal says of each batch (appliance.edge.book_file)."""
         return self.edge / "batches.json"
+
+    @property
+    def pins(self) -> Path:
+        """Who judges which batch, as far as this station knows (appliance.pinning)."""
+        return self.edge / "pins.json"
+
+    @property
+    def stopped_sets(self) -> Path:
+        """Model sets that were stopped here (appliance.sets)."""
+        return self.edge / "stopped.json"
 
     @property
     def watches(self) -> Path:

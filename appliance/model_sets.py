@@ -65,7 +65,7 @@ def newest_that_runs(
     for folder in folders:
         try:
             model_set = open_model_set(folder)
-            running_on = _engine(model_set, variant)
+            running_on = engine_for(model_set, variant)
             made = make(model_set, running_on)
         except (ArtefactRefusedError, OSError) as error:
             why = error.message if isinstance(error, ArtefactRefusedError) else str(error)
@@ -91,7 +91,11 @@ def newest_that_runs(
     )
 
 
-def _engine(model_set: ModelSet, wanted: str) -> str:
+def engine_for(model_set: ModelSet, wanted: str) -> str:
+    """The wanted engine where the set is proven on it, else the one that every set is made on.
+
+    Raises ArtefactRefusedError for a set that is proven on neither.
+    """
     for variant in (wanted, CPU):
         if variant in model_set.variants:
             return variant

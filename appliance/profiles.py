@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from appliance.durable import write_atomic
 from appliance.newest import Newest
+from appliance.sets.fleet_profiles import FleetProfiles
 from contracts.errors import TallymanError
 from vision.defects.profile import Profile
 
@@ -36,6 +37,8 @@ class ProfileFolder:
     def __init__(self, folder: Path, *, check: Check | None = None) -> None:
         self.folder = folder
         self._check = check
+        self.fleet: Callable[[], FleetProfiles] = FleetProfiles
+        """What was rolled out to this box; it judges products that the site signed nothing for."""
         self._signed = Newest(self._checked)
         self._candidates = Newest(_whole)
         self._kept: dict[str, Profile] = {}
@@ -51,7 +54,7 @@ class ProfileFolder:
 
     def get(self, gtin: str) -> Profile | None:
         """The profile that judges a GTIN's next batches; None where there is none that may."""
-        return self._signed.get(self.path(gtin))
+        return self._signed.get(self.path(gtin)) or self.fleet().by_gtin.get(gtin)
 
     def candidate(self, gtin: str) -> Profile | None:
         """What was taught since; it may add a review and nothing else."""
@@ -75,7 +78,7 @@ class ProfileFolder:
 
     def pinned(self, digest: str) -> Profile | None:
         """The profile that began a batch, by its digest; None where it is gone or was changed."""
-        known = self._kept.get(digest)
+        known = self._kept.get(digest) or self.fleet().of_digest(digest)
         if known is not None:
             return known
         try:
@@ -88,6 +91,12 @@ class ProfileFolder:
             return None
         self._remember(profile)
         return profile
+
+    def has(self, gtin: str, digest: str) -> bool:
+        """Whether a profile may judge a batch that is pinned to it, as far as its place goes."""
+        signed = self.get(gtin)
+        here = signed is not None and signed.digest == digest
+        return here or digest in self._kept or self.kept_path(digest).exists()
 
     def others(self, profile: Profile) -> Mapping[str, NDArray[np.float32]]:
         """How other products look, by name: the scenes of profiles under the same backbone."""
@@ -102,7 +111,8 @@ class ProfileFolder:
 
     def gtins(self) -> tuple[str, ...]:
         """The products that have a profile, signed or not, or a candidate."""
-        return tuple(sorted({path.name.partition(".")[0] for path in self._files()}))
+        named = {path.name.partition(".")[0] for path in self._files()}
+        return tuple(sorted(named | set(self.fleet().by_gtin)))
 
     def count(self) -> int:
         """How many products have a profile that is more than a candidate."""

@@ -38,6 +38,8 @@ class GatewayConfig:
     hub_url: str = "https://127.0.0.1:8443"
     enrolment: str = ""
     """File with the hub's fingerprint and a single-use claim, for the first start."""
+    serial: str = ""
+    """This machine's serial number; empty: read from the machine."""
     listen: str = "127.0.0.1:8082"
     """What the hub's pages ask: history, counts, quarantine. Loopback; empty: `tallyman up` starts
     no gateway.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ from starlette.types import ASGIApp
 
 from appliance.accounts.bind_guard import check_bind
 from appliance.config import host_port
-from contracts.errors import UnavailableError
+from contracts.errors import BadInputError, UnavailableError
 
 _GRACE_S = 2
 _AGAIN_S = 60.0
+_MOST_WS_BYTES = (1 << 20) + 8192
 log = structlog.get_logger()
 
 
@@ -40,10 +42,13 @@ def stop_signal() -> asyncio.Event:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """PEM files of a server."""
+    """PEM files of a server. `clients`: of the authority that must have certified every client; None
+    asks none for a certificate.
+    """
 
     certificate: Path
     key: Path
+    clients: Path | None = None
 
 
 class _Server(uvicorn.Server):
@@ -62,10 +67,14 @@ class Serving:
         self._jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._finishing: list[Callable[[], Awaitable[None]]] = []
 
-    def http(self, app: ASGIApp, listen: str, *, where: str, tls: Tls | None = None) -> None:
-        """Serve `app` on HOST:PORT. Raises BadInputError for an address that is not safe."""
+    def http(
+        self, app: ASGIApp, listen: str, *, where: str, tls: Tls | None = None, public: bool = False
+    ) -> None:
+        """Serve `app` on HOST:PORT. Raises BadInputError for an address that is not safe. `public`:
+        nobody signs in there and nothing is secret, so that it needs no TLS.
+        """
         host, port = host_port(listen, where)
-        check_bind(host, tls=tls is not None)
+        check_bind(host, tls=tls is not None or public)
         config = uvicorn.Config(
             app,
             host=host,
@@ -77,10 +86,36 @@ class Serving:
             timeout_keep_alive=75,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
+            ssl_ca_certs=str(tls.clients) if tls and tls.clients else None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.clients else ssl.CERT_NONE,
             # Whoever connects is who they are: a header must not say otherwise.
             proxy_headers=False,
+            # Pictures of codes: small, one at a time, and nothing in them that deflates.
+            ws_max_size=_MOST_WS_BYTES,
+            ws_max_queue=4,
+            ws_per_message_deflate=False,
         )
         self._servers.append(_Server(config))
+
+    def show_certificates(self) -> None:
+        """Read each TLS server's files again: connections from now on see a renewed certificate.
+
+        Raises BadInputError for files that do not fit each other; the one before is shown on.
+        """
+        for server in self._servers:
+            config = server.config
+            if isinstance(config.ssl, ssl.SSLContext) and config.ssl_certfile:
+                try:
+                    # Tried apart: a context keeps the half of what it could not take whole.
+                    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                        config.ssl_certfile, config.ssl_keyfile
+                    )
+                    config.ssl.load_cert_chain(config.ssl_certfile, config.ssl_keyfile)
+                except (OSError, ssl.SSLError) as error:
+                    raise BadInputError(
+                        f"{config.ssl_certfile} and {config.ssl_keyfile} make no server: {error}",
+                        mend="Put certificate and key there together; the one before is in use",
+                    ) from error
 
     def job(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work` until the process ends; when it raises, the process ends with it."""

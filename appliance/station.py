@@ -11,36 +11,47 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
 import structlog
 
-from appliance.cameras.frame import Frame
 from appliance.cartons.view import CartonView
 from appliance.desk import CartonCard
 from appliance.edge.card import card_of
 from appliance.goods import GoodsJudge, Looked
 from appliance.judge import BatchTally, batch_of, drawn_for_audit, is_held, judge, product_of
 from appliance.outside import Outside
+from appliance.pinning.stages import GoodsStage, Read, ReadingStage
 from appliance.station_parts import StationParts
+from appliance.station_pictures import INSPECT, LABEL, CartonPictures
 from contracts.asn import Expectations
-from contracts.errors import JournalError, TallymanError
+from contracts.errors import ArtefactRefusedError, JournalError, TallymanError
 from contracts.events import CartonJudged
 from contracts.reading import LabelReading
 from contracts.reason import Reason
 from contracts.stock import BatchKey, Evidence
 from contracts.verdict import Decision, Verdict
-from vision.defects.evidence import heatmap_jpeg
-from vision.defects.inspector import Inspected
 
-LABEL, INSPECT = "label", "inspect"
+READ = "read"
 # More frames than these cost time and add little: the tracker keeps the sharpest.
-_LABEL_FRAMES = 3
+LABEL_FRAMES = 3
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A carton whose verdict is durable and told, with what it was judged from."""
+
+    view: CartonView
+    body: CartonJudged
+    expectations: Expectations
+    looked: Looked
+    elapsed_ms: float
+    read_cpu_ms: float = 0.0
+    """As Read.cpu_ms; that of the goods is with `looked`."""
 
 
 class Station:
@@ -53,9 +64,25 @@ class Station:
         self.commit_ms: deque[float] = deque(maxlen=200)
         """How long the last verdicts took to become durable."""
         self._frozen_here: set[BatchKey] = set()
-        self._goods = GoodsJudge(
-            parts.inspector, parts.profiles, parts.book, watch_for=parts.watch_for
-        )
+        goods = GoodsJudge(parts.sets, parts.profiles, parts.book, watch_for=parts.watch_for)
+        self._goods = GoodsStage(goods, parts.pins)
+        self._labels = ReadingStage(parts.sets, parts.pins)
+        self._pictures = CartonPictures(parts.evidence)
+        self._turn = asyncio.Lock()
+        self.begun = 0
+        """Cartons whose judging began."""
+        self.judged: Callable[[Judged], None] = lambda _: None
+        """Hears of each carton after its verdict is told: a candidate may look at it too."""
+
+    @property
+    def here(self) -> StationParts:
+        """What this station is made of."""
+        return self._parts
+
+    async def between_cartons(self, change: Callable[[], None]) -> None:
+        """Change what judges while no carton is being judged: none is judged by halves (I3)."""
+        async with self._turn:
+            change()
 
     def remember_frozen(self, batch: BatchKey) -> None:
         """A batch frozen here is held here at once, also before the hub says so (I1, I6)."""
@@ -66,6 +93,7 @@ class Station:
         it does, the hold is the hub's to lift.
         """
         expectations = self._parts.expectations()
+        self._parts.pins.learn(expectations)
         self._frozen_here.difference_update(expectations.held)
         return replace(expectations, held=(*expectations.held, *sorted(self._frozen_here)))
 
@@ -75,6 +103,11 @@ class Station:
         Raises JournalError when the verdict or its pictures could not be kept: the lane has
         then been told review, and the station says that it stopped.
         """
+        async with self._turn:
+            self.begun += 1
+            return await self._judge_now(view)
+
+    async def _judge_now(self, view: CartonView) -> CartonCard:
         try:
             card = await self._judge(view)
         except (JournalError, OSError) as error:
@@ -101,6 +134,7 @@ class Station:
         expectations = self._parts.expectations()
         verdict = Verdict(Decision.REVIEW, (Reason("engine_failed", {"engine": "station"}),))
         body = self._body(view, expectations, verdict, None, Looked(), ())
+        self._parts.sets.counted(body.model_sets, failed=(READ,), late=False)
         await self._keep(body)
         await self._tell_lane(view, verdict.decision)
         return card_of(body, at=view.closed_at, expectations=expectations)
@@ -111,7 +145,8 @@ class Station:
         expectations = self._expected_now()
 
         faults = list(view.faults)
-        reading, label_evidence = await self._read(view, expectations, faults)
+        read, label_evidence = await self._read(view, expectations, faults)
+        reading = read.reading if read else None
         (looked, goods_evidence), (outside, outside_evidence) = await asyncio.gather(
             self._inspect(view, reading, expectations, faults),
             self._look_outside(view, reading, expectations, faults),
@@ -133,17 +168,23 @@ class Station:
             audit=drawn_for_audit(view.carton_id, parts.policy.audit_one_in),
         )
         evidence = (*label_evidence, *goods_evidence, *outside_evidence)
-        body = self._body(view, expectations, verdict, reading, looked, evidence)
+        body = self._body(view, expectations, verdict, read, looked, evidence)
         body = replace(body, condition=outside.condition)
         await self._keep(body)
         if verdict.freezes is not None:
             self.remember_frozen(verdict.freezes)
         await self._tell_lane(view, verdict.decision)
+        elapsed_ms = 1000 * (time.perf_counter() - started)
+        late = elapsed_ms > parts.budget_ms
+        read_cpu_ms = read.cpu_ms if read else 0.0
+        work = {READ: read_cpu_ms, INSPECT: looked.cpu_ms}
+        parts.sets.counted(body.model_sets, failed=_failed(faults), late=late, cpu_ms=work)
+        self.judged(Judged(view, body, expectations, looked, elapsed_ms, read_cpu_ms))
         return card_of(
             body,
             at=datetime.fromtimestamp(stamp.at_us / 1e6, tz=view.opened_at.tzinfo),
             expectations=expectations,
-            elapsed_ms=1000 * (time.perf_counter() - started),
+            elapsed_ms=elapsed_ms,
         )
 
     def _body(
@@ -151,11 +192,14 @@ class Station:
         view: CartonView,
         expectations: Expectations,
         verdict: Verdict,
-        reading: LabelReading | None,
+        read: Read | None,
         looked: Looked,
         evidence: tuple[Evidence, ...],
     ) -> CartonJudged:
-        parts = self._parts
+        sets = self._parts.sets
+        reads = read or sets.reader
+        inspector = sets.inspector
+        inspects = inspector.variant_of(looked.parts) if looked.parts else inspector.variant
         return CartonJudged(
             carton_id=view.carton_id,
             station=self.name,
@@ -163,35 +207,40 @@ class Station:
             opened_at=view.opened_at,
             opened_by=view.opened_by,
             verdict=verdict,
-            reading=reading,
+            reading=read.reading if read else None,
             inspection=looked.inspection,
             candidate=looked.candidate,
             evidence=evidence,
-            model_sets={"read": parts.reader.model_set, **looked.model_sets(parts.inspector)},
-            variant=_variant(parts.reader.variant, parts.inspector.variant),
+            model_sets={READ: reads.model_set, **looked.model_sets(inspector)},
+            variant=_variant(reads.variant, inspects),
             frames=sum(len(frames) for frames in view.frames.values()),
             name=view.name,
+            under=looked.under,
         )
 
     async def _read(
         self, view: CartonView, expectations: Expectations, faults: list[Reason]
-    ) -> tuple[LabelReading | None, list[Evidence]]:
-        frames = view.frames.get(LABEL, ())[:_LABEL_FRAMES]
+    ) -> tuple[Read | None, list[Evidence]]:
+        frames = view.frames.get(LABEL, ())[:LABEL_FRAMES]
         if not frames:
             return None, []
 
-        def read() -> LabelReading | None:
-            images = [frame.image for frame in frames]
+        async def read() -> Read | None:
             try:
-                return self._parts.reader.read(images, expectations.lines, name=frames[0].name)
+                return await self._labels.read(
+                    frames, expectations.lines, session=expectations.session
+                )
+            except ArtefactRefusedError as error:
+                log.warning("no reader for the session", session=expectations.session, why=error)
+                faults.append(Reason("pinned_reader_gone"))
+            except OSError:
+                raise
             except Exception:
                 log.warning("reader failed", carton=view.carton_id, exc_info=True)
                 faults.append(Reason("engine_failed", {"engine": "reader"}))
-                return None
+            return None
 
-        return await asyncio.gather(
-            asyncio.to_thread(read), asyncio.to_thread(self._store, LABEL, frames)
-        )
+        return await asyncio.gather(read(), asyncio.to_thread(self._pictures.frames, LABEL, frames))
 
     async def _inspect(
         self,
@@ -203,15 +252,14 @@ class Station:
         frames = view.frames.get(INSPECT, ())[:1]
         if not frames:
             return Looked(), []
-        evidence = await asyncio.to_thread(self._store, INSPECT, frames)
+        evidence = await asyncio.to_thread(self._pictures.frames, INSPECT, frames)
         batch, sure = batch_of(reading, expectations)
+        gtin = product_of(reading, expectations)
+        if gtin is None:
+            return Looked(), evidence
         try:
-            looked = await asyncio.to_thread(
-                self._goods.look,
-                frames[0],
-                gtin=product_of(reading, expectations),
-                batch=batch if sure else None,
-                session=expectations.session,
+            looked = await self._goods.look(
+                frames[0], gtin, batch=batch if sure else None, session=expectations.session
             )
         except OSError:
             raise
@@ -221,7 +269,7 @@ class Station:
             return Looked(), evidence
         faults += looked.faults
         if looked.shown is not None:
-            evidence += await asyncio.to_thread(self._store_heat, looked.shown, frames[0])
+            evidence += await asyncio.to_thread(self._pictures.heat, looked.shown, frames[0])
         return looked, evidence
 
     async def _look_outside(
@@ -246,7 +294,7 @@ class Station:
         faults += outside.faults
         if not outside.regions:
             return outside, []
-        return outside, await asyncio.to_thread(self._store_outside, outside, frames[0])
+        return outside, await asyncio.to_thread(self._pictures.outside, outside, frames[0])
 
     def _tally(
         self, reading: LabelReading | None, looked: Looked, expectations: Expectations
@@ -254,7 +302,7 @@ class Station:
         batch, sure = batch_of(reading, expectations)
         if batch is None or not sure or is_held(batch, expectations.held) or not looked.profile:
             return None
-        counted = self._parts.book.counting(batch, looked.inspection)
+        counted = self._parts.book.counting(batch, looked.inspection, looked.under)
         if counted is None:
             return None
         percent = self._parts.policy.freeze_percent
@@ -262,19 +310,6 @@ class Station:
         if looked.by_profile:
             needed = self._parts.needed_to_freeze(looked.profile, counted.judged, percent)
         return BatchTally(counted.judged, counted.defective, needed, percent, steady=looked.steady)
-
-    def _store_heat(self, seen: Inspected, frame: Frame) -> list[Evidence]:
-        picture = heatmap_jpeg(frame.image, seen.heatmap, regions=seen.inspection.regions)
-        heat = self._parts.evidence.put(picture)
-        return [_evidence("heatmap", heat, frame)]
-
-    def _store_outside(self, outside: Outside, frame: Frame) -> list[Evidence]:
-        nothing = np.zeros(frame.image.shape[:2], np.float32)
-        picture = heatmap_jpeg(frame.image, nothing, regions=outside.regions)
-        return [_evidence("condition", self._parts.evidence.put(picture), frame)]
-
-    def _store(self, kind: str, frames: Sequence[Frame]) -> list[Evidence]:
-        return [_evidence(kind, self._parts.evidence.put(frame.jpeg), frame) for frame in frames]
 
     async def _keep(self, body: CartonJudged) -> None:
         began = time.perf_counter()
@@ -292,11 +327,12 @@ class Station:
             log.warning("lane output failed", carton=view.carton_id, error=str(error))
 
 
+def _failed(faults: Iterable[Reason]) -> list[str]:
+    """The uses whose engine raised instead of answering."""
+    engines = [each.params.get("engine") for each in faults if each.code == "engine_failed"]
+    return [use for engine, use in (("reader", READ), ("inspector", INSPECT)) if engine in engines]
+
+
 def _variant(reads: str, inspects: str) -> str:
     """What a result names: one engine, or the reader's and the inspector's where they differ."""
     return reads if reads == inspects else f"{reads}+{inspects}"
-
-
-def _evidence(kind: str, sha256: str, frame: Frame) -> Evidence:
-    media_type = frame.media_type if kind in (LABEL, INSPECT) else "image/jpeg"
-    return Evidence(kind, sha256, media_type, frame.camera, frame.width_px, frame.height_px)

@@ -8,7 +8,6 @@ single-use claim. Children end with their supervisor, also when it is killed.
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -23,9 +22,7 @@ from appliance.accounts.store import Accounts
 from appliance.config import Config, host_port
 from appliance.demo.sensors import introduce_sensors
 from appliance.gateway.doors import credentials_file
-from appliance.hub.folder import site_ca
-from appliance.identity.device import DeviceIdentity
-from appliance.identity.registry import DeviceRegistry
+from appliance.hub.folder import introduce_here, site_ca
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
 from appliance.services.address import LOOPBACK, is_free, keep_port, write_private
@@ -35,13 +32,14 @@ from appliance.services.process import ChildProcess, ChildSpec
 from appliance.services.valkey import EmbeddedValkey
 from appliance.vehicles.fleet import introduce_fleet
 from appliance.vehicles.registry import VehicleRegistry
-from contracts.clock import Clock, SystemClock
+from contracts.clock import SystemClock
 from contracts.errors import BadInputError, UnavailableError
 
 # What the demo does through the API, as an integrator's program would.
 _DEMO_SCOPES = ("integrator", "viewer")
-_READY_S = 60.0
-_SPEAK = frozenset({"hub", "edge", "gateway", "fleet"})
+# Long: a slow machine that does other work needs more than a minute, and one that fell says so at once.
+_READY_S = 180.0
+_SPEAK = frozenset({"hub", "edge", "agent", "gateway", "fleet"})
 """Children that speak over the broker."""
 
 
@@ -110,8 +108,9 @@ async def everything(
         async def child(name: str, ready_url: str | None, *command: str) -> ChildProcess:
             env = dict(settings)
             if name in _SPEAK:
-                # Vehicles sign in under names of their own.
-                env["TALLYMAN_BROKER_URL"] = broker_url("" if name == "fleet" else name)
+                # Vehicles sign in under names of their own; the updater hears as its edge does.
+                role = {"fleet": "", "agent": "edge"}.get(name, name)
+                env["TALLYMAN_BROKER_URL"] = broker_url(role)
             spec = ChildSpec(
                 name=name,
                 command=[sys.executable, "-m", "appliance", *(command or (name,))],
@@ -140,6 +139,8 @@ async def everything(
 
         async def start_edge() -> None:
             await child("edge", f"{edge_url}/livez")
+            if config.ota.agent:
+                await child("agent", None)
 
         yield Running(
             start_edge=start_edge,
@@ -271,10 +272,10 @@ def _introduce(
     """
     clock = SystemClock()
     ca = site_ca(config)
-    _claim(layout.identity, config.edge.device, layout.enrolment, ca, layout, clock)
+    introduce_here(config, ca, layout.identity, config.edge.device, layout.enrolment)
     gateway = layout.gateway
-    _claim(
-        gateway / "identity", config.gateway.device, gateway / "enrolment.json", ca, layout, clock
+    introduce_here(
+        config, ca, gateway / "identity", config.gateway.device, gateway / "enrolment.json"
     )
     accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
     try:
@@ -300,21 +301,6 @@ def _virtual_sensors(
     return (
         "demo", "sensors", str(passwords), "--mqtt", doors["mqtt"], "--coap", doors["coap"],
     )  # fmt: skip
-
-
-def _claim(identity: Path, name: str, file: Path, ca: SiteCa, layout: Layout, clock: Clock) -> None:
-    """A single-use claim in `file` for a device that has no certificate yet."""
-    if DeviceIdentity.open_or_create(identity, name).is_enrolled:
-        return
-    registry = DeviceRegistry(layout.devices_db, ca, clock)
-    claim = {
-        "device": name,
-        "fingerprint": ca.fingerprint,
-        "token": registry.new_claim(name),
-    }
-    registry.close()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_private(file, json.dumps(claim))
 
 
 def _demo_token(accounts: Accounts, file: Path) -> str:

@@ -35,6 +35,8 @@ class Claims:
     csrf: str
     version: int
     expires: int
+    phone: str = ""
+    """The enrolled phone whose key began the session; empty: a password did."""
 
     def as_user(self) -> User:
         return User(
@@ -44,6 +46,7 @@ class Claims:
             session_id=self.session,
             csrf=self.csrf,
             expires_at=datetime.fromtimestamp(self.expires, UTC),
+            phone=self.phone,
         )
 
 
@@ -66,10 +69,17 @@ class AccountFacts:
     versions: dict[str, int] = field(default_factory=dict)
     """Lowest version of a user's tokens that still counts; absent: any."""
     api_tokens: tuple[ApiToken, ...] = ()
+    revoked_phones: frozenset[str] = frozenset()
 
 
 def new_claims(
-    user: str, display_name: str, roles: frozenset[Role], *, version: int, now: datetime
+    user: str,
+    display_name: str,
+    roles: frozenset[Role],
+    *,
+    version: int,
+    now: datetime,
+    phone: str = "",
 ) -> Claims:
     return Claims(
         session=secrets.token_urlsafe(16),
@@ -79,6 +89,7 @@ def new_claims(
         csrf=secrets.token_urlsafe(32),
         version=version,
         expires=int((now + LIFETIME).timestamp()),
+        phone=phone,
     )
 
 
@@ -121,6 +132,8 @@ class SessionVerifier:
         if claims is None or claims.session in facts.revoked_sessions:
             return None
         if claims.version < facts.versions.get(claims.user, 0):
+            return None
+        if claims.phone in facts.revoked_phones:
             return None
         return claims.as_user()
 

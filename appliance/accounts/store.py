@@ -62,6 +62,12 @@ class LinkSpentError(ForbiddenError):
     code = "link_spent"
 
 
+class PersonGoneError(ForbiddenError):
+    """The account is disabled or was removed."""
+
+    code = "person_gone"
+
+
 class Accounts:
     """People, their sessions, and programs' tokens."""
 
@@ -211,6 +217,33 @@ class Accounts:
                 db.execute("UPDATE users SET password = ? WHERE name = ?", (rehashed, person))
         return self._issue(person)
 
+    def roles_of(self, name: str) -> frozenset[Role]:
+        """What a person may do; nothing where they are disabled or unknown."""
+        row = self._file.one("SELECT roles FROM users WHERE name = ? AND disabled = 0", name)
+        return _unpack(row[0]) if row else frozenset()
+
+    def sign_in_phone(self, name: str, role: Role, *, phone: str) -> str:
+        """A session token for an enrolled phone, which proved its key: its person, in one role.
+
+        Raises PersonGoneError, ForbiddenError (they have the role no more).
+        """
+        held = self.roles_of(name)
+        if not held or self._is_out(phone):
+            raise PersonGoneError(
+                f"{name} is no longer let in here", mend="Ask somebody with the role ops"
+            )
+        if role not in held:
+            raise ForbiddenError(
+                f"{name} no longer has the role {role}, which this phone was enrolled for",
+                mend="Enrol the phone again in a role that they have",
+            )
+        return self._issue(name, roles=frozenset({role}), phone=phone)
+
+    def shut_out_phone(self, phone: str) -> None:
+        """End the sessions of an enrolled phone, for ever; an edge box learns of it with the facts."""
+        with self._file.change() as db:
+            db.execute("INSERT OR IGNORE INTO phones_out VALUES (?)", (phone,))
+
     def sign_out(self, token: str) -> None:
         """End this session everywhere; an edge box learns of it with the next facts."""
         claims = read_claims(token, self._public_key, self._clock.now())
@@ -236,7 +269,7 @@ class Accounts:
             claims.version,
             claims.session,
         )
-        return claims.as_user() if row else None
+        return claims.as_user() if row and not self._is_out(claims.phone) else None
 
     def new_token(self, name: str, scopes: Iterable[str]) -> str:
         """A secret for a program, shown once. Raises BadInputError without name or scope."""
@@ -263,7 +296,14 @@ class Accounts:
             # Disabling raises the version; enabling does again, so old tokens stay dead.
             versions=dict(people),
             api_tokens=tuple(self.tokens()),
+            revoked_phones=frozenset(
+                str(phone) for (phone,) in self._file.all("SELECT phone FROM phones_out")
+            ),
         )
+
+    def _is_out(self, phone: str) -> bool:
+        found = self._file.one("SELECT 1 FROM phones_out WHERE phone = ?", phone) if phone else None
+        return found is not None
 
     def _hash(self, password: str) -> str:
         check_password(password)
@@ -278,12 +318,19 @@ class Accounts:
             except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
                 return False
 
-    def _issue(self, name: str) -> str:
+    def _issue(self, name: str, *, roles: frozenset[Role] | None = None, phone: str = "") -> str:
         row = self._file.one("SELECT display_name, roles, version FROM users WHERE name = ?", name)
         if row is None:
             raise NotFoundError(f"nobody is called {name[:80]!r}", mend="Check the name")
-        display, roles, version = row
-        claims = new_claims(name, display, _unpack(roles), version=version, now=self._clock.now())
+        display, held, version = row
+        claims = new_claims(
+            name,
+            display,
+            _unpack(held) if roles is None else roles,
+            version=version,
+            now=self._clock.now(),
+            phone=phone,
+        )
         return issue(claims, self._key)
 
     def _insert(

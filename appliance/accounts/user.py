@@ -31,7 +31,9 @@ FIRST_ROLES = frozenset({Role.OPS, Role.QUALITY, Role.OPERATOR})
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A signed-in person. `csrf` goes into every form of this session."""
+    """A signed-in person. `csrf` goes into every form of this session; `phone` names the enrolled
+    phone that the session belongs to, empty for one that a password began.
+    """
 
     name: str
     display_name: str
@@ -39,6 +41,7 @@ class User:
     session_id: str
     csrf: str
     expires_at: datetime
+    phone: str = ""
 
     def may(self, *roles: Role) -> bool:
         """True when the person has at least one of `roles`."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from appliance.accounts.session import ApiToken
 from appliance.accounts.user import Role, User
@@ -33,8 +34,8 @@ class Sessions(Protocol):
         ...
 
 
-def optional_user(request: Request) -> User | None:
-    """The signed-in person, or None."""
+def optional_user(request: HTTPConnection) -> User | None:
+    """The signed-in person, or None. A WebSocket is such a connection too."""
     token = request.cookies.get(COOKIE)
     sessions: Sessions = request.app.state.sessions
     return sessions.read(token) if token else None
@@ -121,7 +122,7 @@ def check_origin(request: Request) -> None:
         )
 
 
-def is_own_origin(request: Request, origin: str) -> bool:
+def is_own_origin(request: HTTPConnection, origin: str) -> bool:
     """True when `origin` (scheme://host:port) is this server's or an allowed one."""
     allowed: frozenset[str] = getattr(request.app.state, "allowed_origins", frozenset())
     return origin in allowed or urlsplit(origin).netloc == request.headers.get("host", "")

@@ -25,13 +25,14 @@ from appliance.bench import facts
 from appliance.bench.dock import BenchCarton, bench_asn, bench_cartons, good_pictures
 from appliance.cameras.frame import Frame, make_frame
 from appliance.cartons.view import CartonView
-from appliance.config import Config, EdgeConfig, HubConfig, ReaderConfig, SiteConfig
+from appliance.config import Config, EdgeConfig, ReaderConfig, SiteConfig
 from appliance.demo.run import HubApi
 from appliance.demo.samples import asn_csv
 from appliance.demo.story import COOKIES
 from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore
 from appliance.goods import needed_to_freeze
+from appliance.hub_config import HubConfig
 from appliance.identity.device import DeviceIdentity
 from appliance.identity.introduce import introduce
 from appliance.journal.journal import Journal
@@ -39,8 +40,9 @@ from appliance.judge import JudgePolicy
 from appliance.profiles import ProfileFolder
 from appliance.sensor_config import GatewayConfig
 from appliance.services.address import free_address
-from appliance.station import INSPECT, LABEL, Station
-from appliance.station_parts import StationParts
+from appliance.station import Station
+from appliance.station_parts import OneOfEach, StationParts
+from appliance.station_pictures import INSPECT, LABEL
 from appliance.up import everything
 from appliance.uplink.sender import Uplink
 from contracts.clock import SystemClock
@@ -130,8 +132,7 @@ async def _measure(
         station = Station(
             edge.station,
             StationParts(
-                reader=reader,
-                inspector=inspector,
+                sets=OneOfEach(reader, inspector),
                 profiles=profiles,
                 expectations=lambda: uplink.expectations,
                 journal=journal,

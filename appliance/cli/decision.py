@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from appliance.claims.exported import ExportedDecision
+    from erp_link.service.core import Core
     from erp_link.service.quality.desk import Quality
 
 decision = typer.Typer(
@@ -124,6 +125,15 @@ def _all(config: Path | None) -> list[ExportedDecision]:
 @contextmanager
 def _desk(config: Path | None) -> Iterator[Quality]:
     """The hub's quality desk; the hub itself may be running."""
+    from erp_link.service.quality.desk import Quality
+
+    with open_core(config) as core:
+        yield Quality(core)
+
+
+@contextmanager
+def open_core(config: Path | None) -> Iterator[Core]:
+    """The hub's core; the hub itself may be running. Raises NotFoundError where there is none."""
     from zoneinfo import ZoneInfo
 
     from appliance.config import load_config
@@ -131,7 +141,6 @@ def _desk(config: Path | None) -> Iterator[Quality]:
     from contracts.errors import NotFoundError
     from erp_link.domain.places import SiteLayout, Slot
     from erp_link.service.core import Core
-    from erp_link.service.quality.desk import Quality
 
     settings = load_config(config)
     url = settings.database_url
@@ -147,6 +156,6 @@ def _desk(config: Path | None) -> Iterator[Quality]:
         zone=ZoneInfo(settings.site.time_zone),
     )
     try:
-        yield Quality(core)
+        yield core
     finally:
         core.close()

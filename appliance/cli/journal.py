@@ -82,7 +82,7 @@ def heads(
     """Print the newest head that the hub countersigned for each device, for `verify --heads`."""
     import msgspec
 
-    from appliance.identity.registry import read_heads
+    from appliance.identity.admission.heads import read_heads
 
     for head in read_heads(registry):
         typer.echo(msgspec.json.encode(head).decode())

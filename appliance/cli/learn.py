@@ -26,11 +26,14 @@ _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 @learn.command()
 def status(*, as_json: _Json = False, config: ConfigFile = None) -> None:
-    """Examples held here, the last run, what the next one waits for, and candidates."""
+    """Examples held here, doubtful lines, the last run, what the next waits for, and candidates."""
+    from contextlib import closing
+
     import msgspec
 
     from appliance.config import load_config
     from appliance.learning.folders import environment_of, schedule_of, training_of
+    from appliance.learning.labels.desk import label_book
     from appliance.learning.schedule import Every, next_slot
     from contracts.clock import SystemClock
 
@@ -50,6 +53,9 @@ def status(*, as_json: _Json = False, config: ConfigFile = None) -> None:
                 next_slot(schedule, clock.now()).isoformat() if planned else schedule.every
             )
             found["state"] = msgspec.to_builtins(training.state())
+            with closing(label_book(dataset.folder)) as book:
+                lines = book.counts()
+            found["lines"] = {"waiting": lines.waiting, "answered": dict(lines.answered)}
             found["candidates"] = [
                 msgspec.json.decode(path.read_bytes())
                 for path in sorted(training.candidates.glob("*/verdict.json"))
@@ -114,7 +120,11 @@ def erase(
     config: ConfigFile = None,
 ) -> None:
     """Erase examples, here and (when they are connected) on the other side. They do not come back."""
+    from contextlib import closing
+
     from appliance.config import load_config
+    from appliance.learning.labels.desk import LabelDesk, label_book
+    from contracts.clock import SystemClock
 
     settings = load_config(config)
     erasures = _erasures(settings, carton, since, until)
@@ -122,6 +132,10 @@ def erase(
     for side, dataset in _datasets(settings):
         gone = dataset.erase(*erasures)
         erased += gone
+        if side == "hub":
+            # What people said of these cartons' lines goes with them.
+            with closing(label_book(dataset.folder)) as book:
+                LabelDesk(dataset, book, clock=SystemClock()).look(0)
         typer.echo(f"{side}\t{gone} erased")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from appliance.config import Config
+    from appliance.demo.run import HubApi
     from appliance.demo.samples import SampleDelivery
     from appliance.layout import Layout
     from appliance.up import Running
@@ -155,6 +156,8 @@ async def _work(
             number, await asyncio.to_thread(delivery.asn_csv.read_bytes), dock=config.edge.station
         )
         await running.start_edge()
+        if stays:
+            await _stock_shelves(api, config, running.layout, console)
         try:
             outcome = await watch(
                 journal, delivery, after=after, console=console, language=language
@@ -169,3 +172,17 @@ async def _work(
         await api.close()
     print_table(outcome, delivery, console=console, language=language)
     return len(outcome.surprises)
+
+
+async def _stock_shelves(api: HubApi, config: Config, layout: Layout, console: Console) -> None:
+    """So that a phone has something to look at; a site with other slots goes without."""
+    from rich.text import Text
+
+    from appliance.demo.shelf import first_day, stock_shelves
+
+    today = datetime.now(ZoneInfo(config.site.time_zone)).date()
+    day = await asyncio.to_thread(first_day, layout.demo, today)
+    try:
+        await stock_shelves(api, day)
+    except UnavailableError as error:
+        console.print(Text(str(error), style="red"))

@@ -65,14 +65,14 @@ class HubApi:
 
     async def announce(self, number: str, csv: bytes, *, dock: str) -> str:
         """Import the notice, open its session; answers the session's id."""
-        await self._call(
+        await self.call(
             "POST",
             "/api/v1/asns",
             params={"name": f"{number}.csv"},
             content=csv,
             headers={"Idempotency-Key": f"demo-{number}", "Content-Type": "text/csv"},
         )
-        opened = await self._call(
+        opened = await self.call(
             "POST",
             "/api/v1/sessions",
             json={"asn": number, "dock": dock},
@@ -84,12 +84,13 @@ class HubApi:
         """An earlier demo left its session open so that the page shows it."""
         for session in await self.get("/api/v1/sessions"):
             if session["closed_at"] is None:
-                await self._call("POST", f"/api/v1/sessions/{session['session']}/close")
+                await self.call("POST", f"/api/v1/sessions/{session['session']}/close")
 
     async def get(self, path: str) -> Any:
-        return await self._call("GET", path)
+        return await self.call("GET", path)
 
-    async def _call(self, method: str, path: str, **arguments: Any) -> Any:
+    async def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """One call; its JSON. Raises UnavailableError with what the hub said."""
         try:
             answer = await self._client.request(method, path, **arguments)
         except httpx.TransportError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -26,16 +26,17 @@ from appliance.edge.cameras import Eyes
 from appliance.edge.desk import StationDesk
 from appliance.edge.memory import Memory
 from appliance.evidence import EvidenceStore
-from appliance.goods import Inspector
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
 from appliance.label_zpl import PRINTER_PORT, LabelPrinter, carton_zpl
 from appliance.outside import ConditionFolder, OutsideJudge
+from appliance.pinning.desk import PinDesk
 from appliance.profiles import ProfileFolder
 from appliance.pulse import EVERY_S, pulse_key
+from appliance.sets.running import RunningSets
 from appliance.station import Station
-from appliance.station_parts import Lane, Reader, StationParts
+from appliance.station_parts import Lane, StationParts
 from appliance.uplink.sender import Uplink
 from contracts.errors import JournalError, JournalFullError
 from contracts.events import KIND_OF, CameraChanged, CartonJudged, DeviceStarted
@@ -54,8 +55,8 @@ class EdgeParts:
     """The opened parts of an edge box; edge/run.py opens and closes them."""
 
     config: Config
-    reader: Reader
-    inspector: Inspector
+    sets: RunningSets
+    pins: PinDesk
     notes: tuple[Reason, ...]
     """What a person should know about the engines."""
     profiles: ProfileFolder
@@ -78,12 +79,15 @@ class EdgeBox:
         self._name = config.edge.station
         self._waiting: asyncio.Queue[CartonView] = asyncio.Queue()
         self._ending = False
+        self.refused: Callable[[], Collection[Reason]] = tuple
+        """Sets that were to run or to be tried and could not, with why."""
         self._telling: set[asyncio.Task[None]] = set()
         self.station = Station(
             self._name,
             StationParts(
-                reader=parts.reader,
-                inspector=parts.inspector,
+                sets=parts.sets,
+                pins=parts.pins,
+                budget_ms=config.edge.lane_deadline_ms,
                 profiles=parts.profiles,
                 book=parts.memory.book.book,
                 watch_for=parts.memory.watches.of,
@@ -132,7 +136,10 @@ class EdgeBox:
         started = DeviceStarted(
             station=self._name,
             version=__version__,
-            model_sets={"read": parts.reader.model_set, "inspect": parts.inspector.model_set},
+            model_sets={
+                "read": parts.sets.reader.model_set,
+                "inspect": parts.sets.inspector.model_set,
+            },
             notes=parts.notes,
         )
         try:
@@ -228,7 +235,10 @@ class EdgeBox:
                     "lag": parts.uplink.lag,
                     "trouble": parts.uplink.trouble,
                     "stopped": self.station.stopped_because,
-                    "notes": [{"code": each.code, "params": each.params} for each in parts.notes],
+                    "notes": [
+                        {"code": each.code, "params": each.params}
+                        for each in (*parts.notes, *self.refused())
+                    ],
                 },
             )
             await asyncio.sleep(EVERY_S)

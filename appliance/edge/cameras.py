@@ -26,7 +26,7 @@ from appliance.cartons.tracker import CartonTracker
 from appliance.cartons.trigger import TriggerCounts, follow_photo_eye, trigger_router
 from appliance.cartons.view import CartonView
 from appliance.config import EdgeConfig
-from appliance.station import INSPECT, LABEL
+from appliance.station_pictures import INSPECT, LABEL
 from contracts.clock import Clock
 from contracts.errors import BadInputError
 from contracts.ports import MessageBus

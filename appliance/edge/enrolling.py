@@ -11,7 +11,7 @@ from appliance.enrolling.process import LearningProcess
 from appliance.enrolling.recent import Recent
 from appliance.enrolling.service import Enrolling
 from appliance.layout import Layout
-from appliance.station import INSPECT
+from appliance.station_pictures import INSPECT
 from appliance.teaching.teacher import Teacher
 from contracts.clock import Clock
 from contracts.reason import Reason
@@ -43,7 +43,7 @@ def open_enrolling(
         EnrolledCandidates(
             parts.profiles, parts.evidence, station=station, record=teacher.take_enrolled
         ),
-        LearningProcess(layout.enrolling / ".work"),
+        LearningProcess(layout.enrolling / ".work", agent=layout.sets),
         Camera(
             INSPECT,
             frame=box.desk.live_jpeg,

@@ -18,8 +18,8 @@ from appliance.edge.box import EdgeBox, EdgeParts
 from appliance.edge.cameras import Eyes, open_eyes
 from appliance.edge.enrolling import open_enrolling
 from appliance.edge.memory import Memory
+from appliance.edge.several import open_several, serve_several
 from appliance.edge.web import edge_app
-from appliance.engines import load_engines
 from appliance.evidence import EvidenceStore, keep_room
 from appliance.foreign_reader import SocketPlace, paddle_process
 from appliance.identity.device import DeviceIdentity
@@ -33,12 +33,17 @@ from appliance.learning.making import sees
 from appliance.learning.shipping import ExampleUpload
 from appliance.live.connect import open_live
 from appliance.outside import ConditionFolder
+from appliance.pinning.desk import PinDesk
+from appliance.pinning.kept import KeptPins
+from appliance.pinning.open_frames import open_frames
 from appliance.profiles import ProfileFolder
 from appliance.services.datalock import hold
 from appliance.services.mqtt import MqttBus, broker_trust
 from appliance.serving import Serving
+from appliance.sets.running import RunningInspector
 from appliance.teaching.guard import ProfileGuard
 from appliance.teaching.inbox import ProfileInbox
+from appliance.teaching.pinned import PinnedProfiles
 from appliance.teaching.ports import Teaches
 from appliance.teaching.teacher import Teacher
 from appliance.teaching.trust import TrustedKeys
@@ -59,16 +64,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         if config.reader.engine == PADDLE:
             socket = stack.enter_context(SocketPlace(layout.edge / "reader"))
         loading = asyncio.create_task(
-            asyncio.to_thread(
-                load_engines,
-                edge.threads,
-                config.reader,
-                config.inspector,
-                socket=socket,
-                mm_per_px=edge.inspect_mm_per_px,
-            )
+            asyncio.to_thread(open_several, config, layout, socket, clock)
         )
-        identity = DeviceIdentity.open_or_create(layout.identity, edge.device)
+        identity = DeviceIdentity.open_or_create(layout.identity, edge.device, serial=edge.serial)
         await introduce(
             identity,
             hub_url=edge.hub_url,
@@ -117,13 +115,15 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         )
         memory = await asyncio.to_thread(Memory.open, journal, layout)
         stack.callback(memory.save)
-        engines = await loading
-        reader = engines.reader
+        several = await loading
+        sets, reader = several.sets, several.sets.reader
+        profiles.fleet = lambda: sets.engines.profiles
+        pins = PinDesk(await asyncio.to_thread(KeptPins, layout.pins), uplink)
         parts = EdgeParts(
             config=config,
-            reader=reader,
-            inspector=engines.judging,
-            notes=engines.notes,
+            sets=sets,
+            pins=pins,
+            notes=several.notes,
             profiles=profiles,
             conditions=ConditionFolder(profiles.folder, check=guard),
             memory=memory,
@@ -136,8 +136,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         )
         box = EdgeBox(parts)
         await box.begin()
-        teacher = await _teaching(layout, config, box, trust, engines.inspector, uplink)
-        enrolling = open_enrolling(parts, box, engines.inspector, teacher, clock=clock)
+        inspector = RunningInspector(sets)
+        teacher = await _teaching(layout, config, box, trust, inspector, uplink)
+        enrolling = open_enrolling(parts, box, inspector, teacher, clock=clock)
 
         serving = Serving()
         app = edge_app(
@@ -153,8 +154,9 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         )
         serving.http(app, edge.listen, where="edge.listen")
         _serve_station(serving, box, uplink, eyes)
-        if socket is not None and engines.paddle_models is not None:
-            _serve_paddle(serving, stack, config, socket, engines.paddle_models)
+        await serve_several(serving, several, box, layout=layout, pins=pins, clock=clock)
+        if socket is not None and several.paddle_models is not None:
+            _serve_paddle(serving, stack, config, socket, several.paddle_models)
         keeper = Keeper(
             journal,
             evidence,
@@ -171,7 +173,12 @@ async def run_edge(config: Config, *, clock: Clock | None = None) -> None:
         serving.job(
             "room for pictures",
             lambda: keep_room(
-                evidence, days=edge.keep_pictures_days, free_mb=edge.free_space_mb, clock=clock
+                evidence,
+                days=edge.keep_pictures_days,
+                free_mb=edge.free_space_mb,
+                clock=clock,
+                most_mb=edge.pictures_mb,
+                last=lambda: open_frames(journal, pins.is_open, uplink.expectations.rejudge),
             ),
         )
         await serving.run()
@@ -199,6 +206,12 @@ async def _teaching(
     await teacher.begin()
     inbox = ProfileInbox(
         layout.uplink, teacher=teacher, trust=trust, profiles=parts.profiles.folder
+    )
+    inbox.pinned = PinnedProfiles(
+        station=config.edge.station,
+        trust=trust,
+        wanted=lambda: parts.pins.profiles_asked(parts.profiles.has),
+        keep=parts.profiles.keep,
     )
     await inbox.begin()
     uplink.inbox = inbox

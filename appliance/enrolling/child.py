@@ -17,11 +17,11 @@ import msgspec
 
 from appliance.enrolling.process import Order, Word
 from appliance.inspectors import open_inspector
-from appliance.model_sets import BACKBONE, CRACKS, carried, versions
-from appliance.paths import models_root
+from appliance.model_sets import BACKBONE, CRACKS, carried
+from appliance.sets.shelf import SetShelf
 from contracts.errors import TallymanError
 from contracts.reason import Reason
-from ota.model_set import ModelSet, open_model_set
+from ota.model_set import ModelSet
 from vision.defects.profile import Profile
 from vision.engine import CPU
 from vision.frames import decode_frame
@@ -47,9 +47,13 @@ def main(file: str, *, say: Say, stop: Callable[[], bool]) -> int:
 
 def _refined(order: Order, *, say: Say, stop: Callable[[], bool]) -> Profile:
     base = Profile.load(Path(order.base))
+    shelf = SetShelf(agent=Path(order.agent) if order.agent else None)
     lines = base.facts.cracks.network if base.facts.cracks else ""
     inspector = open_inspector(
-        _set(BACKBONE, base.facts.backbone), _set(CRACKS, lines), variant=CPU, threads=1
+        _set(shelf, BACKBONE, base.facts.backbone),
+        _set(shelf, CRACKS, lines),
+        variant=CPU,
+        threads=1,
     )
     images = [
         decode_frame(Path(shot.path).read_bytes(), name=Path(shot.path).name)
@@ -65,15 +69,13 @@ def _refined(order: Order, *, say: Say, stop: Callable[[], bool]) -> Profile:
     )
 
 
-def _set(kind: str, digest: str) -> ModelSet:
+def _set(shelf: SetShelf, kind: str, digest: str) -> ModelSet:
     """The set that a profile names, also where an update brought a newer one meanwhile (I3); the
     newest for one that names none.
     """
-    for folder in versions(models_root() / kind) if digest else ():
+    if digest:
         with contextlib.suppress(TallymanError, OSError):
-            model_set = open_model_set(folder)
-            if model_set.digest == digest:
-                return model_set
+            return shelf.find(kind, digest)
     return carried(kind)
 
 

@@ -39,6 +39,8 @@ class Order:
     out: str
     shots: tuple[Shot, ...]
     seconds: float
+    agent: str = ""
+    """The agent's folder, where sets stand that came after the installation's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,15 @@ class LearningProcess:
     """Implements enrolling.ports.Learner. `command` runs with the order's file as its last word."""
 
     def __init__(
-        self, work: Path, *, seconds: float = SECONDS, command: Sequence[str] | None = None
+        self,
+        work: Path,
+        *,
+        seconds: float = SECONDS,
+        command: Sequence[str] | None = None,
+        agent: Path | None = None,
     ) -> None:
         self._work = work
+        self._agent = str(agent) if agent else ""
         self._seconds = seconds
         self._command = command or (sys.executable, "-m", "appliance.enrolling.child")
 
@@ -68,7 +76,7 @@ class LearningProcess:
             place = Path(folder)
             given, made = place / "base.profile", place / "refined.profile"
             await asyncio.to_thread(base.save, given)
-            order = Order(str(given), str(made), tuple(shots), self._seconds)
+            order = Order(str(given), str(made), tuple(shots), self._seconds, self._agent)
             file = place / "order.json"
             file.write_bytes(msgspec.json.encode(order))
             await self._run(file, place / "learn.log", progress)

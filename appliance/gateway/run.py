@@ -73,7 +73,9 @@ async def run_gateway(
     make_room(layout)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.gateway))
-        identity = DeviceIdentity.open_or_create(layout.gateway / "identity", gateway.device)
+        identity = DeviceIdentity.open_or_create(
+            layout.gateway / "identity", gateway.device, serial=gateway.serial
+        )
         await introduce(
             identity,
             hub_url=gateway.hub_url,

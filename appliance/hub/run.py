@@ -10,43 +10,47 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import APIRouter, FastAPI
 
-from appliance import pages_url, problems
+from appliance import pages_url
 from appliance.accounts.store import Accounts
 from appliance.config import Config
 from appliance.evidence import EvidenceStore
 from appliance.excursions.facts import Signer
 from appliance.gateway import port as sensors_port
 from appliance.hub import care, dates, excursions, offline, orders
+from appliance.hub.doors import DevicePort
 from appliance.hub.erp import HubErp
 from appliance.hub.exchange import open_exchange
 from appliance.hub.fleet import open_fleet
+from appliance.hub.folder import site_ca
 from appliance.hub.health import HubHealth
+from appliance.hub.learning import open_learning
 from appliance.hub.news import HubNews
+from appliance.hub.ota import open_ota
+from appliance.hub.ota_console import open_updates
+from appliance.hub.pages import serve_pages
+from appliance.hub.phones import open_phones
 from appliance.hub.sensors import open_sensors
 from appliance.hub.silence import Silence
 from appliance.hub.vehicles import vehicle_access
 from appliance.hub.web import hub_app
-from appliance.identity import api as identity_api
 from appliance.identity.registry import DeviceRegistry
 from appliance.identity.site_ca import SiteCa
 from appliance.layout import Layout
 from appliance.learning import intake as learning_intake
-from appliance.learning.folders import hub_dataset, training_of
 from appliance.learning.health import learning_item
-from appliance.learning.training import Training
 from appliance.live.connect import open_live
 from appliance.modules.health import module_items
 from appliance.modules.listener import open_listener
+from appliance.ota.registry.health import signature_items
+from appliance.ota.rollouts_health import rollout_items
 from appliance.readrates.health import calibration_items
 from appliance.readrates.service import ReadRates
 from appliance.services.datalock import hold
-from appliance.serving import Serving, Tls
+from appliance.serving import Serving
 from appliance.teaching import port as teaching_port
 from appliance.teaching.console import Console
 from appliance.teaching.office import QualityOffice
@@ -71,9 +75,7 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
     layout = Layout(config.data)
     async with AsyncExitStack() as stack:
         stack.enter_context(hold(layout.hub))
-        ca = SiteCa.open_or_create(
-            layout.site_ca, clock=clock, names=("127.0.0.1", "::1", *config.hub.names)
-        )
+        ca = site_ca(config, clock)
         registry = DeviceRegistry(layout.devices_db, ca, clock)
         stack.callback(registry.close)
         accounts = Accounts.open(layout.accounts_db, clock=clock, session_key=ca.session_key)
@@ -89,12 +91,12 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
         stack.push_async_callback(live.close)
 
         fleet = await stack.enter_async_context(open_fleet(config, layout, core, live, clock))
-        dataset = hub_dataset(config)
-        training = training_of(config, dataset, clock)
+        learning = stack.enter_context(open_learning(config, clock))
         news = HubNews(live, wake=fleet.wake)
         modules = open_listener(config, core, news, client_id=_lasting_name(ca))
         rates = ReadRates(core, clock=clock, zone=ZoneInfo(config.site.time_zone))
         erp = HubErp(config, core)
+        ota = stack.enter_context(open_ota(config, core, registry, ca, fleet.bus, clock))
         health = HubHealth(
             core,
             bus=fleet.bus,
@@ -102,17 +104,19 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             live=live,
             clock=clock,
             heard_at=registry.heard_at,
-            learning=lambda: learning_item(training, dataset, clock),
+            learning=lambda: learning_item(learning.training, learning.dataset, clock),
             calibration=lambda: (
                 *calibration_items(rates),
                 *erp.health(),
+                *signature_items(ota.registry, clock),
+                *rollout_items(ota.rollouts, clock),
                 *module_items(modules, now=clock.now()),
             ),
         )
 
         sensors = stack.enter_context(open_sensors(config, core, office, clock))
-        devices = _device_port(
-            identity_api.router(registry, ca, clock=clock, account_facts=accounts.facts),
+        devices = DevicePort(config.hub, registry, ca, clock, accounts.facts)
+        devices.add(
             intake.router(
                 core,
                 registry=registry,
@@ -122,11 +126,16 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
                 on_applied=news.applied,
             ),
             learning_intake.router(
-                dataset, registry=registry, clock=clock, takes=config.learning.keep != "off"
+                learning.dataset,
+                registry=registry,
+                clock=clock,
+                takes=config.learning.keep != "off",
             ),
             teaching_port.router(office, registry=registry, evidence=evidence, clock=clock),
             sensors_port.router(sensors.bundle, key=ca.head_signer, registry=registry, clock=clock),
         )
+        ota.attach(devices, registry, clock)
+        updates = stack.enter_context(open_updates(config, ota, core, registry, evidence, clock))
         exchange = await asyncio.to_thread(open_exchange, config, core)
         app, forwarding = hub_app(
             config, core, accounts=accounts, evidence=evidence, live=live, health=health,
@@ -137,39 +146,32 @@ async def run_hub(config: Config, *, clock: Clock | None = None) -> None:
             sensors=sensors.book,
             fleet=fleet,
             access=vehicle_access(config, ca, fleet.bridge),
+            updates=updates,
+            lines=learning.queue,
             silent=Silence(registry, clock).since,
+            phones=stack.enter_context(open_phones(config, core, accounts, clock)),
         )  # fmt: skip
         stack.push_async_callback(forwarding.aclose)
 
         serving = Serving()
-        files = ca.device_port_files()
-        serving.http(
-            devices,
-            config.hub.device_listen,
-            where="hub.device_listen",
-            tls=Tls(files.certificate, files.key),
-        )
-        serving.http(app, config.hub.listen, where="hub.listen", tls=_pages_tls(config))
+        devices.serve(serving)
+        serve_pages(app, config, serving, clock)
         fleet.serve(serving)
+        ota.serve(serving, clock)
+        learning.serve(serving, ota)
+        serving.side_job("gate curves", updates.rollouts.watch)
         if modules is not None:
             serving.side_job("module stations", modules.run)
         serving.job("health", health.watch)
-        for name, side_work in _side_work(config, core, live, rates, training, erp).items():
+        side = _side_work(config, core, live, rates, erp) | app.state.side_jobs
+        for name, side_work in side.items():
             serving.side_job(name, side_work)
         serving.side_job("exchange", exchange.run)
         await serving.run()
 
 
-def _device_port(*routers: APIRouter) -> FastAPI:
-    app = FastAPI(title="Tallyman device port", docs_url=None, redoc_url=None)
-    problems.install(app)
-    for each in routers:
-        app.include_router(each)
-    return app
-
-
 def _side_work(
-    config: Config, core: Core, live: LiveView, rates: ReadRates, training: Training, erp: HubErp
+    config: Config, core: Core, live: LiveView, rates: ReadRates, erp: HubErp
 ) -> dict[str, Callable[[], Awaitable[None]]]:
     """What goes on beside the dock's work and begins anew by itself where it fails."""
     policy = decision_policy(config.quality)
@@ -181,7 +183,6 @@ def _side_work(
         "offline logs": lambda: offline.keep_booked(OfflineLogs(core, policy)),
         "orders": lambda: orders.keep_tidy(Orders(core), live),
         "ERP": erp.run,
-        "learning": training.keep_schedule,
     }
 
 
@@ -208,9 +209,3 @@ def _open_core(config: Config, clock: Clock) -> Core:
     return Core(
         config.database_url, clock=clock, layout=layout, zone=ZoneInfo(config.site.time_zone)
     )
-
-
-def _pages_tls(config: Config) -> Tls | None:
-    if not config.hub.tls_certificate:
-        return None
-    return Tls(Path(config.hub.tls_certificate), Path(config.hub.tls_key))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from starlette.requests import Request
 
+from appliance import pages_url
 from appliance.accounts import routes as accounts_routes
 from appliance.accounts.store import Accounts
 from appliance.accounts.user import Role
@@ -22,11 +23,15 @@ from appliance.hub.erp import HubErp
 from appliance.hub.fence_pages import add_fence_pages
 from appliance.hub.fleet import HubFleet, add_fleet_pages
 from appliance.hub.forward import forward_router
+from appliance.hub.ota_console import Updates
 from appliance.hub.sensor_pages import add_sensor_pages
 from appliance.hub.sensors import SiteZones
+from appliance.hub.shelf import ShelfParts, add_shelf
 from appliance.readrates import api as read_rates_api
 from appliance.readrates.service import ReadRates
 from appliance.sensors.store import SensorStore
+from appliance.shelf.caller import refuse_revoked
+from appliance.shelf.phones.desk import Phones
 from appliance.web.app import create_app
 from appliance.web.care.health import stock_health_router
 from appliance.web.care.master_data import master_data_router
@@ -40,15 +45,18 @@ from appliance.web.gate import AccountsGate
 from appliance.web.goods.acceptance import acceptance_router
 from appliance.web.goods.products import goods_router
 from appliance.web.health import health_router
+from appliance.web.labelling import LabelQueue, labelling_router
 from appliance.web.lessons import LessonBook, lessons_router
 from appliance.web.live import live_router
 from appliance.web.orders.holds import holding_router
 from appliance.web.orders.pages import orders_router
+from appliance.web.ota import updates_router
 from appliance.web.ports import HealthSource
 from appliance.web.quality import quality_router
 from appliance.web.quality.core_desk import CoreDesk, decision_policy
 from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
+from appliance.web.shelf import shelf_page_router
 from appliance.web.vehicles import Access, vehicles_router
 from appliance.web.webhooks import webhooks_router
 from contracts.clock import Clock
@@ -85,7 +93,10 @@ def hub_app(
     sensors: SensorStore,
     fleet: HubFleet,
     access: Access,
+    updates: Updates,
+    lines: LabelQueue,
     silent: Callable[[str], datetime | None],
+    phones: Phones,
     clock: Clock,
 ) -> tuple[FastAPI, Clients]:
     """The application, and what it asks others with, to close at the end. `silent`: since when a
@@ -100,9 +111,7 @@ def hub_app(
     app.state.sessions = accounts
     gate, records = AccountsGate(), CoreRecords(core)
     app.include_router(
-        accounts_routes.router(
-            accounts, app.state.pages.render, tls=bool(config.hub.tls_certificate)
-        )
+        accounts_routes.router(accounts, app.state.pages.render, tls=pages_url.is_tls(config))
     )
     policy = decision_policy(config.quality)
     quality = Quality(core, policy)
@@ -121,9 +130,11 @@ def hub_app(
     app.include_router(excursions_router(Excursions(core), SiteZones(core, sensors), signer, gate))
     app.include_router(read_rates_router(rates, gate))
     app.include_router(lessons_router(lessons, gate))
+    app.include_router(labelling_router(lines, gate))
     app.include_router(health_router(health, gate))
     app.include_router(vehicles_router(access, gate))
     app.include_router(evidence_router(evidence, gate))
+    app.include_router(shelf_page_router())
     app.include_router(live_router(live, gate, clock=clock))
     app.include_router(exchange_router(erp, gate))
     app.include_router(webhooks_router(exchange.webhooks, gate))
@@ -135,7 +146,20 @@ def hub_app(
         core_api.router(lambda: core, allowed, policy=policy, care=care, erp=erp.desk)
     )
     app.include_router(exchange_api.router(exchange, allowed))
+    shelf = ShelfParts(config, core, accounts, evidence, gate, care, policy, clock, phones)
+    add_shelf(app, shelf)
+    app.state.side_jobs = shelf.jobs
     app.include_router(read_rates_api.router(rates, allowed))
+    app.include_router(
+        updates_router(
+            updates.fleet,
+            updates.rollouts,
+            updates.sets,
+            updates.acceptance,
+            gate,
+            clock=clock,
+        )
+    )
     add_fleet_pages(app, core, fleet, gate, clock=clock)
     forwarding, client = forward_router(config.hub.edge_url)
     app.include_router(forwarding)
@@ -173,6 +197,7 @@ def allowed(*roles: str) -> Callable[[Request], Awaitable[Asker]]:
     checks = [require_scope(role, *(Role(each) for each in roles)) for role in roles]
 
     async def dependency(request: Request) -> Asker:
+        refuse_revoked(request)
         refusal: ForbiddenError | None = None
         for role, check in zip(roles, checks, strict=True):
             try:

@@ -23,7 +23,13 @@ from contracts.errors import BadInputError
 _BACKDATED = timedelta(days=1)
 """A device whose clock is a little behind the hub's must not refuse a new certificate."""
 
-HEAD_URI = "urn:tallyman:hub:head"
+
+def service_uri(name: str) -> str:
+    """What a certificate of one of the hub's signing keys names."""
+    return f"urn:tallyman:hub:{name}"
+
+
+HEAD_URI = service_uri("head")
 
 
 def device_uri(device: str) -> str:

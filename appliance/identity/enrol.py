@@ -11,6 +11,7 @@ import ssl
 import httpx
 import msgspec
 
+from appliance.identity.admission.records import AwaitingApprovalError
 from appliance.identity.certificates import (
     HEAD_URI,
     certified_key,
@@ -20,7 +21,7 @@ from appliance.identity.certificates import (
 from appliance.identity.certificates import (
     fingerprint as fingerprint_of,
 )
-from appliance.identity.device import DeviceIdentity, SiteTrust
+from appliance.identity.device import DeviceIdentity, SiteTrust, trusting
 from appliance.identity.facts import Claim
 from contracts.errors import BadInputError, ForbiddenError, UnavailableError
 
@@ -31,8 +32,8 @@ async def enrol(identity: DeviceIdentity, hub_url: str, *, token: str, fingerpri
     """Claim a certificate and keep it with the identity.
 
     `fingerprint` is the SHA-256 of the site's device CA, hex, as the hub prints it. Raises
-    UnavailableError while the hub does not answer (try again), ForbiddenError when the hub is not
-    the pinned one or refuses the token.
+    UnavailableError while the hub does not answer and AwaitingApprovalError while no person there
+    has said yes (try again), ForbiddenError when the hub is not the pinned one or refuses.
     """
     ca_pem = await _pinned_ca(hub_url, fingerprint)
     claim = Claim(identity.device, token, identity.csr_pem())
@@ -42,14 +43,28 @@ async def enrol(identity: DeviceIdentity, hub_url: str, *, token: str, fingerpri
         ) as client:
             answer = await client.post("/device/v1/claim", content=msgspec.json.encode(claim))
     except httpx.TransportError as error:
-        raise _away(hub_url, error) from error
-    if answer.status_code != httpx.codes.OK:
-        raise ForbiddenError(
-            f"The hub at {hub_url} did not enrol {identity.device}: {_detail(answer)}",
-            mend="Make a new claim token at the hub",
-            status=answer.status_code,
-        )
+        raise away(hub_url, error) from error
+    check_answer(answer, identity, hub_url)
     identity.keep(checked_trust(identity, answer.content, ca_pem))
+
+
+def check_answer(answer: httpx.Response, identity: DeviceIdentity, hub_url: str) -> None:
+    """Raises AwaitingApprovalError, and ForbiddenError for any other answer than yes."""
+    if answer.status_code == httpx.codes.OK:
+        return
+    problem = _problem(answer)
+    if problem.get("code") == AwaitingApprovalError.code:
+        raise AwaitingApprovalError(
+            f"{identity.device} waits for a person's approval at {hub_url}",
+            mend=f"Compare its key {identity.key_id} with what the hub shows, and approve it there",
+            key_id=identity.key_id,
+        )
+    raise ForbiddenError(
+        f"The hub at {hub_url} did not certify {identity.device}: "
+        f"{problem.get('detail', f'status {answer.status_code}')}",
+        mend=str(problem.get("mend", "Make a new claim token at the hub")),
+        status=answer.status_code,
+    )
 
 
 def checked_trust(identity: DeviceIdentity, raw: bytes, ca_pem: str) -> SiteTrust:
@@ -70,14 +85,6 @@ def checked_trust(identity: DeviceIdentity, raw: bytes, ca_pem: str) -> SiteTrus
     return SiteTrust(trust.certificate_pem, ca_pem, trust.head_certificate_pem)
 
 
-def trusting(ca_pem: str) -> ssl.SSLContext:
-    """A client's context that trusts this CA and no other."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=ca_pem)
-    return context
-
-
 async def _pinned_ca(hub_url: str, pinned: str) -> str:
     # Nothing secret is sent on this connection, and what comes back counts only if it is the
     # certificate whose hash was pinned.
@@ -90,7 +97,7 @@ async def _pinned_ca(hub_url: str, pinned: str) -> str:
         ) as client:
             answer = await client.get("/device/v1/ca")
     except httpx.TransportError as error:
-        raise _away(hub_url, error) from error
+        raise away(hub_url, error) from error
     try:
         found = fingerprint_of(load(answer.text, what="the hub's CA"))
     except BadInputError as error:
@@ -103,16 +110,15 @@ async def _pinned_ca(hub_url: str, pinned: str) -> str:
     return answer.text
 
 
-def _away(hub_url: str, error: Exception) -> UnavailableError:
+def away(hub_url: str, error: Exception) -> UnavailableError:
     return UnavailableError(
         f"The hub at {hub_url} does not answer ({type(error).__name__})",
-        mend="Start the hub; enrolling is tried again",
+        mend="Start the hub; it is tried again",
     )
 
 
-def _detail(answer: httpx.Response) -> str:
+def _problem(answer: httpx.Response) -> dict[str, object]:
     try:
-        document = msgspec.json.decode(answer.content, type=dict[str, object])
+        return msgspec.json.decode(answer.content, type=dict[str, object])
     except msgspec.MsgspecError:
-        return f"status {answer.status_code}"
-    return str(document.get("detail", f"status {answer.status_code}"))
+        return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from appliance.identity.registry import Device, DeviceRegistry, DeviceState
 from appliance.identity.requests import (
     BadSignatureError,
+    CertificateExpiredError,
     NotEnrolledError,
     QuarantinedError,
     RequestJudge,
@@ -38,15 +38,21 @@ class DeviceGate:
         self._judge = RequestJudge()
 
     async def admit(
-        self, request: Request, *, limit_bytes: int = 1 << 20, writes: bool = False
+        self,
+        request: Request,
+        *,
+        limit_bytes: int = 1 << 20,
+        writes: bool = False,
+        expired: bool = False,
     ) -> SignedRequest:
-        """Judge a request, then read its body; `writes` keeps quarantined devices out.
+        """Judge a request, then read its body; `writes` keeps quarantined devices out, `expired`
+        lets one in whose certificate ran out (to be certified anew).
 
         Raises NotEnrolledError, BadSignatureError, ClockSkewError, RevokedError,
-        QuarantinedError, BadInputError when the body is over the limit.
+        QuarantinedError, CertificateExpiredError, BadInputError when the body is over the limit.
         """
         signed = parse(request.headers)
-        device = await asyncio.to_thread(self._registry.device, signed.device)
+        device = self._registry.device(signed.device)
         if device is None:
             raise NotEnrolledError(
                 f"{signed.device[:80]!r} is not enrolled here", mend="Enrol the device"
@@ -59,11 +65,16 @@ class DeviceGate:
             device.public_key,
             method=request.method,
             target=target.decode("latin-1"),
-            now_us=to_us(self._clock.now()),
+            now_us=to_us(now := self._clock.now()),
         )
         self._registry.heard(device.device)
         if device.state is DeviceState.REVOKED:
             raise RevokedError(f"{device.device} was revoked", mend="Enrol it under a new id")
+        if now >= device.expires_at and not expired:
+            raise CertificateExpiredError(
+                f"The certificate of {device.device} ran out at {device.expires_at.isoformat()}",
+                mend="It asks to be certified anew; approve it at the hub",
+            )
         if writes and device.state is DeviceState.QUARANTINED:
             raise QuarantinedError(
                 f"{device.device} is quarantined: {device.note}",

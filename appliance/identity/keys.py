@@ -6,10 +6,14 @@ for another. Private keys lie in files that only their owner may read.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -31,6 +35,13 @@ ENTRY = b"tallyman journal entry v1\0"
 HEAD = b"tallyman hub head v1\0"
 REQUEST = b"tallyman device request v1\0"
 SESSION = b"tallyman session v1\0"
+
+
+class ReadableKeyError(BadInputError):
+    """A private key that others than its owner may read; data has `path`."""
+
+    code = "key_readable"
+
 
 PrivateKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -70,17 +81,14 @@ def canonical(value: Mapping[str, object]) -> bytes:
 def open_or_create_key(path: Path, *, curve: str = "ed25519") -> PrivateKey:
     """The key in `path` (PKCS #8 PEM, mode 0600), made at the first call.
 
-    Raises BadInputError when the file is no such key.
+    Raises BadInputError when the file is no such key, ReadableKeyError when others may read it.
     """
     if not path.exists():
-        key: PrivateKey = (
-            Ed25519PrivateKey.generate()
-            if curve == "ed25519"
-            else ec.generate_private_key(ec.SECP256R1())
-        )
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_atomic(path, pem, mode=0o600)
-        return key
+        # Edge and agent of a new box start together, with one key between them.
+        with _alone(path.parent):
+            if not path.exists():
+                return _new_key(path, curve)
+    check_private(path)
     try:
         loaded = load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -92,6 +100,51 @@ def open_or_create_key(path: Path, *, curve: str = "ed25519") -> PrivateKey:
     if not isinstance(loaded, wanted):
         raise BadInputError(f"{path} holds another kind of key", mend="Restore it from a backup")
     return loaded
+
+
+def _new_key(path: Path, curve: str) -> PrivateKey:
+    key: PrivateKey = (
+        Ed25519PrivateKey.generate()
+        if curve == "ed25519"
+        else ec.generate_private_key(ec.SECP256R1())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_atomic(path, pem, mode=0o600)
+    return key
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process or thread that asks for it makes something in `folder` meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def check_private(path: Path, *, user: int | None = None) -> None:
+    """Raises ReadableKeyError when group or others may read or change `path`, or it belongs to
+    another than `user` (a numeric id; None: this process's) and root: whoever read a key can speak
+    in its name.
+    """
+    user = os.geteuid() if user is None else user
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        raise ReadableKeyError(
+            f"The private key {path} is open to others (mode {mode:04o})",
+            mend=f"chmod 600 {path}; if somebody may have read it, make a new key",
+            path=str(path),
+        )
+    if found.st_uid not in {user, 0}:
+        raise ReadableKeyError(
+            f"The private key {path} belongs to user {found.st_uid}, not to this one",
+            mend=f"chown it to user {user}",
+            path=str(path),
+        )
 
 
 def ed25519_key(path: Path) -> Ed25519PrivateKey:

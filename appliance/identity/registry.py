@@ -1,76 +1,50 @@
 """Which devices the hub knows, with the key each one enrolled (I4).
 
-Rules: a claim token is for one device id, works for one key, expires, and is stored hashed; a device id
-belongs to the first key enrolled for it, for ever, because its journal is chained under that key;
-a quarantined device may read and not write; a revoked one may do nothing. Methods block.
+Rules: a claim token is for one device id (and one machine, where its serial is known), works for one
+key, expires, and is stored hashed; where its claim says so a person approves the key before it is
+certified; a device id belongs to the first key enrolled for it, for ever, because its journal is
+chained under that key; a device whose certificate ran out comes back with that key, on that machine,
+by a person's word; a quarantined device may read and not write; a revoked one may do nothing, from
+its next request on. Methods block.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.x509.oid import NameOID
 
+from appliance.identity.admission import approval, claims
+from appliance.identity.admission.csr import read_request
+from appliance.identity.admission.known import KnownDevices, to_device
+from appliance.identity.admission.records import (
+    ClaimRefusedError,
+    Deed,
+    Device,
+    DeviceState,
+    Waiting,
+    WaitKind,
+)
+from appliance.identity.admission.tables import DEVICES, SCHEMA
 from appliance.identity.device import SiteTrust
-from appliance.identity.keys import check_device_id, load_public_pem, public_pem
+from appliance.identity.keys import check_device_id, public_pem
 from appliance.identity.site_ca import SiteCa
 from appliance.journal.heads import Countersigned
 from appliance.small_db import SmallDb
 from contracts.clock import Clock
-from contracts.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
+from contracts.errors import ConflictError, ForbiddenError, NotFoundError
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS claims (
-  device TEXT PRIMARY KEY, sha256 TEXT NOT NULL, expires_at TEXT NOT NULL,
-  used_by TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS devices (
-  device TEXT PRIMARY KEY, public_key TEXT NOT NULL, certificate TEXT NOT NULL,
-  state TEXT NOT NULL, note TEXT NOT NULL, kept_sha256 TEXT NOT NULL, changed_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS heads (
-  device TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, at_us INTEGER NOT NULL,
-  signature TEXT NOT NULL) STRICT;
-"""
-
-_ONE = "SELECT * FROM devices WHERE device = ?"
-
-
-class ClaimRefusedError(ForbiddenError):
-    """The token is wrong, spent or expired: which one is not told."""
-
-    code = "claim_refused"
-
-
-class DeviceState(StrEnum):
-    ACTIVE = "active"
-    QUARANTINED = "quarantined"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """`kept_sha256` names the refused log in the hub's evidence store, for a quarantined one."""
-
-    device: str
-    public_key_pem: str
-    certificate_pem: str
-    state: DeviceState
-    note: str
-    kept_sha256: str
-    changed_at: datetime
-
-    @property
-    def public_key(self) -> Ed25519PublicKey:
-        return load_public_pem(self.public_key_pem, what=f"the key of {self.device}")
+__all__ = [
+    "ClaimRefusedError",
+    "Deed",
+    "Device",
+    "DeviceRegistry",
+    "DeviceState",
+    "Waiting",
+]
 
 
 class DeviceRegistry:
@@ -80,68 +54,127 @@ class DeviceRegistry:
         self._ca = ca
         self._clock = clock
         self._heard: dict[str, datetime] = {}
-        self._file = SmallDb(path, _SCHEMA)
+        self._file = SmallDb(path, SCHEMA)
+        self._known_devices = KnownDevices(path)
 
     def close(self) -> None:
+        self._known_devices.close()
         self._file.close()
 
-    def new_claim(self, device: str, *, hours: int = 24) -> str:
-        """A claim token for `device`; one made before for it ends. Raises BadInputError."""
+    def new_claim(
+        self, device: str, *, hours: int = 24, serial: str = "", approve: bool = False, by: str = ""
+    ) -> str:
+        """A claim token for `device`; one made before for it ends, and a refusal with it.
+
+        `serial` binds it to one machine; `approve`: the key that comes with it waits for a
+        person's yes. Raises BadInputError.
+        """
         check_device_id(device)
-        token = secrets.token_urlsafe(32)
-        expires = self._clock.now() + timedelta(hours=hours)
+        now = self._clock.now()
         with self._file.change() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, '')",
-                (device, _hash(token), expires.isoformat()),
-            )
+            terms = claims.Terms(serial.strip(), approve)
+            token = claims.put(db, device, terms, now + timedelta(hours=hours))
+            approval.forget(db, device)
+            approval.note(db, Deed(now, device, "claimed", by))
         return token
 
-    def claim(self, device: str, token: str, csr_pem: str) -> SiteTrust:
+    def claim(self, device: str, token: str, csr_pem: str, *, address: str = "") -> SiteTrust:
         """Enrol the key in the signing request as `device`.
 
-        Raises ClaimRefusedError, ConflictError (the id belongs to another key), ForbiddenError (it
-        was revoked), BadInputError for a request that does not hold.
+        Raises ClaimRefusedError, AwaitingApprovalError (ask again with the same key), ConflictError
+        (the id belongs to another key), ForbiddenError (it was revoked or refused), BadInputError
+        for a request that does not hold.
         """
-        key = key_of_request(csr_pem, device)
-        with self._file.change() as db:
-            row = db.execute(
-                "SELECT sha256, expires_at, used_by FROM claims WHERE device = ?", (device,)
-            ).fetchone()
-            if (
-                row is None
-                or not secrets.compare_digest(row[0], _hash(token))
-                or self._clock.now() >= datetime.fromisoformat(row[1])
-                # The key that spent it may ask again: the first answer may have been lost.
-                or row[2] not in ("", public_pem(key))
-            ):
-                raise ClaimRefusedError(
-                    f"The claim token is not good for {device[:80]}",
-                    mend="Make a new one at the hub",
-                )
-            known = self._find(db, device)
-            if known is not None and known.public_key_pem != public_pem(key):
+        request = read_request(csr_pem, device)
+        pem = public_pem(request.key)
+
+        def within(db: sqlite3.Connection) -> SiteTrust | ForbiddenError:
+            known, now = self._find(db, device), self._clock.now()
+            shown = claims.Presented(token, pem, request.serial)
+            terms = claims.check(db, device, shown, known, now)
+            if known is not None and known.public_key_pem != pem:
                 raise ConflictError(
                     f"{device} is enrolled with another key",
                     mend="Restore the device's key, or enrol it under a new id",
                 )
-            if known is not None and known.state is DeviceState.REVOKED:
-                raise ForbiddenError(f"{device} was revoked", mend="Enrol it under a new id")
-            db.execute("UPDATE claims SET used_by = ? WHERE device = ?", (public_pem(key), device))
-            state = known.state if known else DeviceState.ACTIVE
-            return self._certify(db, device, key, state, known.note if known else "")
+            _check_not_revoked(known)
+            claims.spend(db, device, pem)
+            if terms.approve and known is None:
+                asked = Waiting(
+                    device, WaitKind.NEW, pem, request.serial, terms.serial, now, address
+                )
+                if (refused := _refusal(db, asked, now)) is not None:
+                    return refused
+            self._keep_serial(db, device, request.serial)
+            return self._certify(db, device, request.key, known, "enrolled")
 
-    def renew(self, device: str) -> SiteTrust:
-        """A new certificate for an enrolled device's key. Raises NotFoundError, ForbiddenError."""
+        return self._or_raise(within)
+
+    def renew(self, device: str, *, serial: str = "") -> SiteTrust:
+        """A new certificate for an enrolled device's key. `serial` is kept where none is known yet.
+
+        Raises NotFoundError, ForbiddenError.
+        """
         with self._file.change() as db:
             known = self._known(db, device)
-            if known.state is DeviceState.REVOKED:
-                raise ForbiddenError(f"{device} was revoked", mend="Enrol it under a new id")
-            return self._certify(db, device, known.public_key, known.state, known.note)
+            _check_not_revoked(known)
+            if not known.serial:
+                self._keep_serial(db, device, serial)
+            return self._certify(db, device, known.public_key, known, "renewed")
+
+    def recover(self, device: str, serial: str, *, address: str = "") -> SiteTrust:
+        """A new certificate for a device whose last one ran out, proven by its old key (which
+        signed the request), its machine's serial and a person's yes.
+
+        Raises AwaitingApprovalError (ask again), ForbiddenError (revoked, refused), NotFoundError.
+        """
+
+        def within(db: sqlite3.Connection) -> SiteTrust | ForbiddenError:
+            known, now = self._known(db, device), self._clock.now()
+            _check_not_revoked(known)
+            if now < known.expires_at:
+                # Somebody renewed it meanwhile, or the device's own clock is wrong.
+                return self._certify(db, device, known.public_key, known, "renewed")
+            asked = Waiting(
+                device, WaitKind.RECOVERY, known.public_key_pem, serial, known.serial, now, address
+            )
+            if (refused := _refusal(db, asked, now)) is not None:
+                return refused
+            self._keep_serial(db, device, serial)
+            return self._certify(db, device, known.public_key, known, "recovered")
+
+        return self._or_raise(within)
+
+    def waiting(self) -> list[Waiting]:
+        """Who waits for a person's word, oldest first, and whom somebody refused."""
+        return [approval.to_waiting(row) for row in self._file.all(approval.LIST)]
+
+    def approve(self, device: str, key_id: str, *, by: str, new_machine: bool = False) -> None:
+        """A person compared `key_id` with what the device shows and says yes. `new_machine`: it was
+        enrolled on a machine with another serial, and that is right.
+
+        Raises NotFoundError, ConflictError (another key asks by now), OtherMachineError.
+        """
+        with self._file.change() as db:
+            approval.approve(
+                db, device, key_id, by=by, now=self._clock.now(), new_machine=new_machine
+            )
+
+    def refuse(self, device: str, key_id: str, *, by: str, why: str) -> None:
+        """Raises NotFoundError, ConflictError."""
+        with self._file.change() as db:
+            approval.refuse(db, device, key_id, by=by, why=why, now=self._clock.now())
+
+    def story(self, device: str = "") -> list[Deed]:
+        """What happened to a device's membership (of all devices where none is named), newest
+        first, 500 at most.
+        """
+        rows = self._file.all(approval.STORY, device, device)
+        return [Deed(datetime.fromisoformat(row[0]), *row[1:]) for row in rows]
 
     def device(self, device: str) -> Device | None:
-        row = self._file.one(_ONE, device)
-        return None if row is None else _device(row)
+        """As it stands now, whoever changed it. Fast: may be called on the event loop."""
+        return self._known_devices.device(device)
 
     def heard(self, device: str) -> None:
         """A request that `device` signed came in just now; remembered until the hub ends."""
@@ -152,19 +185,19 @@ class DeviceRegistry:
         return self._heard.get(device)
 
     def devices(self) -> list[Device]:
-        return [_device(row) for row in self._file.all("SELECT * FROM devices ORDER BY device")]
+        return [to_device(row) for row in self._file.all(f"{DEVICES} ORDER BY device")]
 
-    def quarantine(self, device: str, why: str, *, kept_sha256: str = "") -> None:
+    def quarantine(self, device: str, why: str, *, kept_sha256: str = "", by: str = "") -> None:
         """Take no more entries from `device` until a person decides. Raises NotFoundError."""
-        self._set_state(device, DeviceState.QUARANTINED, why, kept_sha256)
+        self._set_state(device, DeviceState.QUARANTINED, why, kept_sha256, by)
 
-    def readmit(self, device: str, why: str) -> None:
+    def readmit(self, device: str, why: str, *, by: str = "") -> None:
         """A person has looked into it. Raises NotFoundError."""
-        self._set_state(device, DeviceState.ACTIVE, why, "")
+        self._set_state(device, DeviceState.ACTIVE, why, "", by, what="readmitted")
 
-    def revoke(self, device: str, why: str) -> None:
+    def revoke(self, device: str, why: str, *, by: str = "") -> None:
         """The device is lost or sold: for ever. Raises NotFoundError."""
-        self._set_state(device, DeviceState.REVOKED, why, "")
+        self._set_state(device, DeviceState.REVOKED, why, "", by)
 
     def keep_head(self, head: Countersigned) -> None:
         """Remember the newest head countersigned for a device."""
@@ -180,9 +213,20 @@ class DeviceRegistry:
             Countersigned(*row) for row in self._file.all("SELECT * FROM heads ORDER BY device")
         ]
 
-    def _find(self, db: sqlite3.Connection, device: str) -> Device | None:
-        row = db.execute(_ONE, (device,)).fetchone()
-        return None if row is None else _device(row)
+    def _or_raise(
+        self, within: Callable[[sqlite3.Connection], SiteTrust | ForbiddenError]
+    ) -> SiteTrust:
+        # What waits is noted, and that must stay although the request itself is answered by no.
+        with self._file.change() as db:
+            outcome = within(db)
+        if isinstance(outcome, ForbiddenError):
+            raise outcome
+        return outcome
+
+    @staticmethod
+    def _find(db: sqlite3.Connection, device: str) -> Device | None:
+        row = db.execute(f"{DEVICES} WHERE device = ?", (device,)).fetchone()
+        return None if row is None else to_device(row)
 
     def _known(self, db: sqlite3.Connection, device: str) -> Device:
         known = self._find(db, device)
@@ -190,74 +234,65 @@ class DeviceRegistry:
             raise NotFoundError(f"no device {device[:80]!r} is enrolled", mend="Check its id")
         return known
 
-    def _set_state(self, device: str, state: DeviceState, why: str, kept_sha256: str) -> None:
+    def _set_state(
+        self,
+        device: str,
+        state: DeviceState,
+        why: str,
+        kept_sha256: str,
+        by: str,
+        *,
+        what: str = "",
+    ) -> None:
         with self._file.change() as db:
-            known = self._known(db, device)
-            if known.state is DeviceState.REVOKED:
-                raise ForbiddenError(f"{device} was revoked", mend="Enrol it under a new id")
+            _check_not_revoked(self._known(db, device))
+            now = self._clock.now()
             db.execute(
                 "UPDATE devices SET state = ?, note = ?, kept_sha256 = ?, changed_at = ? "
                 "WHERE device = ?",
-                (state, why, kept_sha256, self._clock.now().isoformat(), device),
+                (state, why, kept_sha256, now.isoformat(), device),
             )
+            approval.note(db, Deed(now, device, what or state, by, why))
+
+    @staticmethod
+    def _keep_serial(db: sqlite3.Connection, device: str, serial: str) -> None:
+        if serial:
+            db.execute("INSERT OR REPLACE INTO machines VALUES (?, ?)", (device, serial))
 
     def _certify(
         self,
         db: sqlite3.Connection,
         device: str,
         key: Ed25519PublicKey,
-        state: DeviceState,
-        note: str,
+        known: Device | None,
+        what: str,
     ) -> SiteTrust:
-        certificate = self._ca.issue_device(device, key)
+        certificate, now = self._ca.issue_device(device, key), self._clock.now()
+        state = known.state if known else DeviceState.ACTIVE
         db.execute(
             "INSERT INTO devices VALUES (?, ?, ?, ?, ?, '', ?) "
             "ON CONFLICT (device) DO UPDATE SET certificate = excluded.certificate",
-            (device, public_pem(key), certificate, state, note, self._clock.now().isoformat()),
+            (
+                device,
+                public_pem(key),
+                certificate,
+                state,
+                known.note if known else "",
+                now.isoformat(),
+            ),
         )
+        approval.note(db, Deed(now, device, what))
         return SiteTrust(certificate, self._ca.device_ca_pem, self._ca.head_certificate_pem)
 
 
-def read_heads(path: Path) -> list[Countersigned]:
-    """The heads in a hub's registry file, read without changing it. Raises BadInputError."""
+def _refusal(db: sqlite3.Connection, asked: Waiting, now: datetime) -> ForbiddenError | None:
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            rows = db.execute("SELECT * FROM heads ORDER BY device").fetchall()
-    except sqlite3.Error as error:
-        raise BadInputError(
-            f"{path} is not a hub's device registry: {error}", mend="Name the hub's devices.db"
-        ) from error
-    return [Countersigned(*row) for row in rows]
+        approval.may_pass(db, asked, now)
+    except ForbiddenError as refused:
+        return refused
+    return None
 
 
-def key_of_request(csr_pem: str, device: str) -> Ed25519PublicKey:
-    """The key of a certificate signing request made by its holder in the name of `device`.
-
-    Raises BadInputError.
-    """
-    check_device_id(device)
-    try:
-        request = x509.load_pem_x509_csr(csr_pem.encode())
-        good = request.is_signature_valid
-        names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        key = request.public_key()
-    except (ValueError, TypeError) as error:
-        raise BadInputError("the signing request is not readable", mend="Send PEM") from error
-    if not good or [name.value for name in names] != [device]:
-        raise BadInputError(
-            f"the signing request is not {device}'s own", mend="Make it on the device"
-        )
-    if not isinstance(key, Ed25519PublicKey):
-        raise BadInputError("the device's key is not Ed25519", mend="Make it on the device")
-    return key
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _device(row: tuple[str, ...]) -> Device:
-    device, key, certificate, state, note, kept, changed = row
-    return Device(
-        device, key, certificate, DeviceState(state), note, kept, datetime.fromisoformat(changed)
-    )
+def _check_not_revoked(known: Device | None) -> None:
+    if known is not None and known.state is DeviceState.REVOKED:
+        raise ForbiddenError(f"{known.device} was revoked", mend="Enrol it under a new id")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ DEVICE_HEADER = "tallyman-device"
 SIGNATURE_HEADER = "tallyman-signature"
 BODY_HEADER = "tallyman-body-sha256"
 WINDOW_US = 120_000_000
+_GENERATION_US = 80_000_000
+_GENERATIONS = 4
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"v1 ([0-9]{1,16}) ([A-Za-z0-9_-]{16,64}) ([0-9a-f]{128})")
 
@@ -52,6 +55,12 @@ class QuarantinedError(ForbiddenError):
 
 class RevokedError(ForbiddenError):
     code = "revoked"
+
+
+class CertificateExpiredError(NotSignedInError):
+    """The device was away for longer than its certificate: it asks to be let in again."""
+
+    code = "certificate_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +108,16 @@ def parse(headers: Mapping[str, str]) -> RequestSignature:
 
 
 class RequestJudge:
-    """Judges signatures and remembers nonces. Memory is enough: after a restart, within the two
-    minutes, what could be replayed bears repetition (entries and pictures count once).
+    """Judges signatures and remembers which requests came. Memory is enough: after a restart, within
+    the two minutes, what could be replayed bears repetition (entries and pictures count once).
+
+    What came is kept by generation, so that forgetting a hundred thousand devices' polls takes no
+    time: a request stays acceptable for two windows at most (signed ahead of our clock).
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], int] = {}
-        self._sweep_us = 0
+        self._seen: deque[set[bytes]] = deque([set()], maxlen=_GENERATIONS)
+        self._begun_us = 0
 
     def check(
         self,
@@ -131,20 +143,17 @@ class RequestJudge:
                 mend="Set the device's clock",
                 now_us=now_us,
             )
-        nonce = (signed.device, signed.nonce)
-        if nonce in self._seen:
+        # A signature is over device and nonce: its first half is one request's alone.
+        request = bytes.fromhex(signed.signature[:32])
+        self._turn(now_us)
+        if any(request in generation for generation in self._seen):
             raise BadSignatureError("The request was sent before", mend="Sign each request anew")
-        self._forget(now_us)
-        self._seen[nonce] = signed.at_us
+        self._seen[-1].add(request)
 
-    def _forget(self, now_us: int) -> None:
-        if now_us < self._sweep_us:
-            return
-        self._sweep_us = now_us + WINDOW_US
-        # A request signed ahead of our clock stays acceptable for up to two windows.
-        stale = [nonce for nonce, at_us in self._seen.items() if now_us - at_us > WINDOW_US]
-        for nonce in stale:
-            del self._seen[nonce]
+    def _turn(self, now_us: int) -> None:
+        if abs(now_us - self._begun_us) >= _GENERATION_US:
+            self._begun_us = now_us
+            self._seen.append(set())
 
 
 def _message(

@@ -23,7 +23,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CA_DAYS = 3650
 _SERVER_DAYS = 397
 """The longest that browsers accept."""
-_DEVICE_DAYS = 30
+DEVICE_DAYS = 30
+"""How long a device's certificate lasts where the site says nothing else; 7 to 30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +48,37 @@ class _Authority:
 class SiteCa:
     """The device CA, the hub's head key and the site's session key."""
 
-    def __init__(self, folder: Path, *, clock: Clock, names: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, *, clock: Clock, names: Sequence[str], device_days: int = DEVICE_DAYS
+    ) -> None:
+        self._device_days = device_days
         self._folder = folder
         self._clock = clock
         self._names = tuple(dict.fromkeys((*names, *LOOPBACK)))
         self._devices = self._authority("device-ca", "Tallyman device CA")
         self.head_signer: Ed25519PrivateKey = ed25519_key(folder / "head.key")
         self.session_key: Ed25519PrivateKey = ed25519_key(folder / "session.key")
-        self.head_certificate_pem = self._head_certificate()
+        self.head_certificate_pem = self._signer_certificate(
+            "head", self.head_signer, "Tallyman hub head"
+        )
 
     @classmethod
     def open_or_create(
-        cls, folder: Path, *, clock: Clock | None = None, names: Sequence[str] = ()
+        cls,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        names: Sequence[str] = (),
+        device_days: int = DEVICE_DAYS,
     ) -> SiteCa:
-        """`names` are the host names and addresses that servers get beside the loopback ones.
+        """`names` are the host names and addresses that servers get beside the loopback ones;
+        devices get certificates of `device_days`.
 
-        Raises BadInputError when a key file is damaged.
+        Raises BadInputError when a key file is damaged or readable by others.
         """
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        return cls(folder, clock=clock or SystemClock(), names=names)
+        return cls(folder, clock=clock or SystemClock(), names=names, device_days=device_days)
 
     @property
     def device_ca_pem(self) -> str:
@@ -78,7 +90,7 @@ class SiteCa:
         return certificates.fingerprint(self._devices.certificate)
 
     def issue_device(self, device: str, public_key: Ed25519PublicKey) -> str:
-        """A certificate of 30 days for a device's key, PEM. Whether to issue is the registry's."""
+        """A short certificate for a device's key, PEM. Whether to issue is the registry's."""
         return certificates.to_pem(
             certificates.make_signer(
                 public_key,
@@ -87,9 +99,16 @@ class SiteCa:
                 ca=self._devices.certificate,
                 ca_key=self._devices.key,
                 now=self._clock.now(),
-                days=_DEVICE_DAYS,
+                days=self._device_days,
             )
         )
+
+    def service_signer(self, name: str) -> tuple[Ed25519PrivateKey, str]:
+        """A signing key of the hub's own for one purpose (`director`), made at the first call, and
+        the device CA's certificate for it, in PEM, which names `urn:tallyman:hub:NAME`.
+        """
+        key = ed25519_key(self._folder / f"{name}.key")
+        return key, self._signer_certificate(name, key, f"Tallyman hub {name}")
 
     def device_port_files(self) -> ServerFiles:
         """Certificate and key of the device port, by the device CA; renewed where it is due."""
@@ -111,19 +130,26 @@ class SiteCa:
             write_atomic(path, certificates.to_pem(made).encode())
         return _Authority(key, certificates.load(path.read_text(), what=str(path)))
 
-    def _head_certificate(self) -> str:
-        path = self._folder / "head.crt"
-        if not path.exists():
-            made = certificates.make_signer(
-                self.head_signer.public_key(),
-                common_name="Tallyman hub head",
-                uri=certificates.HEAD_URI,
-                ca=self._devices.certificate,
-                ca_key=self._devices.key,
-                now=self._clock.now(),
-                days=_CA_DAYS,
-            )
-            write_atomic(path, certificates.to_pem(made).encode())
+    def _signer_certificate(self, stem: str, key: Ed25519PrivateKey, name: str) -> str:
+        path = self._folder / f"{stem}.crt"
+        uri = certificates.service_uri(stem)
+        # Another key (the old one was lost, or rotated) needs another certificate.
+        if (
+            path.exists()
+            and certificates.certified_key(path.read_text(), self.device_ca_pem, uri=uri)
+            == key.public_key()
+        ):
+            return path.read_text()
+        made = certificates.make_signer(
+            key.public_key(),
+            common_name=name,
+            uri=uri,
+            ca=self._devices.certificate,
+            ca_key=self._devices.key,
+            now=self._clock.now(),
+            days=_CA_DAYS,
+        )
+        write_atomic(path, certificates.to_pem(made).encode())
         return path.read_text()
 
     def _server(self, stem: str, authority: _Authority) -> ServerFiles:

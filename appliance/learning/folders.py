@@ -15,7 +15,11 @@ from appliance.learning.training import RECIPE, Environment, Training
 from appliance.model_sets import READER, carried
 from appliance.paths import models_root
 from contracts.clock import Clock
-from contracts.errors import UnavailableError
+from contracts.errors import TallymanError, UnavailableError
+from ota.model_set import open_model_set
+
+FORCE_PLACE, FORCE_POINTER = "in_force", "in_force.txt"
+"""In the hub's learning folder (appliance.learning.force)."""
 
 
 def edge_dataset(config: Config) -> Dataset:
@@ -65,10 +69,24 @@ def training_of(config: Config, dataset: Dataset, clock: Clock) -> Training:
         dataset,
         environment=lambda: environment_of(config),
         schedule=schedule_of(config),
-        current=lambda: carried(READER).folder,
+        current=lambda: folder_in_force(dataset.folder),
         minutes=learning.minutes,
         clock=clock,
     )
+
+
+def folder_in_force(folder: Path) -> Path:
+    """The folder of the reading set that the site runs, below the hub's learning `folder`; the one
+    that came with the installation where that is not known or not whole.
+    """
+    try:
+        digest = (folder / FORCE_POINTER).read_text()
+        place = folder / FORCE_PLACE / digest.removeprefix("sha256:")
+        if open_model_set(place).digest == digest:
+            return place
+    except (OSError, TallymanError):
+        pass
+    return carried(READER).folder
 
 
 def _recipe_folder(setting: str) -> Path:

@@ -28,6 +28,10 @@ class TeachingLine:
     seen: tuple[bool, ...]
     kept: NDArray[np.uint8]
     box: NDArray[np.float64]
+    index: int = 0
+    """Of the line among the example's."""
+    start: int = 0
+    """The value's first character in the line as it was read."""
 
     def crop(self) -> NDArray[np.uint8]:
         """(48, w, 3) as the recogniser is given it."""
@@ -46,4 +50,4 @@ def teaching_lines(example: Example) -> Iterator[TeachingLine]:
             continue
         for place in places:
             box = place_box(kept, lines[index], place)
-            yield TeachingLine(place.field, place.text, place.seen, kept, box)
+            yield TeachingLine(place.field, place.text, place.seen, kept, box, index, place.start)

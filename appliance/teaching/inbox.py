@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from appliance.teaching.pinned import PinnedProfiles
 from appliance.teaching.signing import (
     ProfileSignature,
     check_profile,
@@ -44,6 +45,8 @@ class ProfileInbox:
         self._trust = trust
         self._profiles = profiles
         self._settled = False
+        self.pinned: PinnedProfiles | None = None
+        """Asks for what pins name (teaching.pinned)."""
 
     async def begin(self) -> None:
         """Put in force what the hub told last and a power cut kept from its place."""
@@ -51,6 +54,8 @@ class ProfileInbox:
 
     async def ask(self, hub: HubClient) -> None:
         """Raises UnavailableError, HubRefusedError; what is refused here is told, not raised."""
+        if self.pinned is not None:
+            await self.pinned.ask(hub)
         answer = await hub.ask("GET", PROFILES_PATH, etag=self._known.etag)
         if answer.body:
             await asyncio.to_thread(self._known.replace, answer.body, answer.etag)

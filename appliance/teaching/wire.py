@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from appliance.teaching.signing import ProfileSignature, QualityKey
 
 PROFILES_PATH = "/device/v1/profiles"
+PINNED_PATH = PROFILES_PATH + "/of"
+"""And the 64 hex digits of a profile's digest: its signature, the newest where it has several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ import httpx
 import msgspec
 
 from appliance.identity.device import DeviceIdentity
-from appliance.identity.enrol import trusting
 from appliance.identity.requests import sign_request
 from appliance.journal.stamp import to_us
 from contracts.clock import Clock
-from contracts.errors import NotSignedInError, TallymanError, UnavailableError
+from contracts.errors import TallymanError, UnavailableError
 
 _KEPT_S = 60.0
 """Shorter than the hub keeps a quiet connection, so that none is used as it closes one."""
@@ -53,15 +52,9 @@ class HubClient:
     _http: httpx.AsyncClient = field(init=False)
 
     async def __aenter__(self) -> Self:
-        ca_pem = self.identity.ca_pem
-        if ca_pem is None:
-            raise NotSignedInError(
-                f"device {self.identity.device} is not enrolled",
-                mend="Enrol it with a claim token from the hub",
-            )
         self._http = httpx.AsyncClient(
             base_url=self.hub_url,
-            verify=trusting(ca_pem),
+            verify=self.identity.client_context(),
             timeout=self.timeout_s,
             limits=httpx.Limits(max_connections=8, keepalive_expiry=_KEPT_S),
         )

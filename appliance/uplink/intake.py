@@ -152,7 +152,7 @@ class _Intake:
     async def take(self, signed: SignedRequest) -> _Taken:
         """Apply a batch; gives the head that is durable then. Raises what stopped it."""
         try:
-            batch = msgspec.json.decode(signed.body, type=wire.Batch)
+            batch = wire.BATCH.decode(signed.body)
         except msgspec.MsgspecError as error:
             raise BadInputError(f"not a batch of entries: {error}", mend="Update both") from error
         if len(batch.entries) > wire.MOST_ENTRIES:

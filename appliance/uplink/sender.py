@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -22,11 +22,12 @@ from appliance.accounts.session import AccountFacts
 from appliance.evidence import EvidenceStore
 from appliance.identity.certificates import HEAD_URI, certified_key
 from appliance.identity.device import DeviceIdentity
-from appliance.identity.enrol import checked_trust
 from appliance.identity.facts import SiteFacts
+from appliance.identity.upkeep.renewal import Renewal
 from appliance.journal.heads import Countersigned, is_genuine
 from appliance.journal.journal import Journal
 from appliance.learning.shipping import ExampleUpload
+from appliance.ota.pins_port import PINS_PATH, Asked, AskPins, TellPins
 from appliance.uplink import wire
 from appliance.uplink.backoff import Backoff
 from appliance.uplink.client import HubClient, HubRefusedError
@@ -36,6 +37,8 @@ from contracts.asn import Expectations
 from contracts.clock import Clock
 from contracts.errors import ForbiddenError, JournalError, TallymanError, UnavailableError
 from contracts.events import JournalEntry
+from contracts.judging import Pin, SessionPin
+from contracts.stock import BatchKey
 
 _log = logging.getLogger(__name__)
 _BATCH = 200
@@ -73,8 +76,9 @@ class Uplink:
         self._examples = examples
         self._hub_url = hub_url
         self._identity = identity
-        self._clock = clock
         self._poll_s = poll_s
+        self._clock = clock
+        self._renewal = Renewal(identity, hub_url, clock, on_renewed=self._keep_certificate)
         self._most_backoff_s = most_backoff_s
         self._about = wire.EXPECTATIONS_PATH
         if station:
@@ -89,6 +93,7 @@ class Uplink:
         self._taken = asyncio.Event()
         self._news = asyncio.Event()
         self._unkept: tuple[Countersigned, str] | None = None
+        self._hub: HubClient | None = None
         self.inbox: Inbox | None = None
         """Asks for the profiles that the quality lead signed (appliance.teaching)."""
         self.online = False
@@ -122,6 +127,7 @@ class Uplink:
                 HubClient(self._hub_url, self._identity, self._clock) as hub,
                 asyncio.TaskGroup() as jobs,
             ):
+                self._hub = hub
                 jobs.create_task(self._keep_sending(hub))
                 jobs.create_task(self._keep_asking(hub))
                 jobs.create_task(self._keep_heads())
@@ -129,8 +135,33 @@ class Uplink:
                 if self._examples is not None:
                     jobs.create_task(self._examples.run(hub, worthwhile=self._nothing_waits))
         finally:
+            self._hub = None
             stop()
             await self._keep_last_head()
+
+    async def ask_pins(
+        self,
+        batches: Sequence[tuple[BatchKey, Mapping[str, str]]],
+        *,
+        session: str = "",
+        reads: str = "",
+    ) -> tuple[Sequence[Pin], SessionPin | None]:
+        """Who judges these batches, each with the sets that would judge it here, and what reads the
+        labels of `session` (I3). Raises UnavailableError, HubRefusedError.
+        """
+        hub = self._hub
+        if hub is None:
+            raise UnavailableError("The hub is not connected", mend="Work goes on provisionally")
+        asked = tuple(Asked(batch, dict(parts)) for batch, parts in batches)
+        body = msgspec.json.encode(AskPins(asked, session, reads))
+        answer = await hub.ask("POST", PINS_PATH, body=body)
+        try:
+            told = msgspec.json.decode(answer.body, type=TellPins)
+        except msgspec.MsgspecError as error:
+            raise UnavailableError(
+                f"The hub's answer about pins is not understood: {error}", mend="Update both"
+            ) from error
+        return told.pins, told.reads
 
     async def _keep_sending(self, hub: HubClient) -> None:
         backoff = Backoff(first_s=0.1, most_s=self._most_backoff_s)
@@ -245,6 +276,8 @@ class Uplink:
                     site_due = loop.time() + _SITE_EVERY_S
             except (TallymanError, OSError, msgspec.MsgspecError) as error:
                 self._failed(error, shown=False)
+                await self._renewal.after(error)
+                self.trouble = self._renewal.waits or self.trouble
                 await asyncio.sleep(backoff.next_s())
             else:
                 backoff.reset()
@@ -263,13 +296,12 @@ class Uplink:
         answer = await hub.ask("GET", wire.SITE_PATH, etag=self._site.etag)
         if answer.body:
             await asyncio.to_thread(self._site.replace, answer.body, answer.etag)
-        now = self._clock.now()
-        head = self._site.value.head_certificate_pem
-        if self._identity.renewal_is_due(now) or head != self._identity.head_certificate_pem:
-            renewed = await hub.ask("POST", wire.RENEW_PATH)
-            trust = checked_trust(self._identity, renewed.body, self._identity.ca_pem or "")
-            await asyncio.to_thread(self._identity.keep, trust)
-            await asyncio.to_thread(self._journal.keep_certificate, trust.certificate_pem)
+        site = self._site.value
+        await asyncio.to_thread(self._identity.keep_door, site.door_port)
+        await self._renewal.keep(hub, head_certificate_pem=site.head_certificate_pem)
+
+    async def _keep_certificate(self, pem: str) -> None:
+        await asyncio.to_thread(self._journal.keep_certificate, pem)
 
     def _nothing_waits(self) -> bool:
         return self.online and self._synced and self.lag == 0 and not self._pictures.busy

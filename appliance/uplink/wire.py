@@ -14,7 +14,6 @@ ENTRIES_PATH = "/device/v1/entries"
 EVIDENCE_PATH = "/device/v1/evidence"
 EXPECTATIONS_PATH = "/device/v1/expectations"
 SITE_PATH = "/device/v1/site"
-RENEW_PATH = "/device/v1/renew"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_ENTRIES = 500
@@ -28,6 +27,10 @@ class Batch:
 
     entries: tuple[JournalEntry, ...]
     absent: tuple[str, ...] = ()
+
+
+# At import, by one thread: two that learn of a class at one moment crash the process.
+BATCH = msgspec.json.Decoder(Batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,14 @@ class _Naming:
     evidence: tuple[_Picture, ...] = ()
 
 
+# At import, by one thread: two that learn of a class at one moment crash the process.
+_NAMING = msgspec.json.Decoder(_Naming)
+
+
 def pictures_of(entry: JournalEntry) -> tuple[str, ...]:
     """Hashes of the pictures that an entry's body names, of whatever kind it is."""
     try:
-        named = msgspec.json.decode(entry.body, type=_Naming).evidence
+        named = _NAMING.decode(entry.body).evidence
     except msgspec.MsgspecError:
         return ()
     return tuple(picture.sha256 for picture in named if _SHA256.fullmatch(picture.sha256))

@@ -54,13 +54,7 @@ def create_app(
     problems.install(app)
     app.mount("/static", KeptFiles(_STATIC), name="static")
 
-    @app.get("/words/{language}.json", include_in_schema=False)
-    async def catalogue(language: str) -> Response:
-        return Response(
-            words(language).as_json(),
-            media_type="application/json",
-            headers={"Cache-Control": "no-cache"},
-        )
+    add_words(app)
 
     @app.get("/", include_in_schema=False)
     async def start() -> Response:
@@ -75,6 +69,18 @@ def create_app(
         return {"status": "ok"}
 
     return app
+
+
+def add_words(app: FastAPI) -> None:
+    """/words/{language}.json, which the pages' scripts speak with."""
+
+    @app.get("/words/{language}.json", include_in_schema=False)
+    async def catalogue(language: str) -> Response:
+        return Response(
+            words(language).as_json(),
+            media_type="application/json",
+            headers={"Cache-Control": "no-cache"},
+        )
 
 
 def pages_of(request: Request) -> Pages:

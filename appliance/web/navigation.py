@@ -53,6 +53,7 @@ GROUPS = (
     Group(
         "stock",
         (
+            Page("shelf", "/shelf"),
             Page("batches", "/batches", also=("/batch",)),
             Page("orders", "/orders"),
             Page("fleet", "/fleet"),
@@ -68,6 +69,7 @@ GROUPS = (
             Page("holds", "/holds"),
             Page("tickets", "/tickets", also=("/signing-keys",)),
             Page("lessons", "/lessons"),
+            Page("labelling", "/labelling", roles=("operator", "quality")),
             Page("read_rates", "/read-rates", roles=("operator", "quality", "ops")),
         ),
     ),
@@ -82,10 +84,23 @@ GROUPS = (
         ),
     ),
     Group(
+        "updates",
+        (
+            Page("ota", "/ota"),
+            Page("ota_rollouts", "/ota/rollouts"),
+            Page("ota_sets", "/ota/sets"),
+            Page("ota_acceptance", "/ota/acceptance"),
+            Page("ota_approvals", "/ota/approvals"),
+            Page("ota_audit", "/ota/audit"),
+        ),
+    ),
+    Group(
         "system",
         (
             Page("health", "/health"),
             Page("exchange", "/exchange"),
+            Page("phones", "/phones"),
+            Page("trust", "/trust"),
         ),
     ),
 )

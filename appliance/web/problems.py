@@ -37,6 +37,8 @@ STATUS = {
     "insufficient_stock": 409,
     "already_running": 409,
     "forbidden": 403,
+    "phone_revoked": 410,
+    "invitation_spent": 410,
     "not_signed_in": 401,
     "journal_full": 503,
     "unavailable": 503,

@@ -1,7 +1,8 @@
 """The headers that go out with every answer: a strict Content Security Policy and its friends.
 
 No inline script or style exists in our pages, nothing is loaded from elsewhere, nobody may frame
-them. Written as plain ASGI, because a streamed answer (live events) must pass untouched.
+them. The page at the shelf alone compiles WebAssembly (its reader of codes) and hears the microphone
+(push to talk). Written as plain ASGI, because a streamed answer (live events) must pass untouched.
 """
 
 from __future__ import annotations
@@ -22,10 +23,19 @@ _DIRECTIVES = (
 )
 
 
-def content_security_policy(*, form_origin: str = "") -> str:
-    """The policy of every page. `form_origin` may be the hub's, where sign-in happens."""
+_SHELF = ("/shelf", "/static/shelf/")
+"""Addresses of the page at the shelf, of its service worker and of the worker that reads codes."""
+
+
+def content_security_policy(*, form_origin: str = "", shelf: bool = False) -> str:
+    """The policy of every page. `form_origin` may be the hub's, where sign-in happens; `shelf`: of
+    the page at the shelf.
+    """
     directives = [
-        *_DIRECTIVES,
+        *(
+            f"{each} 'wasm-unsafe-eval'" if shelf and each.startswith("script-src") else each
+            for each in _DIRECTIVES
+        ),
         f"form-action 'self' {form_origin}".strip(),
     ]
     return "; ".join(directives)
@@ -34,7 +44,10 @@ def content_security_policy(*, form_origin: str = "") -> str:
 class SecurityHeaders:
     """ASGI middleware: adds the headers, keeps those that a route set itself."""
 
-    def __init__(self, app: ASGIApp, *, form_origin: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, form_origin: str = "", tls: bool = True) -> None:
+        """`tls` False: a port without it for others than this machine, where browsers refuse to hear
+        of the opener's policy and say so.
+        """
         self._app = app
         self._headers = {
             "Content-Security-Policy": content_security_policy(form_origin=form_origin),
@@ -43,6 +56,12 @@ class SecurityHeaders:
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=()",
+        }
+        if not tls:
+            del self._headers["Cross-Origin-Opener-Policy"]
+        self._shelf_headers = self._headers | {
+            "Content-Security-Policy": content_security_policy(form_origin=form_origin, shelf=True),
+            "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(), payment=()",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +72,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                shelf = scope["path"].startswith(_SHELF)
+                for name, value in (self._shelf_headers if shelf else self._headers).items():
                     headers.setdefault(name, value)
                 default = "no-cache" if scope["path"].startswith("/static/") else "no-store"
                 headers.setdefault("Cache-Control", default)

@@ -4,7 +4,7 @@
 
 const SILENCE_MS = 2600;
 const RETRY_MS = 1000;
-const TOPICS = ["carton", "camera", "hold", "ticket", "transport", "session", "health", "product", "lesson", "order", "alarm", "readings", "fleet"];
+const TOPICS = ["carton", "camera", "hold", "ticket", "transport", "session", "health", "product", "lesson", "order", "alarm", "readings", "fleet", "ota"];
 
 /** @typedef {"live" | "away" | "broken"} LineState */
 

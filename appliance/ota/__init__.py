@@ -1,0 +1,1 @@
+"""The hub's side of updates: registry, rollouts, and the door where boxes ask."""

@@ -1,0 +1,161 @@
+"""The snapshot as the hub tells it: read again only when something changed, cut by role.
+
+One book for all phones. Whoever asks first after a change waits for the reading; the others get
+what came out (docs/adr/0044).
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from appliance.shelf.stock import telling
+from appliance.shelf.stock.changes import Change, Parts
+from appliance.shelf.stock.hints import Hints
+from appliance.words import Words
+from contracts.clock import Clock
+from contracts.shelf import Snapshot
+from erp_link.adapters import database
+from erp_link.service.core import Core
+from erp_link.service.merge.reading import micros
+from erp_link.service.shelf.gathering import Mark, gather, is_other, mark
+
+_ZIPPED = 8
+_ZIPPED_FOR_US = 60_000_000
+_GZIP = 5
+_LEAST = 1024
+"""Below this many bytes compressing gains nothing."""
+_SLOW_S = 0.25
+"""Of a core, not of the clock: what others do on this machine does not count."""
+_REST = 4
+"""A reading that cost much is followed by a rest of so many times what it cost: however much
+happens, reading takes a fifth of a core at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`zone_name` is an IANA name; `price_roles` may see what was paid."""
+
+    name: str
+    zone: tzinfo
+    zone_name: str
+    price_roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is None where the asker has this content already. `gzipped`: how it is coded."""
+
+    tag: str
+    body: bytes | None = None
+    gzipped: bool = False
+
+
+class StockBook:
+    """Asked by many threads."""
+
+    def __init__(
+        self, core: Core, site: Site, hints: Callable[[], Hints], *, words: Words, clock: Clock
+    ) -> None:
+        self._core = core
+        self._site = site
+        self._hints = hints
+        self._words = words
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._mark: Mark | None = None
+        self._state = ("", 0)
+        self._rests_until = 0.0
+        self._cuts = {True: Parts(), False: Parts()}
+        self._zipped: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+
+    def sees_prices(self, roles: Collection[str]) -> bool:
+        """Whether somebody with these roles is told what was paid."""
+        return not self._site.price_roles.isdisjoint(map(str, roles))
+
+    def snapshot(self) -> Snapshot:
+        """Everything, prices included, as it stands now. Raises UnavailableError."""
+        return self._read(self._hints())
+
+    def answer(
+        self, roles: Collection[str], *, has: str = "", changes: bool = False, zips: bool = False
+    ) -> Answer:
+        """What somebody with these roles is told, who has the content of the tag `has` already:
+        with `changes` only what changed since, as far as that is known; `zips`: they read gzip.
+
+        Raises UnavailableError.
+        """
+        names = tuple(sorted(map(str, roles)))
+        ending = telling.role_tag(names)
+        at_us = micros(self._clock.now())
+        with self._lock:
+            self._look()
+            cut = self._cuts[self.sees_prices(names)]
+            tag = cut.tag + ending
+            if has == tag:
+                return Answer(tag)
+            since = (
+                cut.since(has.removesuffix(ending)) if has.endswith(ending) and changes else None
+            )
+            kept_at, kept = self._zipped.get(tag, (0, b""))
+            if since is None and zips and kept and at_us - kept_at <= _ZIPPED_FOR_US:
+                return Answer(tag, kept, gzipped=True)
+            parts, frame = cut.parts, cut.frame
+        base, change = since or (0, Change(tuple(parts), ()))
+        body = telling.body(frame, parts, change, roles=names, base=base, at_us=at_us)
+        if not zips or len(body) < _LEAST:
+            return Answer(tag, body)
+        zipped = gzip.compress(body, _GZIP, mtime=0)
+        if since is None:
+            self._keep(tag, at_us, zipped)
+        return Answer(tag, zipped, gzipped=True)
+
+    def _keep(self, tag: str, at_us: int, zipped: bytes) -> None:
+        with self._lock:
+            self._zipped[tag] = (at_us, zipped)
+            self._zipped.move_to_end(tag)
+            while len(self._zipped) > _ZIPPED:
+                self._zipped.popitem(last=False)
+
+    def _look(self) -> None:
+        """Read again where something changed: what the books carry, the day, the hints."""
+        if time.monotonic() < self._rests_until:
+            return
+        began = time.thread_time()
+        hints = self._hints()
+        today = self._clock.now().astimezone(self._site.zone).date().isoformat()
+        if self._state == (today, hints.stamp) and not self._is_other():
+            return
+        # Taken first: what is written meanwhile asks for another reading.
+        now = self._core.read(mark)
+        taken = self._read(hints)
+        for sees, cut in self._cuts.items():
+            parts, frame = telling.parts(taken, prices=sees), telling.frame(taken)
+            cut.replace(parts, frame, taken.version)
+        self._mark, self._state = now, (today, hints.stamp)
+        took = time.thread_time() - began
+        self._rests_until = time.monotonic() + _REST * took if took > _SLOW_S else 0.0
+
+    def _is_other(self) -> bool:
+        before = self._mark
+        return before is None or self._core.read(lambda c: is_other(c, before))
+
+    def _read(self, hints: Hints) -> Snapshot:
+        with database.snapshot(self._core.engine) as connection:
+            read = gather(
+                connection,
+                at=self._clock.now(),
+                zone=self._site.zone,
+                zone_name=self._site.zone_name,
+                site=self._site.name,
+            )
+        products = tuple(
+            replace(each, reorder=hints.by_gtin[each.gtin]) if each.gtin in hints.by_gtin else each
+            for each in read.products
+        )
+        return telling.in_words(replace(read, products=products), self._words)
