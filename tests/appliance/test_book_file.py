@@ -13,7 +13,7 @@ from tests.support.docks import LINE, carton
 
 async def some(d, count: int, first: int = 1) -> None:
     for number in range(first, first + count):
-        d.station._parts.inspector.decision = (
+        d.station.here.sets.inspector.decision = (
             InspectDecision.DEFECT if number % 3 == 0 else InspectDecision.PASS
         )
         await d.station.judge_carton(carton(f"C{number}"))

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.detectors import WithDetectors
+from appliance.detectors import WithDetectors, product_of_detector
 from contracts.errors import ArtefactRefusedError
-from ota.model_set import write_manifest
+from ota.model_set import open_model_set, write_manifest
 
 GTIN = "09520001100413"
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -26,9 +26,24 @@ class Judge:
     variant: str = "onnxruntime-cpu"
     asked: list[str] = field(default_factory=list)
 
-    def inspect(self, image, profile, *, name):
+    def parts(self, profile):
+        return {"inspect": self.model_set}
+
+    def variant_of(self, under):
+        return self.variant
+
+    def inspect(self, image, profile, *, name, under):
+        assert under["inspect"] == self.model_set
         self.asked.append(name)
         return self.says
+
+
+@dataclass(frozen=True)
+class Detector:
+    guard: object = None
+
+    def inspect(self, image, profile, *, name):
+        return "detector and " + self.guard.inspect(image, profile, name=name)
 
 
 def made(folder: Path, kind: str) -> None:
@@ -56,8 +71,34 @@ def test_a_product_without_a_detector_is_judged_by_its_profile(tmp_path: Path) -
 def test_a_product_with_one_is_judged_by_both(tmp_path: Path) -> None:
     (tmp_path / GTIN).mkdir()
     both = WithDetectors(Judge("profile"), tmp_path)
-    both._opened[GTIN] = Judge("detector")
-    assert both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN) == "detector"
+    both._of_product[GTIN] = "sha256:detector"
+    both._opened["sha256:detector"] = Detector()
+    assert both.parts(BISCUITS, GTIN) == {
+        "inspect": "sha256:backbone",
+        "detector": "sha256:detector",
+    }
+    assert both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN) == "detector and profile"
+
+
+def test_a_batch_that_began_without_a_detector_goes_on_without(tmp_path: Path) -> None:
+    both = WithDetectors(Judge("profile"), tmp_path)
+    both._of_product[GTIN] = "sha256:detector"
+    began = {"inspect": "sha256:backbone"}
+    assert both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN, under=began) == "profile"
+
+
+def test_a_pinned_detector_that_is_gone_leaves_its_batch_to_a_person(tmp_path: Path) -> None:
+    both = WithDetectors(Judge("profile"), tmp_path)
+    began = {"inspect": "sha256:backbone", "detector": "sha256:" + "0" * 64}
+    with pytest.raises(ArtefactRefusedError, match="not here any more"):
+        both.inspect(PICTURE, BISCUITS, name="x", gtin=GTIN, under=began)
+
+
+def test_an_assigned_detector_says_by_its_name_whose_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "held"
+    made(folder, "defect-detector")
+    with pytest.raises(ArtefactRefusedError, match="whose it is"):
+        product_of_detector(open_model_set(folder))
 
 
 @pytest.mark.parametrize("spoil", ["no manifest", "another kind", "changed", "says nothing"])

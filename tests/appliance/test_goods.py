@@ -41,7 +41,7 @@ async def judged(d, *decisions: InspectDecision, first: int = 1) -> list:
     """One carton after the other, as the inspector is told to see them."""
     cards = []
     for number, decision in enumerate(decisions, first):
-        d.station._parts.inspector.decision = decision
+        d.station.here.sets.inspector.decision = decision
         cards.append(await d.station.judge_carton(carton(f"C{number}")))
     return cards
 
@@ -237,7 +237,7 @@ async def test_a_detector_has_no_bound_to_freeze_by_and_counts_for_no_profile(do
     inspector = PaperInspector()
     d = dock(needed=2, inspector=inspector)
     await judged(d, PASS)
-    inspector.model_set = "sha256:detector"
+    inspector.model_set = inspector.detector = "sha256:detector"
     cards = await judged(d, DEFECT, DEFECT, first=2)
     assert [card.verdict.freezes for card in cards] == [None, None]
     assert all(card.verdict.decision is Decision.HOLD for card in cards)

@@ -14,10 +14,11 @@ import pytest
 
 from appliance.accounts.store import Accounts
 from appliance.accounts.web import COOKIE
-from appliance.config import Config, EdgeConfig, HubConfig, SiteConfig
+from appliance.config import Config, EdgeConfig, SiteConfig
 from appliance.demo.prepare import delivery_day
 from appliance.demo.run import HubApi, judged_in
 from appliance.demo.samples import write_samples
+from appliance.hub_config import HubConfig
 from appliance.identity.site_ca import SiteCa
 from appliance.learning.example import decode_example
 from appliance.learning.folders import edge_dataset, hub_dataset

@@ -23,7 +23,6 @@ from appliance.accounts.store import Accounts
 from appliance.config import (
     Config,
     EdgeConfig,
-    HubConfig,
     PolicyConfig,
     SiteConfig,
     load_config,
@@ -32,6 +31,7 @@ from appliance.config import (
 from appliance.demo.prepare import delivery_day
 from appliance.demo.run import HubApi, judged_in
 from appliance.demo.samples import SampleDelivery, SampleTruth, write_samples
+from appliance.hub_config import HubConfig
 from appliance.identity.site_ca import SiteCa
 from appliance.journal import file as journal_file
 from appliance.journal.codec import decode_body

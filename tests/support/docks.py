@@ -18,8 +18,9 @@ from appliance.identity.device import DeviceIdentity
 from appliance.journal.codec import decode_body
 from appliance.journal.journal import Journal
 from appliance.judge import JudgePolicy
+from appliance.pinning.desk import PinDesk
 from appliance.station import Station
-from appliance.station_parts import StationParts
+from appliance.station_parts import OneOfEach, StationParts
 from contracts.asn import AsnLine, Expectations, ExpectedLine
 from contracts.inspection import InspectDecision, Inspection
 from contracts.reading import Candidate, FieldValue, LabelFields, LabelReading, ReadDecision
@@ -73,12 +74,20 @@ class PaperInspector:
 
     model_set = "sha256:inspect"
     variant = "onnxruntime-cpu"
+    detector = ""
 
     def __init__(self, decision: InspectDecision = InspectDecision.PASS, **by_profile) -> None:
         self.decision = decision
         self.by_profile = by_profile
 
-    def inspect(self, image, profile, *, name, gtin):
+    def parts(self, profile, gtin):
+        parts = {"inspect": self.model_set, "detector": self.detector}
+        return {use: digest for use, digest in parts.items() if digest}
+
+    def variant_of(self, under):
+        return self.variant
+
+    def inspect(self, image, profile, *, name, gtin, under=None):
         decision = self.by_profile.get(profile.digest, self.decision)
         if isinstance(decision, Exception):
             raise decision
@@ -154,8 +163,11 @@ class Dock:
         self.station = Station(
             "dock-1",
             StationParts(
-                reader=parts.get("reader", PaperReader()),
-                inspector=parts.get("inspector", PaperInspector()),
+                sets=parts.get("sets")
+                or OneOfEach(
+                    parts.get("reader", PaperReader()), parts.get("inspector", PaperInspector())
+                ),
+                pins=parts.get("pins", PinDesk()),
                 profiles=self.profiles,
                 expectations=lambda: self.delivery,
                 journal=self.journal,

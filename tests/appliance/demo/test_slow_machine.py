@@ -21,12 +21,16 @@ class Hub:
 
     def __init__(self, *_address: Any, **_more: Any) -> None:
         self.announced: list[str] = []
+        self.asked: list[str] = []
 
     async def close_open_sessions(self) -> None:
         """No session was open."""
 
     async def announce(self, number: str, _asn: bytes, *, dock: str) -> None:
         self.announced.append(f"{number} at {dock}")
+
+    async def call(self, _method: str, path: str, **_more: Any) -> None:
+        self.asked.append(path)
 
     async def close(self) -> None:
         """Nothing to close."""

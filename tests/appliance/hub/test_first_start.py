@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from appliance import pages_url
-from appliance.config import Config, HubConfig
+from appliance.config import Config, SiteConfig
+from appliance.hub_config import HubConfig
 from appliance.identity.site_ca import SiteCa
 from tests.support.ports import free_address
 
@@ -44,20 +45,25 @@ def get(url: str, trust: ssl.SSLContext | None) -> httpx.Response:
             time.sleep(0.05)
 
 
-@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("tls", ["", "own", "site"])
 def test_the_hub_prints_a_link_that_works_while_nobody_has_an_account(tmp_path: Path, tls):
     listen = free_address()
     settings: dict[str, str] = {}
-    if tls:
+    if tls == "site":
+        settings = {"TALLYMAN_HUB_TLS": "site"}
+    if tls == "own":
         files = SiteCa.open_or_create(tmp_path / "authority").device_port_files()
         settings = {
             "TALLYMAN_HUB_TLS_CERTIFICATE": str(files.certificate),
             "TALLYMAN_HUB_TLS_KEY": str(files.key),
         }
     config = Config(
+        site=SiteConfig(data=str(tmp_path / "var")),
         hub=HubConfig(
-            listen=listen, tls_certificate=settings.get("TALLYMAN_HUB_TLS_CERTIFICATE", "")
-        )
+            listen=listen,
+            tls="site" if tls == "site" else "",
+            tls_certificate=settings.get("TALLYMAN_HUB_TLS_CERTIFICATE", ""),
+        ),
     )
     printed = tmp_path / "stderr"
     with printed.open("wb") as stderr:

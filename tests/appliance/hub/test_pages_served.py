@@ -26,7 +26,8 @@ async def test_every_page_of_the_navigation_is_served(tmp_path: Path, clock: Fix
     app, forwarding = hub_app(
         Config(), core, accounts=idle, evidence=idle, live=MemoryLiveView(), health=idle,
         rates=idle, lessons=idle, erp=idle, exchange=idle, signer=idle, fences=idle, sensors=idle,
-        fleet=idle, access=idle, silent=lambda _: None, clock=clock,
+        fleet=idle, access=idle, updates=idle, lines=idle, silent=lambda _: None, clock=clock,
+        phones=idle,
     )  # fmt: skip
 
     def served(address: str) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,24 @@ def test_a_devices_key_stays_and_only_its_owner_may_read_it(tmp_path: Path):
     assert first.public_key_pem == again.public_key_pem
     assert (tmp_path / "device.key").stat().st_mode & 0o777 == 0o600
     assert not first.is_enrolled
+
+
+def test_processes_that_start_together_make_one_key_between_them(tmp_path: Path, monkeypatch):
+    """Edge and agent of a new box: a journal under a key that is gone could never be let in."""
+    real, together = Ed25519PrivateKey.generate, threading.Barrier(8)
+
+    def slowly() -> Ed25519PrivateKey:
+        time.sleep(0.02)
+        return real()
+
+    def start(_: int) -> str:
+        together.wait(10)
+        return DeviceIdentity.open_or_create(tmp_path, "dock-1").public_key_pem
+
+    monkeypatch.setattr(Ed25519PrivateKey, "generate", slowly)
+    with ThreadPoolExecutor(8) as boxes:
+        made = set(boxes.map(start, range(8)))
+    assert made == {DeviceIdentity.open_or_create(tmp_path, "dock-1").public_key_pem}
 
 
 def test_a_folder_belongs_to_one_device(tmp_path: Path):

@@ -57,6 +57,20 @@ def test_pictures_make_room_oldest_first_and_only_what_the_hub_has(tmp_path: Pat
     assert store.get(oldest) == b"picture 0"
 
 
+def test_beyond_the_budget_pictures_go_whatever_their_age_and_open_batches_last(tmp_path: Path):
+    store = EvidenceStore(tmp_path)
+    names = [store.put(b"picture %d" % number) for number in range(4)]
+    for age, sha256 in enumerate(reversed(names)):
+        os.utime(store.path(sha256), (1_000_000 - age, 1_000_000 - age))
+        store.mark_uploaded(sha256)
+    want = {"older_than_s": 1e9, "now": 1_000_000.0, "until_free_bytes": 1}
+    assert store.thin_out(most_bytes=4 * 9, **want) == 0
+    assert store.thin_out(most_bytes=2 * 9, last=lambda: names[:2], **want) == 2
+    assert [store.has(sha256) for sha256 in names] == [True, True, False, False]
+    assert store.thin_out(most_bytes=9, last=lambda: names[:2], **want) == 1
+    assert [store.has(sha256) for sha256 in names[:2]] == [False, True]
+
+
 def test_a_half_written_picture_is_never_seen(tmp_path: Path):
     store = EvidenceStore(tmp_path)
     sha256 = store.put(b"one")

@@ -48,6 +48,7 @@ def test_status_says_what_is_here_and_what_is_waited_for(site):
     assert (said["hub"]["examples"], said["edge"]["examples"], said["new"]) == (2, 1, 2)
     assert said["keep"] == "crops"
     assert said["environment"].startswith("no training environment")
+    assert said["lines"] == {"waiting": 0, "answered": {}}
     assert said["candidates"] == []
 
 

@@ -147,6 +147,8 @@ async def test_a_long_message_that_is_no_json_is_counted_and_lets_the_next_one_t
             await client.publish(TOPIC, b"x" * 900_000, qos=1)
         await fails(broker, "C1", "c-1")
         await eventually(core.holds)
+        # the hold stands in the core a moment before the listener notes which station it heard
+        await eventually(lambda: len(list(module_items(listener, now=clock.now()))) == 2)
         assert listener.stations.refused.total() == 1
         (row, _) = module_items(listener, now=clock.now())
         assert (row.state, row.detail) == ("warn", TOPIC)

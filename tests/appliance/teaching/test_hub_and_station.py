@@ -16,6 +16,7 @@ from appliance.teaching import port
 from appliance.teaching.console import Console
 from appliance.teaching.inbox import ProfileInbox
 from appliance.teaching.office import QualityOffice
+from appliance.teaching.pinned import PinnedProfiles
 from appliance.teaching.trust import TrustedKeys
 from appliance.uplink.client import HubClient
 from appliance.uplink.sender import Uplink
@@ -180,6 +181,45 @@ async def test_from_two_clicks_to_the_next_batch_and_back(
     assert [body.serial for body in told] == [1, 2, 3]
     with pytest.raises(ConflictError, match="not offered"):
         lead.sign("sha256:" + "f" * 64)
+
+
+async def test_a_batch_that_another_box_began_gets_its_profile_here_also_when_a_later_one_counts(
+    joined: Joined, lead: Lead, enrolled: Profile, tmp_path: Path
+) -> None:
+    station = joined.station
+    await enrol(station, enrolled)
+    lead.office.make_key(WORDS, holder="mara")
+    here = ProfileFolder(tmp_path / "of another box")
+    unknown = "sha256:" + "f" * 64
+    pinned = PinnedProfiles(
+        station="dock-1",
+        trust=station.trust,
+        wanted=lambda: [(GTIN, enrolled.digest), (GTIN, unknown)],
+        keep=here.keep,
+    )
+    async with connected(joined, lead) as client:
+        await until(lambda: len(lead.core.profile_events()) == 1, "the enrolment arrives")
+        lead.sign(enrolled.digest)
+        await joined.inbox.ask(client)
+        taught = await station.teacher.teach(
+            station.carton("C1", tile(7, cracked=True)), CRACK, operator="jo"
+        )
+        await until(lambda: joined.uplink.lag == 0, "the lesson arrives")
+        lead.sign(taught.step.after)
+        await pinned.ask(client)
+        assert here.has(GTIN, enrolled.digest)
+        assert here.pinned(enrolled.digest) == enrolled
+        assert not here.has(GTIN, unknown), "nobody ever signed it"
+        assert here.get(GTIN) is None, "it judges what is pinned to it and nothing else"
+        station.trust.forget()
+        elsewhere = ProfileFolder(tmp_path / "of a box that trusts nobody")
+        await PinnedProfiles(
+            station="dock-1",
+            trust=station.trust,
+            wanted=lambda: [(GTIN, enrolled.digest)],
+            keep=elsewhere.keep,
+        ).ask(client)
+        assert not elsewhere.has(GTIN, enrolled.digest)
 
 
 async def test_a_hub_that_was_taken_over_signs_nothing(

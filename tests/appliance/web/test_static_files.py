@@ -40,3 +40,27 @@ async def test_what_is_not_there_or_lies_beside_is_not_given(tmp_path: Path):
         for path in ("/static/none.js", "/static/vendor", "/static/%2e%2e/secret", "/static/"):
             assert (await web.get(path)).status_code == 404, path
         assert (await web.post("/static/none.js")).status_code == 405
+
+
+async def test_a_browser_that_takes_gzip_gets_it_packed_under_a_tag_of_its_own(tmp_path: Path):
+    text = "let one = 1;\n" * 500
+    (tmp_path / "page.js").write_text(text)
+    (tmp_path / "small.js").write_text("1;")
+    async with client(tmp_path) as web:
+        packed = await web.get("/static/page.js", headers={"accept-encoding": "br, gzip"})
+        plain = await web.get("/static/page.js", headers={"accept-encoding": "identity"})
+        assert packed.text == plain.text == text
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert int(packed.headers["content-length"]) < len(text) // 10
+        assert packed.headers["etag"] != plain.headers["etag"]
+        again = {"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]}
+        assert (await web.get("/static/page.js", headers=again)).status_code == 304
+        assert (
+            await web.get("/static/page.js", headers=again | {"accept-encoding": "identity"})
+        ).status_code == 200
+        small = await web.get("/static/small.js", headers={"accept-encoding": "gzip"})
+        assert "content-encoding" not in small.headers
+        (tmp_path / "page.js").write_text(text + "let two = 2;")
+        newer = await web.get("/static/page.js", headers=again)
+        assert newer.text == text + "let two = 2;"

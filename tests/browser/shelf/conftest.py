@@ -1,0 +1,56 @@
+"""A real hub over real books, and phones whose camera looks at its shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.bench.shelf.chromium import Chromium
+from appliance.bench.shelf.house import House, film, open_house
+from tests.support.shelf_phone import Phone
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The film of the shelf, which goes round and round."""
+    path = tmp_path_factory.mktemp("camera") / "shelf.y4m"
+    film(path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[House]:
+    opened = open_house(tmp_path / "hub")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def phone(tmp_path: Path, playwright: Any, camera: Path) -> Iterator[Callable[..., Phone]]:
+    """`phone(url, "mei", language="en")`: signed in, at the shelf."""
+    held: list[Phone] = []
+
+    def given(url: str, name: str = "mei", *, language: str = "en") -> Phone:
+        profile = tmp_path / f"phone-{len(held)}"
+        chromium = Chromium(profile, camera, language, size=(390, 844))
+        taken = Phone(playwright, chromium, url)
+        held.append(taken)
+        taken.start()
+        taken.sign_in(name)
+        return taken
+
+    yield given
+    for each in held:
+        each.fall()
