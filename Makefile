@@ -14,7 +14,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core campaign-ingest campaign-agv fmt lock image image-test clean
+.PHONY: help setup run test test-openvino test-paddle test-yolo check campaign-read campaign-core campaign-ingest campaign-agv campaign-rollout campaign-shelf fmt lock image image-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ campaign-ingest: setup ## kill, freeze and fill up a gateway 1,000 times and cou
 campaign-agv: setup ## 1,000 sessions over a bad radio, then hub, broker and vehicles killed in mid-mission; ARGS="OUT --kills 1000" goes on where it was
 	@TALLYMAN_SESSIONS=1000 .venv/bin/pytest -q tests/agv_bridge/missions/test_radio_law.py
 	@.venv/bin/python -m appliance.bench.agv.kills.campaign $(ARGS)
+
+campaign-rollout: setup ## try to have one batch judged by two: 1,000,000 batches in virtual time, and ablations; ARGS="OUT" goes on where it was
+	@.venv/bin/python -m appliance.bench.rollout.worlds $(ARGS)
+
+campaign-shelf: setup ## try to have a wrong product shown at the shelf: 100,000 frames in Node; ARGS="OUT" goes on where it was
+	@.venv/bin/python -m appliance.bench.shelf.campaign $(ARGS)
 
 fmt: setup ## format and mend what can be mended by itself
 	.venv/bin/ruff check --fix .
