@@ -88,15 +88,18 @@ export class Follower {
     this.still = false;
   }
 
-  /** What no longer looks as it did is doubted until it is read again. @param {Grey} small @param {Frame} frame */
+  /** What no longer looks as it did is doubted until it is read again, and so is what cannot be
+   * looked at, since it left the picture: other goods may stand there when it comes back.
+   * @param {Grey} small @param {Frame} frame
+   */
   look(small, frame) {
     const factor = frame.width / small.width;
     this.state = {
       ...this.state,
       regions: this.state.regions.map((region) => {
-        const before = region.believed && stateOf(region, frame.at_ms) ? this.looks.get(region.id) : undefined;
-        const now = before ? lookOf(small, region.quad, factor) : null;
-        return before && now && likeness(before, now) < LEAST_LIKENESS ? { ...region, doubt_ms: frame.at_ms } : region;
+        if (!region.believed || !stateOf(region, frame.at_ms)) return region;
+        const before = this.looks.get(region.id), now = lookOf(small, region.quad, factor);
+        return before && now && likeness(before, now) >= LEAST_LIKENESS ? region : { ...region, doubt_ms: frame.at_ms };
       }),
     };
   }
@@ -152,7 +155,7 @@ export class Follower {
     if (!last) return;
     const asked = this.asked.get(id), now = asked && lookOf(last.small, asked.quad, last.frame.width / last.small.width);
     // Something else has come into its place meanwhile: the answer is about another code.
-    if (asked && now && likeness(asked.look, now) < LEAST_LIKENESS) return;
+    if (asked && (!now || likeness(asked.look, now) < LEAST_LIKENESS)) return;
     this.state = answered(this.state, id, decoded, this.lookup, last.frame.at_ms);
     const region = this.state.regions.find((one) => one.id === id);
     const look = region && lookOf(last.small, region.quad, last.frame.width / last.small.width);
