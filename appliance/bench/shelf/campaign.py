@@ -5,7 +5,8 @@
 One film of a few hundred frames is one JSON file in OUT, so that a campaign that was stopped goes on
 where it was. Films differ in goods, size of the modules, motion, blur, noise, light and pace; in
 each goods change their places behind a hand, some codes are torn, and the stock list holds, beside
-what is there, the products that a misreading would give. Exit 1 where a wrong product was shown.
+what is there, the products that a misreading would give; every fourth is a quick swing of a phone
+that takes few frames. Exit 1 where a wrong product was shown.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any
@@ -93,7 +94,19 @@ def plan_of(chunk: Chunk) -> tuple[Plan, list[str], int]:
     known = {each.gtin for each in listed} | {
         each.gtin for each in near if each.gtin not in there_too
     }
-    return plan, sorted(known), random.choice((2, 3, 4, 6))
+    late = random.choice((2, 3, 4, 6))
+    return _on_a_weak_phone(plan, chunk), sorted(known), late
+
+
+def _on_a_weak_phone(plan: Plan, chunk: Chunk) -> Plan:
+    """Every fourth film: fewer frames a second, and swings so quick that each label could be taken
+    for its neighbour in the next frame.
+    """
+    if chunk.number % 4 != 3:  # noqa: PLR2004 -- every fourth
+        return plan
+    random = Random(f"weak {chunk.seed} {chunk.number}")  # noqa: S311 -- as above
+    swings = replace(_QUICK, pan_s=random.choice((0.7, 1.0, 1.3, 2.0)))
+    return replace(plan, motion=swings, fps=random.choice((8, 10, 15, 30)), exposure_s=0.002)
 
 
 def run_one(chunk: Chunk) -> dict[str, Any]:
@@ -108,6 +121,7 @@ def run_one(chunk: Chunk) -> dict[str, Any]:
         "number": chunk.number,
         "module_px": round(plan.module_px, 2),
         "late": late,
+        "fps": plan.fps,
         "acts": len(plan.acts),
         "frames": account.frames,
         "right": account.right,

@@ -106,3 +106,17 @@ test("a place settles on the mean of its outlines, follows a real move at once, 
   for (let at = 0; at < 3; at += 1) region = { ...region, ...settled(region, near(312)) };
   assert.ok(far(middle(region.quad), { x: 312, y: 300 }) < 1);
 });
+
+test("a swing so quick that each label could be its neighbour is no motion, and what is seen again is followed", () => {
+  // Seven labels across, all alike but for their bars: a step of one label's width looks like none.
+  const scene = shelf({ columns: 7, rows: 5, module: 0.7, tall: 30, seed: 5, ...SIZE });
+  const pitch = SIZE.width / 7;
+  const tracker = new Tracker();
+  const at = (/** @type {number} */ dx, /** @type {number} */ number) => tracker.frame(shrink(take(scene, view(scene, { dx, turn: 0.01 }), { noise: 3, seed: number + 1, ...SIZE })), number);
+  at(-pitch, 0);
+  assert.ok(at(-pitch + 2, 1));
+  const swung = at(2, 2);
+  assert.ok(swung === null || Math.abs(swung[2] - pitch / 2) < 1, "lost, or as far as it went");
+  const on = at(6, 3);
+  assert.ok(on && Math.abs(on[2] - 2) < 0.5);
+});

@@ -6,6 +6,7 @@ import { chained, inverted, moved, unmoved } from "../geometry.js";
 import { cornersOf } from "./corners.js";
 import { motionOf } from "./fit.js";
 import { flow } from "./flow.js";
+import { isElsewhere } from "./glance.js";
 import { pyramidOf } from "./pyramid.js";
 
 /** @typedef {import("../types.js").Grey} Grey */
@@ -31,6 +32,8 @@ export class Tracker {
     this.since = unmoved();
     /** The last frame's change against the one before it. */
     this.step = unmoved();
+    /** The last frame. @type {Pyramid | null} */
+    this.last = null;
     /** @type {Past[]} */
     this.past = [];
     /** Grows by one when the motion was lost: nothing seen before stands anywhere now. */
@@ -45,8 +48,10 @@ export class Tracker {
   frame(small, number) {
     const pyramid = pyramidOf(small);
     const known = this.key;
+    const last = this.last;
+    this.last = pyramid;
     const found = known && this.follow(known, pyramid, small);
-    if (!known || !found) {
+    if (!known || !found || (last && isElsewhere(last, pyramid, chained(found.h, inverted(this.since))))) {
       this.lose(pyramid, number);
       return null;
     }
