@@ -4,6 +4,7 @@ import { barsIn } from "/static/shelf/eye/decode/bars.js";
 import { checked, secondOpinion } from "/static/shelf/eye/decode/ean.js";
 import { brightnessOf, packed } from "/static/shelf/eye/decode/grey.js";
 import { outline } from "/static/shelf/eye/decode/outline.js";
+import { brightnessAt, profile } from "/static/shelf/eye/decode/sample.js";
 import { middle, together } from "/static/shelf/eye/geometry.js";
 import { told } from "/static/shelf/eye/camera.js";
 import { reader } from "./house.js";
@@ -100,6 +101,67 @@ test("a known code that stands where it was is taken at its word, without an out
   assert.ok(second.every(({ firm }) => firm));
   assert.ok(second.some(({ cut }) => cut), "none was spared");
   assert.ok(second.some(({ cut }) => !cut), "each has its turn");
+});
+
+test("what is known is read on from each second row: the same texts in the same places, as firm as before", async () => {
+  for (const pose of [{ turn: 0.02 }, { turn: -0.06 }, { tilt_x: 0.03, turn: 0.03 }]) {
+    const one = await reader();
+    const { grey, whole } = picture(pose);
+    const first = one.read(grey);
+    const wanted = first.map(({ quad }) => quad);
+    for (const pass of [2, 3, 4, 5]) {
+      const found = one.read(grey, wanted);
+      for (const { text, quad } of whole) {
+        const again = found.find((each) => each.text === text);
+        assert.ok(again, `${text} was lost in pass ${pass}`);
+        const before = first.find((each) => each.text === text);
+        assert.ok(before && again.firm === before.firm, text);
+        assert.ok(together(again.quad, /** @type {any} */ (quad)));
+        if (!again.cut) assert.ok(off(again.quad, quad) < ("tilt_x" in pose ? 2 : 1), `${text} is off in pass ${pass} by ${off(again.quad, quad)}`);
+      }
+      assert.ok(found.every(({ text }) => first.some((each) => each.text === text)), "nothing comes that was not there");
+    }
+  }
+});
+
+test("rows are left out only where something is known, and never where matrix codes are looked for", async () => {
+  const one = await reader();
+  const { grey } = picture({});
+  /** @type {number[]} */
+  const heights = [];
+  const decoder = one.zxing;
+  one.zxing = Object.assign(Object.create(decoder), {
+    readBarcodesFromPixmap: (/** @type {number} */ at, /** @type {number} */ width, /** @type {number} */ height, /** @type {any} */ options) => {
+      if (height > 100) heights.push(options.formats.includes("QRCode") ? height : -height);
+      return decoder.readBarcodesFromPixmap(at, width, height, options);
+    },
+  });
+  const wanted = one.read(grey).map(({ quad }) => quad);
+  one.read(grey);
+  one.read(grey, wanted);
+  one.read(grey, wanted);
+  assert.deepEqual(heights, [360, -360, 360, -180]);
+});
+
+test("bars of codes that were read are not measured again, all others are found as before", () => {
+  const { grey, whole } = picture({ turn: 0.02 });
+  const all = barsIn(grey);
+  const read = whole.slice(1).map(({ quad }) => /** @type {any} */ (quad));
+  const left = barsIn(grey, read);
+  assert.ok(left.length < all.length);
+  const others = (/** @type {typeof all} */ quads) => quads.filter((quad) => !read.some((one) => together(one, quad)));
+  assert.deepEqual(others(left), others(all));
+});
+
+test("a line of brightness is that of its points, inside the picture and across its rim", () => {
+  const { grey } = picture({ turn: 0.3 });
+  const lines = [{ x: 100, y: 90, turn: 0.4 }, { x: 0.2, y: 0.7, turn: 0.1 }, { x: 600, y: 300, turn: 0.8 }, { x: 300, y: 20, turn: -1.2 }, { x: 639.5, y: 359.5, turn: 3.5 }];
+  for (const { x, y, turn } of lines) {
+    const u = { x: Math.cos(turn), y: Math.sin(turn) };
+    const values = new Float32Array(120);
+    profile(grey, { from: { x, y }, u, v: { x: -u.y, y: u.x } }, 0, 0, 1, values);
+    values.forEach((value, at) => assert.ok(Math.abs(value - brightnessAt(grey, x + u.x * at, y + u.y * at)) < 1e-3, `${x}, ${y}: ${at}`));
+  }
 });
 
 test("a picture is brightness: from colours, and from rows that are longer than the picture is wide", () => {

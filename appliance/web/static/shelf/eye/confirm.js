@@ -228,7 +228,10 @@ export function answered(state, id, { text, format }, lookup, at_ms) {
 /** No two regions over one another: the one that was read last stands. @param {Region[]} regions */
 function alone(regions) {
   const shown = regions.filter((region) => !region.gone);
-  const under = shown.filter((one) => shown.some((other) => other !== one && newer(other, one) && holds(other.quad, middle(one.quad))));
+  const under = shown.filter((one) => {
+    const at = middle(one.quad);
+    return shown.some((other) => other !== one && holds(other.quad, at) && newer(other, one));
+  });
   return under.length ? regions.filter((region) => !under.includes(region)) : regions;
 }
 

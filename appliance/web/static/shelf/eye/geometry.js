@@ -78,7 +78,7 @@ export function crossing(a, b, c, d) {
   const vx = d.x - c.x;
   const vy = d.y - c.y;
   const turn = ux * vy - uy * vx;
-  if (Math.abs(turn) <= 1e-9 * (Math.hypot(ux, uy) * Math.hypot(vx, vy) + 1e-12)) return null;
+  if (Math.abs(turn) <= 1e-9 * (Math.sqrt((ux * ux + uy * uy) * (vx * vx + vy * vy)) + 1e-12)) return null;
   const part = ((c.x - a.x) * vy - (c.y - a.y) * vx) / turn;
   return { x: a.x + part * ux, y: a.y + part * uy };
 }
@@ -101,14 +101,16 @@ export function areaOf(quad) {
 }
 
 /** @param {Quad} quad @param {Point} point @returns {boolean} whether it lies inside a convex quad or on its rim */
-export function holds(quad, { x, y }) {
-  let turns = 0;
-  for (const [a, b] of sides(quad)) {
-    const side = (b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x);
-    if (side > 0) turns |= 1;
-    if (side < 0) turns |= 2;
-  }
-  return turns !== 3;
+export function holds([a, b, c, d], { x, y }) {
+  // Asked of each pair of codes: written out, with nothing to allocate.
+  const one = beside(a, b, x, y) | beside(b, c, x, y);
+  return one !== 3 && (one | beside(c, d, x, y) | beside(d, a, x, y)) !== 3;
+}
+
+/** @param {Point} a @param {Point} b @param {number} x @param {number} y @returns {number} 1 or 2 for either side of the line, 0 on it */
+function beside(a, b, x, y) {
+  const side = (b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x);
+  return side > 0 ? 1 : side < 0 ? 2 : 0;
 }
 
 /**

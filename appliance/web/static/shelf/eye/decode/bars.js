@@ -1,7 +1,7 @@
 // Where bars stand, read or not: blocks whose gradients all point one way (structure tensor,
 // Bigun and Granlund 1987), joined to regions, kept where a line through them crosses enough edges.
 
-import { box } from "../geometry.js";
+import { box, holds } from "../geometry.js";
 import { alongBars } from "./direction.js";
 import { profile } from "./sample.js";
 
@@ -37,14 +37,20 @@ function tensors({ data, width, height }) {
         let syy = 0;
         const first = y * width + column * BLOCK;
         const last = first + Math.min(BLOCK, width - 1 - column * BLOCK);
-        for (let at = first; at < last; at += 1) {
-          const falling = data[at + width + 1] - data[at];
-          const rising = data[at + 1] - data[at + width];
+        let above = data[first];
+        let below = data[first + width];
+        for (let at = first + 1; at <= last; at += 1) {
+          const next = data[at];
+          const under = data[at + width];
+          const falling = under - above;
+          const rising = next - below;
+          above = next;
+          below = under;
           const gx = falling + rising;
           const gy = falling - rising;
-          sxx += gx * gx;
-          sxy += gx * gy;
-          syy += gy * gy;
+          sxx += Math.imul(gx, gx);
+          sxy += Math.imul(gx, gy);
+          syy += Math.imul(gy, gy);
         }
         const block = row * across + column;
         xx[block] += sxx;
@@ -123,8 +129,8 @@ function edgesAcross(grey, [a, b, c, d]) {
   return edges;
 }
 
-/** @param {Grey} grey @param {Tensors} tensors @param {number[]} region @returns {Quad | null} */
-function quadOf(grey, { across, xx, xy, yy }, region) {
+/** @param {Grey} grey @param {Tensors} tensors @param {number[]} region @param {Quad[]} read @returns {Quad | null} */
+function quadOf(grey, { across, xx, xy, yy }, region, read) {
   let c = 0;
   let s = 0;
   for (const block of region) {
@@ -151,6 +157,8 @@ function quadOf(grey, { across, xx, xy, yy }, region) {
   };
   const rough = span(angle);
   if (rough.wide < SMALLEST || rough.tall < 6) return null;
+  // A finer direction moves the middle by less than a block.
+  if (read.some((quad) => holds(quad, rough.middle))) return null;
   const from = { x: rough.middle.x - (rough.u.x * rough.wide) / 2, y: rough.middle.y - (rough.u.y * rough.wide) / 2 };
   const v = alongBars(grey, { from, u: rough.u, v: { x: -rough.u.y, y: rough.u.x }, length: rough.wide }, Math.max(3, rough.tall * 0.25), 0.12);
   const { u, middle, wide, tall } = span(Math.atan2(-v.x, v.y));
@@ -160,14 +168,15 @@ function quadOf(grey, { across, xx, xy, yy }, region) {
 /**
  * Regions of bars in any direction, those of nothing but print or a box's edge left out.
  * @param {Grey} grey
+ * @param {Quad[]} [read] codes whose bars need not be found: most of them are left out
  * @returns {Quad[]} to about a block (16 pixels); top left is where the reading may begin or end
  */
-export function barsIn(grey) {
+export function barsIn(grey, read = []) {
   const all = tensors(grey);
   const quads = [];
   for (const region of regions(all)) {
     if (region.length < 3) continue;
-    const quad = quadOf(grey, all, region);
+    const quad = quadOf(grey, all, region, read);
     if (quad && edgesAcross(grey, quad) >= LEAST_EDGES) quads.push(quad);
   }
   return quads;

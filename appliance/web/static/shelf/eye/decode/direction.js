@@ -13,6 +13,12 @@ const ROWS = 7;
 /** Pixels across the bars that are enough to tell their direction. */
 const MOST = 96;
 
+// Used anew by each call: dozens of times a pass.
+/** @type {Floats} */
+const row = new Float32Array(MOST);
+/** @type {Floats} */
+const found = new Float32Array(ANGLES);
+
 /** @param {Floats} values */
 function sharpness(values) {
   let sum = 0;
@@ -28,7 +34,7 @@ function sharpness(values) {
  */
 export function alongBars(grey, strip, reach, doubt) {
   const length = Math.min(MOST, Math.max(2, Math.round(strip.length)));
-  const values = new Float32Array(length);
+  const values = row.subarray(0, length);
   const skipped = (strip.length - length) / 2;
   const from = { x: strip.from.x + strip.u.x * skipped, y: strip.from.y + strip.u.y * skipped };
   let angle = Math.atan2(strip.v.y, strip.v.x);
@@ -36,8 +42,6 @@ export function alongBars(grey, strip, reach, doubt) {
   const finest = 0.25 / reach;
   for (let round = 0; round < 4; round += 1) {
     let best = 0;
-    /** @type {Floats} */
-    const found = new Float32Array(ANGLES);
     for (let at = 0; at < ANGLES; at += 1) {
       const turned = angle + (at - (ANGLES - 1) / 2) * step;
       profile(grey, { from, u: strip.u, v: { x: Math.cos(turned), y: Math.sin(turned) } }, -reach, reach, ROWS, values);

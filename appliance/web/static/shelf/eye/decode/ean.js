@@ -131,15 +131,16 @@ function fitted(seen, model, from, to) {
 
 /** How badly a shape fits a place, at the best of three shifts.
  * @param {Floats} seen @param {Floats} rest darkness of all others @param {Floats} one @param {number} module @param {{ scale: number, offset: number }} fit
+ * @param {number} least what it has to stay below: no more than that is told of what does not
  */
-function misfit(seen, rest, one, module, { scale, offset }) {
-  const from = module * FINE - FINE;
-  const to = (module + 8) * FINE;
-  let least = Infinity;
+function misfit(seen, rest, one, module, { scale, offset }, least) {
+  const from = Math.max(1, module * FINE - FINE);
+  const to = Math.min(seen.length - 1, (module + 8) * FINE);
+  const base = ROOM - module * FINE;
   for (let shift = -1; shift <= 1; shift += 1) {
     let sum = 0;
-    for (let at = Math.max(1, from); at < Math.min(seen.length - 1, to); at += 1) {
-      const dark = rest[at + ROOM] + one[at + ROOM - module * FINE];
+    for (let at = from; at < to && sum < least; at += 1) {
+      const dark = rest[at + ROOM] + one[at + base];
       const off = seen[at + shift] - scale * dark - offset;
       sum += off * off;
     }
@@ -159,7 +160,7 @@ function best(seen, kind, start, blur) {
     let [first, second] = [Infinity, Infinity];
     let found = "";
     for (const bits of all) {
-      const cost = misfit(seen, model, stampOf(bits, blur), from, fit);
+      const cost = misfit(seen, model, stampOf(bits, blur), from, fit, second);
       if (cost < first) {
         second = first;
         first = cost;

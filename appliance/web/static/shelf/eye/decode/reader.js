@@ -43,15 +43,20 @@ const OVERRULES = 0.3;
 const OUTLINE_EACH = 3;
 /** Matrix codes are looked for in each second pass. */
 const MATRIX_EACH = 2;
+/** The passes between see each second row, once something is known: a code is dozens of rows high. */
+const SPARSE = 2;
 /** A text that was firm so many passes ago is taken at its word where it stood. */
 const TRUSTED_FOR = 30;
 const MATRIX_CODES = new Set(["QRCode", "DataMatrix"]);
 /** Rows over one another: their bars have no common end. */
 const STACKED = new Set(["DataBarStk", "DataBarStkOmni", "DataBarExpStk"]);
 
-/** @param {Found} found @returns {Quad} */
-function quadOf({ position: { topLeft, topRight, bottomRight, bottomLeft } }) {
-  const centred = (/** @type {{ x: number, y: number }} */ { x, y }) => ({ x: x + 0.5, y: y + 0.5 });
+/** Every `each`th row of a picture, from the row `first` on. @typedef {{ each: number, first: number }} Rows */
+const ALL = { each: 1, first: 0 };
+
+/** @param {Found} found @param {Rows} rows that were seen @returns {Quad} */
+function quadOf({ position: { topLeft, topRight, bottomRight, bottomLeft } }, { each, first }) {
+  const centred = (/** @type {{ x: number, y: number }} */ { x, y }) => ({ x: x + 0.5, y: y * each + first + 0.5 });
   return [centred(topLeft), centred(topRight), centred(bottomRight), centred(bottomLeft)];
 }
 
@@ -78,12 +83,14 @@ export class Reader {
    */
   read(picture, wanted = [], budget_ms = 30) {
     this.passes += 1;
-    const formats = this.passes % MATRIX_EACH === 1 ? `${LINEAR},${MATRIX}` : LINEAR;
-    const found = this.decode(picture, { ...BASE, formats });
+    const matrix = this.passes % MATRIX_EACH === 1;
+    // What stands in too few of these rows is tried enlarged below, and has all its rows in the next pass.
+    const rows = matrix || !wanted.length ? ALL : { each: SPARSE, first: (this.passes >> 1) % SPARSE };
+    const found = this.decode(picture, { ...BASE, formats: matrix ? `${LINEAR},${MATRIX}` : LINEAR }, rows);
     /** @type {Detection[]} */
     const detections = [];
     for (const [turn, one] of found.entries()) {
-      const detection = this.detection(picture, one, quadOf(one), { upscaled: false, wanted, turn });
+      const detection = this.detection(picture, one, quadOf(one, rows), { upscaled: false, wanted, turn });
       if (detection) detections.push(detection);
     }
     const until = this.clock() + budget_ms;
@@ -102,7 +109,7 @@ export class Reader {
    * @param {Grey} picture @param {Detection[]} detections @param {Quad[]} wanted
    */
   unread(picture, detections, wanted) {
-    const bars = barsIn(picture).filter((quad) => !detections.some((one) => together(one.quad, quad)));
+    const bars = barsIn(picture, detections.map(({ quad }) => quad)).filter((quad) => !detections.some((one) => together(one.quad, quad)));
     const asked = wanted.filter((quad) => !detections.some((one) => together(one.quad, quad)) && !bars.some((other) => together(other, quad)));
     return [...bars, ...asked];
   }
@@ -162,16 +169,18 @@ export class Reader {
     return opinion.text && opinion.margin >= OVERRULES ? { ...one, text: opinion.text } : one;
   }
 
-  /** @param {Grey} grey @param {object} options @returns {Found[]} */
-  decode({ data, width, height }, options) {
+  /** @param {Grey} grey @param {object} options @param {Rows} rows @returns {Found[]} places count the rows that were seen */
+  decode({ data, width, height }, options, { each, first } = ALL) {
     if (data.length > this.room) {
       if (this.at) this.zxing._free(this.at);
       this.at = this.zxing._malloc(data.length);
       if (!this.at) throw new Error(`no memory for a picture of ${width} x ${height}`);
       this.room = data.length;
     }
-    this.zxing.HEAPU8.set(data, this.at);
-    const vector = this.zxing.readBarcodesFromPixmap(this.at, width, height, options);
+    const seen = Math.ceil((height - first) / each);
+    if (each === 1) this.zxing.HEAPU8.set(data, this.at);
+    else for (let row = 0; row < seen; row += 1) this.zxing.HEAPU8.set(data.subarray((row * each + first) * width, (row * each + first + 1) * width), this.at + row * width);
+    const vector = this.zxing.readBarcodesFromPixmap(this.at, width, seen, options);
     const found = [];
     for (let at = 0; at < vector.size(); at += 1) found.push(vector.get(at));
     vector.delete();

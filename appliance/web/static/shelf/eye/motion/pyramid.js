@@ -7,22 +7,33 @@
 
 export const LEVELS = 4;
 
+/** Sums along rows, used anew for each frame. @type {Floats} */
+let sums = new Float32Array(0);
+
 /** @param {Grey} grey @returns {Level} smoothed by 1 2 1 in both directions */
 function smoothed({ data, width, height }) {
-  /** @type {Floats} */
-  const rows = new Float32Array(width * height);
+  if (sums.length < width * height) sums = new Float32Array(width * height);
+  const rows = sums;
   for (let y = 0; y < height; y += 1) {
-    const from = y * width;
-    for (let x = 0; x < width; x += 1) {
-      const at = from + x;
-      rows[at] = data[x ? at - 1 : at] + 2 * data[at] + data[x < width - 1 ? at + 1 : at];
+    const first = y * width;
+    const last = first + width - 1;
+    // The rim goes on outside.
+    let before = data[first];
+    let here = before;
+    for (let at = first; at < last; at += 1) {
+      const next = data[at + 1];
+      rows[at] = before + 2 * here + next;
+      before = here;
+      here = next;
     }
+    rows[last] = before + 3 * here;
   }
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y += 1) {
-    const up = (y ? y - 1 : y) * width;
-    const down = (y < height - 1 ? y + 1 : y) * width;
-    for (let x = 0; x < width; x += 1) out[y * width + x] = (rows[up + x] + 2 * rows[y * width + x] + rows[down + x]) / 16;
+    const from = y * width;
+    const up = y ? from - width : from;
+    const down = y < height - 1 ? from + width : from;
+    for (let x = 0; x < width; x += 1) out[from + x] = (rows[up + x] + 2 * rows[from + x] + rows[down + x]) / 16;
   }
   return { data: out, width, height };
 }
