@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,26 +66,40 @@ def read(
     ] = False,
 ) -> None:
     """Read the codes in pictures of shelves; damaged ones are weighed against the list."""
-    from appliance.cli.read import find_pictures
     from appliance.shelf.stock_file import read_stock_file
 
-    files = find_pictures(images)
     stock = read_stock_file(listed)
     damaged = None if fast or listed is None else _damaged()
     if drawn is not None:
         drawn.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for path in files:
+
+    def tell(error: BadInputError) -> None:
+        nonlocal failed
+        failed += 1
+        sys.stderr.write(f"tallyman: {error}\n")
+
+    for path in _pictures(images, tell):
         try:
             reading = _read_one(path, stock, place, damaged, drawn)
         except BadFrameError as error:
-            failed += 1
-            sys.stderr.write(f"tallyman: {error}\n")
+            tell(error)
             continue
         sys.stdout.write(_as_line(path, reading) if as_json else _as_text(path, reading, stock))
         sys.stdout.flush()
     if failed:
         raise typer.Exit(_BAD_INPUT)
+
+
+def _pictures(images: Sequence[Path], tell: Callable[[BadInputError], None]) -> Iterator[Path]:
+    """The pictures that are there; what is not there is told, and the others are read."""
+    from appliance.cli.read import find_pictures
+
+    for named in images:
+        try:
+            yield from find_pictures([named])
+        except BadInputError as error:
+            tell(error)
 
 
 def _damaged() -> DamagedReader:

@@ -183,6 +183,6 @@ async def _stock_shelves(api: HubApi, config: Config, layout: Layout, console: C
     today = datetime.now(ZoneInfo(config.site.time_zone)).date()
     day = await asyncio.to_thread(first_day, layout.demo, today)
     try:
-        await stock_shelves(api, day)
+        await stock_shelves(api, day, language=config.site.language)
     except UnavailableError as error:
         console.print(Text(str(error), style="red"))

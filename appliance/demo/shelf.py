@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from appliance.demo.story import COOKIES, SUPPLIER, WATER
 from appliance.durable import write_atomic
+from appliance.words import words
 from contracts.gs1 import check_digit
 
 AISLES = {"A": "A 区 Aisle A", "B": "B 区 Aisle B"}
@@ -35,7 +36,9 @@ _STANDS = ("B-09", "B-10", "B-11", "B-12")
 
 @dataclass(frozen=True, slots=True)
 class ShelfGoods:
-    """A product on the demo's shelves. `batches`: (days until it expires, units)."""
+    """A product on the demo's shelves. `unit`: a key of the catalogue's `demo.unit`; `batches`: (days
+    until it expires, units).
+    """
 
     item: int
     name: str
@@ -82,18 +85,26 @@ class Api(Protocol):
     async def call(self, method: str, path: str, **arguments: Any) -> Any: ...
 
 
-async def stock_shelves(api: Api, today: date) -> None:
+async def stock_shelves(api: Api, today: date, *, language: str = "en") -> None:
     """Describe the goods, receive them into their places, import the site's lists. Repeated it does
-    nothing: every call carries the key of its first time.
+    nothing: every call carries the key of its first time. `language` is the site's: what the goods are
+    counted in is written in it, since a unit is a word that the site itself chose.
     """
+    say = words(language)
+    carton = say("demo.unit.carton")
     for goods in GOODS:
+        known = await api.call("GET", f"/api/v1/products/{goods.gtin}")
+        if known["described"]:
+            # Goods that are here stay in the unit they are counted in, whatever the language is now.
+            continue
         await api.call(
             "PUT",
             f"/api/v1/products/{goods.gtin}",
             json={
                 "name": goods.name,
-                "base_unit": goods.unit,
-                "units": {"carton": goods.per_carton},
+                "base_unit": say(f"demo.unit.{goods.unit}"),
+                "units": {carton: goods.per_carton},
+                "carton_unit": carton,
                 "min_stock": goods.least or None,
             },
             headers=_key(f"product-{goods.gtin}"),

@@ -57,6 +57,7 @@ from appliance.web.quality.core_desk import CoreDesk, decision_policy
 from appliance.web.read_rates import read_rates_router
 from appliance.web.receiving import receiving_router
 from appliance.web.shelf import shelf_page_router
+from appliance.web.uploads import BoundedBodies
 from appliance.web.vehicles import Access, vehicles_router
 from appliance.web.webhooks import webhooks_router
 from contracts.clock import Clock
@@ -109,6 +110,8 @@ def hub_app(
         zone=ZoneInfo(config.site.time_zone),
     )
     app.state.sessions = accounts
+    # One bound for every route of the hub, of the shelf, the phones and whoever signs in alike.
+    app.add_middleware(BoundedBodies)
     gate, records = AccountsGate(), CoreRecords(core)
     app.include_router(
         accounts_routes.router(accounts, app.state.pages.render, tls=pages_url.is_tls(config))

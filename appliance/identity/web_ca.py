@@ -10,8 +10,6 @@ itself at half of its life. Names beyond the constraints need a new root, which 
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,17 +26,13 @@ from appliance.durable import write_atomic
 from appliance.identity import certificates
 from appliance.identity.keys import open_or_create_key
 from appliance.identity.site_ca import LOOPBACK, ServerFiles
+from appliance.identity.web_names import allowed_by, clean, constraints_for, is_allowed
 from contracts.clock import Clock
 from contracts.errors import BadInputError
 
 _CA_DAYS = 3650
 LEAF_DAYS = 397
 _BACKDATED = timedelta(days=1)
-_HOST = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
-)
-_NO_MAILBOX = "tallyman.invalid"
-"""RFC 6761: nobody has a mailbox there, so permitting it alone permits none."""
 
 
 class OtherNamesError(BadInputError):
@@ -79,7 +73,7 @@ class WebCa:
         """
         self._folder = folder
         self._clock = clock
-        self._names = tuple(dict.fromkeys(_clean(name) for name in (*names, *LOOPBACK)))
+        self._names = tuple(dict.fromkeys(clean(name) for name in (*names, *LOOPBACK)))
         self._site = site
 
     @property
@@ -90,7 +84,7 @@ class WebCa:
     def root(self) -> WebRoot:
         """Made at the first call. Raises BadInputError where a file is damaged."""
         _, root = self._authority()
-        return WebRoot(root, _allowed(root))
+        return WebRoot(root, allowed_by(root))
 
     def files(self) -> ServerFiles:
         """Certificate with its chain, and key; made anew at half of its life, or for other names.
@@ -98,8 +92,8 @@ class WebCa:
         Raises OtherNamesError, BadInputError.
         """
         issuer, root = self._authority()
-        allowed = _allowed(root)
-        strange = [name for name in self._names if not _is_allowed(name, allowed)]
+        allowed = allowed_by(root)
+        strange = [name for name in self._names if not is_allowed(name, allowed)]
         if strange:
             raise OtherNamesError(
                 f"The root that phones trust does not allow {', '.join(strange)}",
@@ -177,7 +171,7 @@ class WebCa:
         root_key = ec.generate_private_key(ec.SECP256R1())
         issuer_key = open_or_create_key(self._issuer_key, curve="p256")
         assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # noqa: S101 -- asked for as p256
-        constraints = _constraints(self._names)
+        constraints = constraints_for(self._names)
         about = f"Tallyman pages of {self._site}"[:48]
         named = f"{about} {now:%Y-%m-%d}"
         root = _authority(
@@ -233,58 +227,6 @@ def _authority(
         .add_extension(constraints, critical=True)
         .sign(signer_key, hashes.SHA256())
     )
-
-
-def _constraints(names: Sequence[str]) -> x509.NameConstraints:
-    """The names and what is below them, the addresses, and no mailbox."""
-    permitted: list[x509.GeneralName] = [x509.RFC822Name(_NO_MAILBOX)]
-    for name in names:
-        address = _address(name)
-        permitted.append(
-            x509.DNSName(name) if address is None else x509.IPAddress(ipaddress.ip_network(address))
-        )
-    return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
-
-
-def _allowed(root: x509.Certificate) -> tuple[str, ...]:
-    found = root.extensions.get_extension_for_class(x509.NameConstraints).value
-    allowed = []
-    for each in found.permitted_subtrees or ():
-        match each:
-            case x509.DNSName():
-                allowed.append(each.value)
-            case x509.IPAddress():
-                network = each.value
-                assert isinstance(network, ipaddress.IPv4Network | ipaddress.IPv6Network)  # noqa: S101 -- in constraints it is a network
-                allowed.append(str(network.network_address))
-    return tuple(allowed)
-
-
-def _is_allowed(name: str, allowed: Sequence[str]) -> bool:
-    if _address(name) is not None:
-        return str(_address(name)) in allowed
-    return any(name == each or name.endswith(f".{each}") for each in allowed)
-
-
-def _clean(name: str) -> str:
-    address = _address(name)
-    if address is not None:
-        return str(address)
-    lower = name.lower().rstrip(".")
-    if _HOST.fullmatch(lower) is None:
-        raise BadInputError(
-            f"hub.names: {name[:80]!r} is neither a host name nor an address",
-            mend="Write names as in the address bar, such as dock.example.com or dock.local; "
-            "those in other letters in their xn-- form",
-        )
-    return lower
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None
 
 
 def _name(common_name: str) -> x509.Name:

@@ -22,9 +22,9 @@ _MOST_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class FileList:
-    """`names` by the product's 14 digits."""
+    """`codes` is None where no list was given; `names` by the product's 14 digits."""
 
-    codes: StockList = field(default_factory=StockList)
+    codes: StockList | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -26,6 +26,14 @@ from contracts.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class TooLargeError(BadInputError):
+    """A request brings more than is read of it."""
+
+    code = "too_large"
+
+
 STATUS = {
     "bad_input": 422,
     "bad_frame": 422,
@@ -36,6 +44,7 @@ STATUS = {
     "held": 409,
     "insufficient_stock": 409,
     "already_running": 409,
+    "too_large": 413,
     "forbidden": 403,
     "phone_revoked": 410,
     "invitation_spent": 410,
@@ -131,6 +140,10 @@ def _from_http(error: HTTPException, request: Request) -> TallymanError:
         case 404:
             return NotFoundError(
                 f"Nothing at {request.url.path}", mend="Use the navigation to go on"
+            )
+        case 413:
+            return TooLargeError(
+                str(error.detail), mend="Send less at once; of nobody signed in 1 MiB is read"
             )
         case _:
             return BadInputError(str(error.detail))

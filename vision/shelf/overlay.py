@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vision.shelf.types import CodeState, ReadCode, ShelfReading
 
-# BGR, as the pages' verdict colours: green, violet, amber (never colour alone: words stand beside).
+# BGR, as the pages' verdict colours: green, violet, blue, amber (never colour alone: words stand beside).
 _COLOURS = {
     CodeState.CONFIRMED: (80, 160, 40),
     CodeState.OFF_LIST: (190, 70, 150),
+    CodeState.READ: (190, 120, 30),
     CodeState.UNREAD: (0, 140, 230),
 }
 _FONT, _SCALE, _THICK = cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1
@@ -45,6 +46,8 @@ def _words(each: ReadCode, names: Mapping[str, str]) -> str:
             return names.get(each.product, each.product)
         case CodeState.OFF_LIST:
             return f"not on the list: {each.text}"
+        case CodeState.READ:
+            return each.text
         case CodeState.UNREAD if each.candidates:
             first = each.candidates[0]
             return f"perhaps {names.get(first.gtin, first.gtin)}?"

@@ -1,8 +1,9 @@
 """A picture of a shelf in, its codes out.
 
 What the decoder says is believed where the symbology proves it; a code that was read in an enlarged
-picture, or in a format with a weak check, only where it is on the stock list; two texts in one
-place, neither (I7). What is damaged is asked of the list (`damaged`), which says how sure it is.
+picture, or in a format with a weak check, only where it is on the stock list (without any list, a
+weak one whose check digit fits is told as no more than read); two texts in one place, neither (I7).
+What is damaged is asked of the list (`damaged`), which says how sure it is.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 from contracts.errors import BadFrameError
 from contracts.geometry import Quad
+from contracts.gs1 import has_valid_check_digit
 from vision.reading.symbols import Elements, elements_of
 from vision.shelf.damaged.reader import DamagedReader
 from vision.shelf.decode import WEAK, Decoded, decode_frame, decode_region, enlarged
-from vision.shelf.stock_list import StockList
+from vision.shelf.stock_list import ListedCode, StockList
 from vision.shelf.types import CodeState, How, ReadCode, ShelfReading
 from vision.shelf.unread import box_of, find_unread
 
@@ -38,7 +40,7 @@ _LEAST_MODULE_PX = 1.55
 
 def read_shelf(
     frame: NDArray[np.uint8],
-    known: StockList,
+    known: StockList | None,
     regions: Sequence[Quad] | None = None,
     *,
     place: str = "",
@@ -46,9 +48,9 @@ def read_shelf(
 ) -> ShelfReading:
     """Every code in `frame`, (h, w) grey or (h, w, 3) BGR, uint8.
 
-    `known` is the stock list; `place` makes what stands there likelier. With `regions` (quads in
-    frame pixels, from the frame before or from a tracker) only those are looked at, which is
-    several times faster. `damaged` asks for what the bars and the print that are left of an unread
+    `known` is the stock list, None where there is none; `place` makes what stands there likelier.
+    With `regions` (quads in frame pixels, from the frame before or from a tracker) only those are
+    looked at, which is several times faster. `damaged` asks for what the bars and the print that are left of an unread
     code say against the list: about a tenth of a second a code, four codes at most.
 
     Raises BadFrameError for an array of another shape or type.
@@ -75,7 +77,7 @@ def read_shelf(
         if again is not None:
             codes.append(again)
         elif damaged is not None and len(unread) < _MOST_DAMAGED:
-            answered = damaged.read(frame, known, quad=quad, place=place)
+            answered = damaged.read(frame, known or StockList(), quad=quad, place=place)
             if not any(_covers(_box(answered), _box(each)) for each in codes):
                 (unread if answered.state is CodeState.UNREAD else codes).append(answered)
         else:
@@ -99,18 +101,17 @@ def grey_of(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
 
 
-def code_of(each: Decoded, known: StockList, *, how: How = How.READ) -> ReadCode:
+def code_of(each: Decoded, known: StockList | None, *, how: How = How.READ) -> ReadCode:
     """What a decoded code stands for on the list."""
     if each.format in _RETAIL_MODULES:
         elements = Elements(gtin=each.text.zfill(14))
     else:
         kind = _GS1_KINDS.get(each.format, each.format)
         elements = elements_of(kind, each.raw if each.gs1 else each.text, gs1=each.gs1)
-    listed = known.get(elements.gtin) if elements.gtin else None
-    doubtful = how is not How.READ or each.format in WEAK
-    state = CodeState.OFF_LIST if listed is None else CodeState.CONFIRMED
-    if listed is None and doubtful:
-        return ReadCode(_quad(each.quad), CodeState.UNREAD)
+    listed = known.get(elements.gtin) if known and elements.gtin else None
+    state = _state(each, listed, known, how)
+    if state is CodeState.UNREAD:
+        return ReadCode(_quad(each.quad), state)
     return ReadCode(
         _quad(each.quad),
         state,
@@ -122,11 +123,25 @@ def code_of(each: Decoded, known: StockList, *, how: How = How.READ) -> ReadCode
         elements.batch or "",
         elements.expiry.isoformat() if elements.expiry else "",
         how,
-        1.0,
+        1.0 if listed or each.format not in WEAK else 0.0,
     )
 
 
-def _code(each: Decoded, known: StockList) -> ReadCode:
+def _state(
+    each: Decoded, listed: ListedCode | None, known: StockList | None, how: How
+) -> CodeState:
+    if listed is not None:
+        return CodeState.CONFIRMED
+    if how is not How.READ or (each.format in WEAK and known is not None):
+        return CodeState.UNREAD
+    if known is not None:
+        return CodeState.OFF_LIST
+    # The decoder checks the digit of EAN-8 and UPC-E itself; ITF of another length has none at all.
+    fits = each.format != "ITF" and (each.format != "ITF14" or has_valid_check_digit(each.text))
+    return CodeState.READ if fits else CodeState.UNREAD
+
+
+def _code(each: Decoded, known: StockList | None) -> ReadCode:
     if not each.text:
         return ReadCode(_quad(each.quad), CodeState.UNREAD)
     return code_of(each, known)
@@ -139,7 +154,7 @@ def _too_fine(each: Decoded) -> bool:
 
 
 def _in_regions(
-    grey: NDArray[np.uint8], regions: Sequence[Quad], known: StockList
+    grey: NDArray[np.uint8], regions: Sequence[Quad], known: StockList | None
 ) -> tuple[list[ReadCode], list[NDArray[np.float64]]]:
     codes, open_ = [], []
     for region in regions:
@@ -154,7 +169,7 @@ def _in_regions(
 
 
 def _enlarged(
-    grey: NDArray[np.uint8], quad: NDArray[np.float64], known: StockList
+    grey: NDArray[np.uint8], quad: NDArray[np.float64], known: StockList | None
 ) -> ReadCode | None:
     """One listed code that reads the same at both sizes, and nothing that contradicts it."""
     looks = [enlarged(grey, quad, times=times) for times in _SIZES]

@@ -9,12 +9,14 @@ from contracts.geometry import Quad
 
 
 class CodeState(StrEnum):
-    """`confirmed`: read, and on the stock list. `off_list`: read, and on no list. `unread`: a code
-    stands there and nothing is told as sure (I7); `candidates` may hold what a person can tap.
+    """`confirmed`: read, and on the stock list. `off_list`: read, and not on it. `read`: read, where no
+    list was given. `unread`: a code stands there and nothing is told as sure (I7); `candidates` may
+    hold what a person can tap.
     """
 
     CONFIRMED = "confirmed"
     OFF_LIST = "off_list"
+    READ = "read"
     UNREAD = "unread"
 
 
@@ -59,7 +61,9 @@ class ReadCode:
     """ISO 8601, empty where the code says none."""
     how: How = How.READ
     confidence: float = 0.0
-    """Probability that the product is right; 1.0 where the symbology's own proofs hold."""
+    """Probability that the product is right; 1.0 where the symbology's own proofs hold. 0.0 for a
+    weakly checked code that no list confirms: its check digit fits, as one wrong reading in ten does.
+    """
     candidates: tuple[Maybe, ...] = ()
 
 

@@ -7,8 +7,6 @@ the phone wipes itself at its next contact; everything that happened to a phone 
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,32 +15,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.accounts.store import PersonGoneError
 from appliance.accounts.user import Role
-from appliance.shelf.phones.book import (
-    PhoneBook,
-    note,
-    put_invitation,
-    put_phone,
-    spend_invitation,
-)
+from appliance.shelf.phones.book import PhoneBook, note, put_phone
 from appliance.shelf.phones.facts import (
-    ROLES,
     Invitation,
-    InvitationSpentError,
+    NoReasonError,
     Phone,
     PhoneEvent,
     PhoneRevokedError,
     UnknownPhoneError,
     phone_id,
 )
+from appliance.shelf.phones.invitations import LONGEST, Invitations, called, check_role
 from appliance.shelf.phones.ports import LogRoster, People
 from appliance.shelf.phones.proofs import Challenges, check_enrolment, check_public_key
 from contracts.clock import Clock
 from contracts.device_log import LogEntry
 from contracts.errors import BadInputError, ForbiddenError, NotFoundError
 
-INVITATION = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(minutes=1)
-_LONGEST = 80
 _LAST_WORDS = 500
 
 
@@ -54,6 +44,7 @@ class Phones:
         self._clock = clock
         self._roster = roster
         self._people = people
+        self._invitations = Invitations(self._book, clock=clock, people=people)
         # A challenge lives two minutes: a key of this process alone seals it.
         self._challenges = Challenges(Ed25519PrivateKey.generate(), clock.now)
         # Where a stop came between this file and the others, they are brought in line.
@@ -71,18 +62,11 @@ class Phones:
 
         Raises BadInputError.
         """
-        self._check_role(owner, role)
-        token = secrets.token_urlsafe(24)
-        expires = self._clock.now() + INVITATION
-        made = Invitation(token, owner, role, _name(name) if name else "", expires)
-        with self._book.change() as db:
-            put_invitation(db, _hash(token), made, by=by, key=key or "", now=self._clock.now())
-            note(db, "", "invited", by=by, at=self._clock.now(), words=f"{owner} ({role})")
-        return made
+        return self._invitations.make(owner, role, name=name, by=by, key=key or "")
 
     def invitation(self, token: str) -> Invitation:
         """Whom an invitation is for, while it may be used. Raises InvitationSpentError."""
-        return self._invited(token)[0]
+        return self._invitations.find(token)[0]
 
     def enrol_invited(self, token: str, public_key: str, proof: str, *, name: str = "") -> Phone:
         """The phone of whoever was invited; the same key with the same link again is the same phone.
@@ -91,21 +75,19 @@ class Phones:
         """
         check_enrolment(check_public_key(public_key), token, proof)
         phone = phone_id(public_key)
-        invitation, made_by = self._invited(token, phone)
-        self._check_role(invitation.owner, invitation.role)
+        invitation, made_by = self._invitations.find(token, phone)
+        check_role(self._people, invitation.owner, invitation.role)
         self.refuse_revoked(phone)
-        with self._book.change() as db:
-            if not spend_invitation(db, _hash(token), phone):
-                raise _spent()
-        called = name or invitation.name or invitation.owner
-        return self._enrol(invitation.owner, invitation.role, public_key, called, by=made_by)
+        self._invitations.spend(token, phone)
+        label = name or invitation.name or invitation.owner
+        return self._enrol(invitation.owner, invitation.role, public_key, label, by=made_by)
 
     def enrol_signed_in(
         self, owner: str, role: str, public_key: str, proof: str, *, name: str
     ) -> Phone:
         """Raises BadInputError, BadProofError, PhoneRevokedError."""
         check_enrolment(check_public_key(public_key), "", proof)
-        self._check_role(owner, role)
+        check_role(self._people, owner, role)
         self.refuse_revoked(phone_id(public_key))
         return self._enrol(owner, role, public_key, name or owner, by=owner)
 
@@ -164,8 +146,8 @@ class Phones:
                 )
 
     def rename(self, phone: str, name: str, *, by: str) -> Phone:
-        """Raises UnknownPhoneError, BadInputError."""
-        known, name = self.phone(phone), _name(name)
+        """Raises UnknownPhoneError, BadPhoneNameError."""
+        known, name = self.phone(phone), called(name)
         if known.name != name:
             with self._book.change() as db:
                 db.execute("UPDATE phones SET name = ? WHERE phone = ?", (name, phone))
@@ -174,12 +156,12 @@ class Phones:
 
     def revoke(self, phone: str, *, reason: str, by: str) -> Phone:
         """Ends its sessions; from the next contact on it hears 410 and wipes itself. Revoking again
-        changes nothing. Raises UnknownPhoneError, BadInputError without a reason, UnavailableError
+        changes nothing. Raises UnknownPhoneError, NoReasonError, UnavailableError
         where the core cannot be told yet: revoke it again then.
         """
-        known, reason = self.phone(phone), reason.strip()[: 4 * _LONGEST]
+        known, reason = self.phone(phone), reason.strip()[: 4 * LONGEST]
         if not reason:
-            raise BadInputError(
+            raise NoReasonError(
                 "Revoking a phone needs its reason", mend="Write why: lost, stolen, handed on"
             )
         if known.revoked_at is None:
@@ -253,20 +235,11 @@ class Phones:
         if wrong is not None:
             raise wrong
 
-    def _invited(self, token: str, phone: str = "") -> tuple[Invitation, str]:
-        found = self._book.invitation(_hash(token))
-        if found is None or found[0].expires_at <= self._clock.now():
-            raise _spent()
-        invitation, made_by, used_by = found
-        if used_by not in ("", phone):
-            raise _spent()
-        return invitation, made_by
-
     def _enrol(self, owner: str, role: str, public_key: str, name: str, *, by: str) -> Phone:
         now, device = self._clock.now(), phone_id(public_key)
         before = self._book.phone(device)
         self._roster.enrol(device, public_key, roles=[role], by=owner)
-        made = Phone(device, _name(name), owner, role, public_key, now, by)
+        made = Phone(device, called(name), owner, role, public_key, now, by)
         with self._book.change() as db:
             put_phone(db, made)
             if before is None or (before.owner, before.role) != (owner, role):
@@ -286,30 +259,3 @@ class Phones:
             wipe=True,
             revoked_us=int(at.timestamp() * 1_000_000),
         )
-
-    def _check_role(self, owner: str, role: str) -> None:
-        if role not in ROLES or Role(role) not in self._people.roles_of(owner):
-            raise BadInputError(
-                f"{owner[:80]} does not have the role {role[:40]!r}",
-                mend="Choose one of the person's own roles for the phone",
-            )
-
-
-def _spent() -> InvitationSpentError:
-    return InvitationSpentError(
-        "This link was used, or is older than 15 minutes",
-        mend="Ask for a new one on the page Phones",
-    )
-
-
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if not name or len(name) > _LONGEST:
-        raise BadInputError(
-            "A phone's name has 1 to 80 characters", mend="Call it as people call it"
-        )
-    return name
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

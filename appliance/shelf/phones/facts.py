@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.errors import NotFoundError, NotSignedInError, TallymanError
+from contracts.errors import BadInputError, NotFoundError, NotSignedInError, TallymanError
 
 PHONE_HEADER = "tallyman-phone"
 """A request from an enrolled phone names it: a revoked one then hears 410 whatever its cookie is."""
@@ -46,6 +46,30 @@ class InvitationSpentError(TallymanError):
     """410: the one-time link was used, has expired, or was replaced."""
 
     code = "invitation_spent"
+
+
+class PhoneFormError(BadInputError):
+    """What somebody filled in about a phone cannot be; the page says it by its code
+    (`phones.refused.CODE` of the catalogue).
+    """
+
+
+class NoReasonError(PhoneFormError):
+    """A phone is not revoked without a reason."""
+
+    code = "no_reason"
+
+
+class BadPhoneNameError(PhoneFormError):
+    """A phone's name is empty or too long."""
+
+    code = "bad_phone_name"
+
+
+class NotTheirRoleError(PhoneFormError):
+    """The person does not have the role that their phone was to have."""
+
+    code = "not_their_role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +119,16 @@ class PhoneEvent:
     what: str
     by: str
     note: str = ""
+
+    @property
+    def whom(self) -> tuple[str, str]:
+        """Of a line that says for whom and in which role (`mei (operator)`): both; else the note alone
+        and an empty role.
+        """
+        person, _, role = self.note.removesuffix(")").rpartition(" (")
+        if self.what not in {"invited", "enrolled"} or role not in ROLES:
+            return self.note, ""
+        return person, role
 
 
 def phone_id(public_key: str) -> str:

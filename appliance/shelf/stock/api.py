@@ -31,7 +31,9 @@ from appliance.evidence import EvidenceStore
 from appliance.shelf.caller import READERS, WORKERS
 from appliance.shelf.stock import photos
 from appliance.shelf.stock.book import Answer, StockBook
-from contracts.errors import BadInputError, ForbiddenError
+from appliance.web.static_files import takes_gzip
+from appliance.web.uploads import read_body
+from contracts.errors import ForbiddenError
 from contracts.shelf import FindList, ProductHistory, Snapshot
 from erp_link.api.shapes import Key
 from erp_link.domain.shelf.lists import ListKind
@@ -83,7 +85,7 @@ def _add_snapshot(api: APIRouter, stock: Stock, reader: Any) -> None:
             who.roles,
             has=if_none_match.strip().removeprefix("W/").strip('"'),
             changes=since > 0,
-            zips="gzip" in accept_encoding.lower(),
+            zips=takes_gzip(accept_encoding),
         )
         return _told(answer)
 
@@ -119,7 +121,9 @@ def _add_photos(api: APIRouter, stock: Stock, reader: Any, worker: Any) -> None:
         """Keep a JPEG that is named by its hash; the same one again changes nothing. A log entry
         may name it before or after it came.
         """
-        data = await _body(request, photos.MOST_BYTES, "A photo of more than 4 MiB")
+        data = await read_body(
+            request, photos.MOST_BYTES, what="A photo of more than 4 MiB", mend="Send a smaller one"
+        )
         await run_in_threadpool(photos.keep, stock.evidence, sha256, data)
 
     @api.get("/photos/{sha256}", dependencies=[reader])
@@ -164,16 +168,9 @@ def _add_lists(api: APIRouter, stock: Stock, reader: Any, planner: Any) -> None:
         """Import a CSV list in the place of the one before. Whole, or not at all: `findings` of the
         problem names every wrong line.
         """
-        data = await _body(request, MOST_BYTES, "A list of more than 8 MiB")
+        data = await read_body(
+            request, MOST_BYTES, what="A list of more than 8 MiB", mend="Send a smaller one"
+        )
         return await run_in_threadpool(
             stock.lists.take_file, kind, data, name=name, by=who.name, key=key
         )
-
-
-async def _body(request: Request, most: int, what: str) -> bytes:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > most:
-            raise BadInputError(f"{what} is not taken", mend="Send a smaller one")
-    return bytes(data)

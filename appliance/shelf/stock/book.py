@@ -1,4 +1,5 @@
-"""The snapshot as the hub tells it: read again only when something changed, cut by role.
+"""The snapshot as the hub tells it: read again only when something changed, and of the products only
+those that did; cut by role.
 
 One book for all phones. Whoever asks first after a change waits for the reading; the others get
 what came out (docs/adr/0044).
@@ -17,13 +18,15 @@ from datetime import tzinfo
 from appliance.shelf.stock import telling
 from appliance.shelf.stock.changes import Change, Parts
 from appliance.shelf.stock.hints import Hints
+from appliance.shelf.stock.telling import Teller
 from appliance.words import Words
 from contracts.clock import Clock
-from contracts.shelf import Snapshot
+from contracts.shelf import ReorderHint, ShelfProduct, Snapshot
 from erp_link.adapters import database
 from erp_link.service.core import Core
 from erp_link.service.merge.reading import micros
-from erp_link.service.shelf.gathering import Mark, gather, is_other, mark
+from erp_link.service.shelf.gathering import House, Reading, gather, gather_again
+from erp_link.service.shelf.news import news
 
 _ZIPPED = 8
 _ZIPPED_FOR_US = 60_000_000
@@ -68,10 +71,13 @@ class StockBook:
         self._words = words
         self._clock = clock
         self._lock = threading.Lock()
-        self._mark: Mark | None = None
+        self._house = House(site.name, site.zone, site.zone_name)
+        self._reading: Reading | None = None
+        self._told: Snapshot | None = None
+        self._hinted: dict[str, tuple[ShelfProduct, ReorderHint, ShelfProduct]] = {}
         self._state = ("", 0)
         self._rests_until = 0.0
-        self._cuts = {True: Parts(), False: Parts()}
+        self._cuts = {sees: (Teller(prices=sees), Parts()) for sees in (True, False)}
         self._zipped: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
 
     def sees_prices(self, roles: Collection[str]) -> bool:
@@ -80,7 +86,8 @@ class StockBook:
 
     def snapshot(self) -> Snapshot:
         """Everything, prices included, as it stands now. Raises UnavailableError."""
-        return self._read(self._hints())
+        with self._lock:
+            return self._finished(self._read(), self._hints())
 
     def answer(
         self, roles: Collection[str], *, has: str = "", changes: bool = False, zips: bool = False
@@ -95,7 +102,7 @@ class StockBook:
         at_us = micros(self._clock.now())
         with self._lock:
             self._look()
-            cut = self._cuts[self.sees_prices(names)]
+            cut = self._cuts[self.sees_prices(names)][1]
             tag = cut.tag + ending
             if has == tag:
                 return Answer(tag)
@@ -129,33 +136,55 @@ class StockBook:
         began = time.thread_time()
         hints = self._hints()
         today = self._clock.now().astimezone(self._site.zone).date().isoformat()
-        if self._state == (today, hints.stamp) and not self._is_other():
-            return
-        # Taken first: what is written meanwhile asks for another reading.
-        now = self._core.read(mark)
-        taken = self._read(hints)
-        for sees, cut in self._cuts.items():
-            parts, frame = telling.parts(taken, prices=sees), telling.frame(taken)
-            cut.replace(parts, frame, taken.version)
-        self._mark, self._state = now, (today, hints.stamp)
+        read = self._read()
+        if read is not self._told or self._state != (today, hints.stamp):
+            taken = self._finished(read, hints)
+            frame = telling.frame(taken)
+            for teller, cut in self._cuts.values():
+                cut.replace(teller.parts(taken), frame, taken.version)
+            self._told, self._state = read, (today, hints.stamp)
         took = time.thread_time() - began
         self._rests_until = time.monotonic() + _REST * took if took > _SLOW_S else 0.0
 
-    def _is_other(self) -> bool:
-        before = self._mark
-        return before is None or self._core.read(lambda c: is_other(c, before))
-
-    def _read(self, hints: Hints) -> Snapshot:
+    def _read(self) -> Snapshot:
+        """What the books say: the same object as the last time where nothing was written that a phone
+        carries. Only the products that were written to since are read again.
+        """
         with database.snapshot(self._core.engine) as connection:
-            read = gather(
-                connection,
-                at=self._clock.now(),
-                zone=self._site.zone,
-                zone_name=self._site.zone_name,
-                site=self._site.name,
-            )
-        products = tuple(
-            replace(each, reorder=hints.by_gtin[each.gtin]) if each.gtin in hints.by_gtin else each
+            now, before = self._clock.now(), self._reading
+            if before is None:
+                self._reading = gather(connection, self._house, at=now)
+                return self._reading.snapshot
+            new = news(connection, before.mark)
+            if new.anything:
+                self._reading = gather_again(connection, self._house, before, new, at=now)
+            else:
+                # So that what a phone does not carry is looked through once, not at each question.
+                self._reading = replace(before, mark=new.mark)
+        return self._reading.snapshot
+
+    def _finished(self, read: Snapshot, hints: Hints) -> Snapshot:
+        """As of now, with hints, and in the site's language. A product that is the same stays the same
+        object.
+        """
+        now = self._clock.now()
+        hinted = {
+            each.gtin: self._with_hint(each, hint)
             for each in read.products
+            if (hint := hints.by_gtin.get(each.gtin)) is not None
+        }
+        self._hinted = hinted
+        products = tuple(
+            hinted[each.gtin][2] if each.gtin in hinted else each for each in read.products
         )
-        return telling.in_words(replace(read, products=products), self._words)
+        day = now.astimezone(self._site.zone).date().isoformat()
+        taken = replace(read, products=products, today=day, at_us=micros(now))
+        return telling.in_words(taken, self._words)
+
+    def _with_hint(
+        self, product: ShelfProduct, hint: ReorderHint
+    ) -> tuple[ShelfProduct, ReorderHint, ShelfProduct]:
+        known = self._hinted.get(product.gtin)
+        if known is not None and known[0] is product and known[1] == hint:
+            return known
+        return product, hint, replace(product, reorder=hint)

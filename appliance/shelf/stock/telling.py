@@ -33,18 +33,31 @@ def in_words(taken: Snapshot, words: Words) -> Snapshot:
     )
 
 
-def parts(taken: Snapshot, *, prices: bool) -> dict[str, bytes]:
-    """The parts by key, as JSON. Without `prices` nobody can see that there are any."""
-    encode = msgspec.json.Encoder().encode
+class Teller:
+    """Snapshots as parts, for those who see prices or for those who do not. What is the same object as
+    in the snapshot before is not encoded again.
+    """
 
-    def product(each: ShelfProduct) -> bytes:
-        return encode(each if prices or each.price is None else replace(each, price=None))
+    def __init__(self, *, prices: bool) -> None:
+        self._prices = prices
+        self._last: dict[str, tuple[object, bytes]] = {}
 
-    return {
-        **{f"product:{each.gtin}": product(each) for each in taken.products},
-        **{f"hold:{each.id}": encode(each) for each in taken.holds},
-        **{f"ticket:{each.id}": encode(each) for each in taken.tickets},
-    }
+    def parts(self, taken: Snapshot) -> dict[str, bytes]:
+        """The parts by key, as JSON. Without prices nobody can see that there are any."""
+        encode = msgspec.json.Encoder().encode
+
+        def product(each: ShelfProduct) -> bytes:
+            return encode(each if self._prices or each.price is None else replace(each, price=None))
+
+        last, told = self._last, {}
+        for each in taken.products:
+            key = f"product:{each.gtin}"
+            known = last.get(key)
+            told[key] = known if known and known[0] is each else (each, product(each))
+        told |= {f"hold:{each.id}": (each, encode(each)) for each in taken.holds}
+        told |= {f"ticket:{each.id}": (each, encode(each)) for each in taken.tickets}
+        self._last = told
+        return {key: body for key, (_, body) in told.items()}
 
 
 def frame(taken: Snapshot) -> bytes:

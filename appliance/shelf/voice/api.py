@@ -23,6 +23,7 @@ from appliance.shelf.caller import WORKERS
 from appliance.shelf.settings import ShelfConfig
 from appliance.shelf.voice.ports import Engine, Vocabulary, VoiceOffError
 from appliance.shelf.voice.sound import most_bytes, samples_of
+from appliance.web.uploads import read_body
 from contracts.errors import BadInputError
 
 Auth = Callable[..., Callable[[Request], Awaitable[Any]]]
@@ -79,21 +80,14 @@ def router(voice: Voice, auth: Auth) -> APIRouter:
                 mend=f"It understands {', '.join(voice.engine.languages)}",
             )
         seconds = voice.shelf.voice_seconds
-        sound = await _body(request, most_bytes(seconds))
+        sound = await read_body(
+            request,
+            most_bytes(seconds),
+            what=f"A sound of more than {seconds:g} seconds",
+            mend="Say one sentence at a time",
+        )
         samples = samples_of(sound, most_seconds=seconds)
         vocabulary = await run_in_threadpool(voice.vocabulary)
         return Heard(await voice.engine.hear(samples, language, vocabulary))
 
     return api
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Raises BadInputError as soon as more than `most` bytes came."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise BadInputError(
-                f"The sound is longer than {most} bytes", mend="Say one sentence at a time"
-            )
-    return bytes(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,8 +53,10 @@ def _cell(place: str, here: _Amounts, *, is_held: bool) -> ShelfCell:
     return ShelfCell(place, here.free, here.held, here.inspection, here.reserved)
 
 
-def read_batches(connection: Connection) -> dict[int, Batch]:
-    """Every batch of which something stands in the house, by its number."""
+def read_batches(connection: Connection, only: Collection[str] | None = None) -> dict[int, Batch]:
+    """Every batch of which something stands in the house, by its number; `only` of these products
+    (GTINs).
+    """
     query: Select[Any] = (
         select(
             t.stock.c.batch_id,
@@ -72,6 +74,8 @@ def read_batches(connection: Connection) -> dict[int, Batch]:
         .where(t.stock.c.quantity > 0)
         .order_by(t.batch.c.gtin, t.batch.c.expiry, t.batch.c.id)
     )
+    if only is not None:
+        query = query.where(t.batch.c.gtin.in_(sorted(only)))
     found: dict[int, Batch] = {}
     for row in connection.execute(query):
         batch = found.get(row.batch_id)
@@ -114,7 +118,8 @@ class Holds:
 
 
 def read_holds(connection: Connection, batches: dict[int, Batch]) -> Holds:
-    """The open holds, oldest first; each batch is told which cover some of it.
+    """The open holds, oldest first; each batch is told which cover some of it. What covers a batch
+    follows from the batches of its own product alone, so that some products' may be read by themselves.
 
     `note` is what a person wrote, and empty where a rule held the goods: `reason` has its words.
     """

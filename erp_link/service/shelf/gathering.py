@@ -1,107 +1,103 @@
-"""The whole stock as a phone carries it, read in one transaction that sees one moment."""
+"""The whole stock as a phone carries it, read in one transaction that sees one moment; and read again
+as far as something changed since (docs/adr/0044).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, select
 
 from contracts.reason import Reason
-from contracts.shelf import ShelfTicket, Snapshot
+from contracts.shelf import ShelfProduct, ShelfTicket, Snapshot
 from contracts.stock import TicketState
-from erp_link.adapters import merge_tables as merge
-from erp_link.adapters import shelf_tables as shelf
 from erp_link.adapters import tables as t
-from erp_link.adapters.goods_tables import product
-from erp_link.adapters.record_tables import change
 from erp_link.domain.places import PlaceKind, is_account
 from erp_link.domain.shelf.lists import ListKind, PlaceName
 from erp_link.service.merge import reading
-from erp_link.service.shelf.cells import read_batches, read_holds
+from erp_link.service.shelf.cells import Holds, read_batches, read_holds
 from erp_link.service.shelf.lists import rows_of
-from erp_link.service.shelf.products import HOUSE_LIMITS, read_products, read_suppliers
+from erp_link.service.shelf.news import Mark, News, mark
+from erp_link.service.shelf.products import (
+    HOUSE_LIMITS,
+    Catalogue,
+    read_catalogue,
+    read_products,
+    read_suppliers,
+)
 
 _WAITING = (TicketState.OPEN.value, TicketState.CONTAINED.value, TicketState.DECIDED.value)
-_BEHIND = 1000
-_CARRIED = frozenset(
-    table.name
-    for table in (
-        t.batch,
-        t.stock,
-        t.hold,
-        t.ticket,
-        t.ticket_hold,
-        t.asn_line,
-        t.location,
-        t.carton,
-        product,
-        shelf.shelf_list,
-        shelf.shelf_row,
-        merge.offline_cell,
-        merge.offline_entry,
-    )
-)
-"""From these tables a snapshot is read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far the database's own record of changes is (docs/adr/0013), with how many of its rows lie
-    close behind: on PostgreSQL one with a lower number may be committed later.
+class House:
+    """Which site is told of: its name, and its time zone with its IANA name."""
+
+    site: str
+    zone: tzinfo
+    zone_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A snapshot, and what the next one may begin from: `products` by GTIN, the lists' `catalogue`,
+    and the `mark` up to which everything is in it.
     """
 
-    record: int
-    near: int
+    snapshot: Snapshot
+    mark: Mark
+    products: Mapping[str, ShelfProduct]
+    catalogue: Catalogue
 
 
-def mark(connection: Connection) -> Mark:
-    """As the database stands now."""
-    newest = connection.execute(select(func.coalesce(func.max(change.c.id), 0))).scalar_one()
-    return Mark(int(newest), _near(connection, int(newest)))
-
-
-def is_other(connection: Connection, before: Mark) -> bool:
-    """Whether anything that a phone carries was written since; its tables alone count, so that the
-    talk with an ERP or a gateway's head asks for no reading.
-    """
-    names = connection.execute(
-        select(change.c.name).where(change.c.id > before.record).distinct()
-    ).scalars()
-    if not _CARRIED.isdisjoint(names) or _near(connection, before.record) != before.near:
-        return True
-    # A part of the record may have been moved away, and its numbers begin anew.
-    return mark(connection).record < before.record
-
-
-def _near(connection: Connection, number: int) -> int:
-    if connection.dialect.name != "postgresql":
-        return 0
-    close = (change.c.id > number - _BEHIND) & (change.c.id <= number)
-    found = connection.execute(select(func.count()).select_from(change).where(close))
-    return int(found.scalar_one())
-
-
-def gather(
-    connection: Connection, *, at: datetime, zone: tzinfo, zone_name: str, site: str
-) -> Snapshot:
+def gather(connection: Connection, house: House, *, at: datetime) -> Reading:
     """The whole snapshot, with every price and without hints and words: `title` of a ticket is
     empty, `note` of a hold where nobody wrote one. `connection` must see one moment
     (`database.snapshot`).
     """
+    now, catalogue = mark(connection), read_catalogue(connection)
     batches = read_batches(connection)
     held = read_holds(connection, batches)
+    products = read_products(connection, batches, held.places, catalogue)
+    return Reading(_told(connection, house, products, held, at), now, products, catalogue)
+
+
+def gather_again(
+    connection: Connection, house: House, before: Reading, new: News, *, at: datetime
+) -> Reading:
+    """As `gather`, of which the products that `new` does not name are those of `before` themselves.
+    `new` must come from the same `connection`, which sees one moment, and from `before.mark`.
+    """
+    if new.products is None:
+        return gather(connection, house, at=at)
+    batches = read_batches(connection, new.products)
+    held = read_holds(connection, batches)
+    again = read_products(connection, batches, held.places, before.catalogue, new.products)
+    kept = {gtin: each for gtin, each in before.products.items() if gtin not in new.products}
+    products = dict(sorted((kept | again).items()))
+    told = _told(connection, house, products, held, at)
+    return Reading(told, new.mark, products, before.catalogue)
+
+
+def _told(
+    connection: Connection,
+    house: House,
+    products: Mapping[str, ShelfProduct],
+    held: Holds,
+    at: datetime,
+) -> Snapshot:
     names = rows_of(connection, PlaceName, ListKind.PLACES)
     return Snapshot(
         version=reading.position(connection),
         at_us=reading.micros(at),
-        today=at.astimezone(zone).date().isoformat(),
-        zone=zone_name,
-        site=site,
+        today=at.astimezone(house.zone).date().isoformat(),
+        zone=house.zone_name,
+        site=house.site,
         limits=HOUSE_LIMITS,
-        products=read_products(connection, batches, held.places),
+        products=tuple(products.values()),
         suppliers=read_suppliers(connection),
         holds=held.holds,
         tickets=_tickets(connection),

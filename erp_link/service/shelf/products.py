@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contracts.shelf import ExpiryLimits, LastPrice, Money, ShelfCode, ShelfProduct, ShelfSupplier
 from erp_link.adapters import tables as t
@@ -31,34 +31,57 @@ class _Known:
     suppliers: dict[str, None] = field(default_factory=dict)
 
 
-def read_products(
-    connection: Connection, batches: Mapping[int, Batch], held_places: frozenset[str]
-) -> tuple[ShelfProduct, ...]:
-    """Every product that was ever described, announced or here, or has a place, by GTIN."""
-    known = _known(connection)
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the site's lists say of products, by GTIN."""
+
+    codes: Mapping[str, Sequence[PackCode]]
+    places: Mapping[str, Mapping[str, None]]
+    prices: Mapping[str, LastPrice]
+
+
+def read_catalogue(connection: Connection) -> Catalogue:
+    """The lists of cartons' codes, of places and of prices."""
     cartons = rows_of(connection, PackCode, ListKind.CODES)
-    codes = _by_product(cartons)
-    places = _places(rows_of(connection, Planned, ListKind.PLANOGRAM), cartons)
-    prices = _newest(rows_of(connection, Price, ListKind.PRICES))
+    return Catalogue(
+        _by_product(cartons),
+        _places(rows_of(connection, Planned, ListKind.PLANOGRAM), cartons),
+        _newest(rows_of(connection, Price, ListKind.PRICES)),
+    )
+
+
+def read_products(
+    connection: Connection,
+    batches: Mapping[int, Batch],
+    held_places: frozenset[str],
+    catalogue: Catalogue,
+    only: Collection[str] | None = None,
+) -> dict[str, ShelfProduct]:
+    """Every product that was ever described, announced or here, or has a place, by GTIN; `only` those
+    named, of which `batches` must hold every one.
+    """
+    known = _known(connection, only)
+    codes, places = catalogue.codes, catalogue.places
     here: dict[str, list[Batch]] = defaultdict(list)
     for batch in batches.values():
         here[batch.row.gtin].append(batch)
     nothing = _Known()
-    return tuple(
-        ShelfProduct(
+    there = {*known, *here, *codes, *places}
+    return {
+        gtin: ShelfProduct(
             gtin=gtin,
             name=(about := known.get(gtin, nothing)).name,
             unit=about.unit,
             sku=about.sku,
             codes=_codes(gtin, codes.get(gtin, ())),
             suppliers=tuple(about.suppliers),
-            price=prices.get(gtin),
+            price=catalogue.prices.get(gtin),
             places=tuple(places.get(gtin, ())),
             batches=tuple(batch.told(held_places) for batch in here.get(gtin, ())),
             limits=about.limits,
         )
-        for gtin in sorted({*known, *here, *codes, *places})
-    )
+        for gtin in sorted(there if only is None else there.intersection(only))
+    }
 
 
 def read_suppliers(connection: Connection) -> tuple[ShelfSupplier, ...]:
@@ -77,10 +100,13 @@ def read_suppliers(connection: Connection) -> tuple[ShelfSupplier, ...]:
     )
 
 
-def _known(connection: Connection) -> dict[str, _Known]:
+def _known(connection: Connection, only: Collection[str] | None) -> dict[str, _Known]:
+    def those(query: Select[Any], gtin: ColumnElement[str]) -> Select[Any]:
+        return query if only is None else query.where(gtin.in_(sorted(only)))
+
     found: dict[str, _Known] = {}
     # Newest first: whoever delivered last stands first, and what they called it counts.
-    rows = connection.execute(
+    delivered = (
         select(
             t.batch.c.gtin,
             t.batch.c.supplier,
@@ -90,30 +116,27 @@ def _known(connection: Connection) -> dict[str, _Known]:
         .group_by(t.batch.c.gtin, t.batch.c.supplier)
         .order_by(func.max(t.batch.c.id).desc())
     )
-    for gtin, supplier, _, description in rows:
+    for gtin, supplier, _, description in connection.execute(those(delivered, t.batch.c.gtin)):
         about = found.setdefault(gtin, _Known())
         about.name = about.name or description
         if supplier:
             about.suppliers[supplier] = None
-    for row in connection.execute(select(product)):
+    for row in connection.execute(those(select(product), product.c.gtin)):
         about = found.setdefault(row.gtin, _Known())
         about.name = row.name or about.name
         about.unit = row.base_unit
         own = ExpiryLimits(row.warn_days, row.freeze_days, row.pull_days)
         about.limits = None if own == HOUSE_LIMITS else own
-    for gtin, sku in _skus(connection):
-        found[gtin].sku = sku
-    return found
-
-
-def _skus(connection: Connection) -> Sequence[Any]:
-    """The article number under which each product was announced."""
-    return connection.execute(
+    # The article number under which each product was announced.
+    announced = (
         select(t.batch.c.gtin, func.max(t.asn_line.c.sku))
         .join(t.batch, t.batch.c.id == t.asn_line.c.batch_id)
         .where(t.asn_line.c.sku != "")
         .group_by(t.batch.c.gtin)
-    ).all()
+    )
+    for gtin, sku in connection.execute(those(announced, t.batch.c.gtin)):
+        found[gtin].sku = sku
+    return found
 
 
 def _by_product(rows: Sequence[PackCode]) -> dict[str, list[PackCode]]:

@@ -79,6 +79,20 @@ async def test_the_shelves_are_stocked_once(opened: tuple[Hub, OpenStock]) -> No
     assert set(again.words) == {"A", "B"}
 
 
+async def test_goods_are_counted_in_words_of_the_sites_language(
+    opened: tuple[Hub, OpenStock],
+) -> None:
+    hub, stock = opened
+    await stock_shelves(hub, DAY, language="zh")
+    units = {each.unit for each in stock.stock.book.snapshot().products}
+    assert units == {"瓶", "袋", "罐", "包", "块", "听", "盒"}
+    described = await hub.call("GET", f"/api/v1/products/{GOODS[0].gtin}")
+    assert described["is_described_as"]["units"] == {"箱": GOODS[0].per_carton}
+    await stock_shelves(hub, DAY, language="en")
+    again = {each.unit for each in stock.stock.book.snapshot().products}
+    assert again == units, "what is here stays counted as it was"
+
+
 def test_the_demos_lists_can_be_read_and_its_codes_are_codes() -> None:
     for kind, rows in lists(DAY).items():
         text = io.StringIO()

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+import zxingcpp
 from typer.testing import CliRunner
 
 from appliance.bench.shelf.film.codes import goods
@@ -62,6 +64,27 @@ def test_a_picture_that_is_none_is_told_and_the_others_are_read(folder: Path) ->
     assert "shelf.png: 6 codes" in done.stdout
 
 
+def test_a_picture_that_is_missing_is_told_and_the_others_are_read(folder: Path) -> None:
+    done = RUN.invoke(shelf, [str(folder / "gone.png"), str(folder / "shelf.png"), "--fast"])
+    assert done.exit_code == 2
+    assert "gone.png does not exist" in done.stderr
+    assert "shelf.png: 6 codes" in done.stdout
+
+
+def test_without_a_list_a_code_is_read_and_not_off_any_list(folder: Path) -> None:
+    carton = np.asarray(
+        zxingcpp.create_barcode("14006381333938", zxingcpp.BarcodeFormat.ITF).to_image(scale=3)
+    )
+    cv2.imwrite(str(folder / "carton.png"), np.pad(carton, 40, constant_values=255))
+    done = RUN.invoke(shelf, [str(folder / "carton.png"), str(folder / "shelf.png"), "--json"])
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {each["state"] for one in told for each in one["codes"]} == {"read"}
+    (itf,) = told[0]["codes"]
+    assert (itf["text"], itf["format"], itf["confidence"]) == ("14006381333938", "ITF14", 0.0)
+    assert [each["confidence"] for each in told[1]["codes"]] == [1.0] * 6
+    assert not [each for one in told for each in one["unread"]]
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
@@ -87,6 +110,7 @@ def test_a_carton_stands_for_its_product(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     told = read_stock_file(path)
+    assert told.codes is not None
     carton = told.codes.get("14006381333938")
     assert carton is not None
     assert (carton.product, carton.units) == ("04006381333931", 12)

@@ -26,15 +26,18 @@ from appliance.shelf.stock import book
 from appliance.shelf.stock.api import router
 from appliance.shelf.stock.opening import OpenStock, open_stock
 from contracts.clock import FixedClock
+from contracts.errors import BadFrameError
 from contracts.reason import Reason
 from contracts.shelf import Snapshot
-from contracts.stock import HoldKind
+from contracts.stock import BatchKey, HoldKind
 from erp_link.domain.products import Product
+from erp_link.domain.shelf.lists import ListKind
 from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
 from tests.erp_link.over_http import Client, auth
 from tests.erp_link.story import JUICE, WATER
+from vision.frames import decode_frame
 
 BASE = "/api/v1/shelf"
 PRICES = f"gtin,price,currency,on,source\n{WATER.gtin},1.35,CNY,2026-11-01,PO-7\n"
@@ -92,6 +95,16 @@ def hub(
     core.close()
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip;q=0", False), ("gzip;q=0, *;q=0.5", False), ("br, gzip;q=0.1", True), ("*", True)],
+)
+def test_it_is_packed_for_whoever_takes_it(hub: Hub, accepted: str, *, packed: bool) -> None:
+    hub.hold()
+    headers = hub.get("snapshot", accept_encoding=accepted).headers
+    assert (headers.get("content-encoding") == "gzip") is packed
+
+
 def test_a_phone_hears_everything_once_and_then_that_nothing_changed(hub: Hub) -> None:
     whole, tag = hub.carried()
     assert (whole.base, whole.roles, len(whole.products)) == (0, ("operator",), 2)
@@ -124,6 +137,30 @@ def test_a_restarted_hub_knows_the_same_content_by_the_same_tag(
     _, tag = hub.carried()
     other = open_stock(Config(), hub.core, Reorder(hub.core), EvidenceStore(tmp_path / "p"), clock)
     assert other.stock.book.answer({"operator"}, has=tag.strip('"')).body is None
+
+
+def test_what_was_followed_change_by_change_is_what_a_fresh_hub_tells(
+    hub: Hub, tmp_path: Path, clock: FixedClock
+) -> None:
+    """The parts that were read again stand where they would, in the words in which they would."""
+    third = BatchKey("ACME", "04006381333931", "P-1")
+    for act in (
+        lambda: hub.core.receive(third, 3, location="A-01-1", by="op"),
+        hub.hold,
+        lambda: hub.core.reserve("SO-1", JUICE, 2, by="op"),
+        lambda: Products(hub.core).describe(Product(JUICE.gtin, "Juice"), by="ops"),
+        lambda: hub.opened.stock.lists.take_file(
+            ListKind.PRICES, PRICES.encode(), name="p.csv", by="ops"
+        ),
+        lambda: hub.core.receive(WATER, 1, location="B-01-1", by="op"),
+    ):
+        act()
+        for role in ("operator", "quality"):
+            _, tag = hub.carried(x_roles=role)
+            fresh = open_stock(
+                Config(), hub.core, Reorder(hub.core), EvidenceStore(tmp_path / "p"), clock
+            )
+            assert fresh.stock.book.answer({role}, has=tag.strip('"')).body is None
 
 
 def test_prices_are_for_those_whose_role_may_see_them(hub: Hub) -> None:
@@ -241,6 +278,36 @@ def test_what_is_no_photo_is_refused_and_not_kept(hub: Hub, data: bytes) -> None
     name = hashlib.sha256(data).hexdigest()
     assert hub.put(f"photos/{name}", data).status_code == 422
     assert hub.get(f"photos/{name}").status_code == 404
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def bare_jpeg(width: int, height: int, bits: int = 8) -> bytes:
+    """A whole JPEG as far as it says of itself, and nothing in it that a decoder could decode."""
+    frame = bytes([bits]) + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\1\1\x11\0"
+    scan = segment(0xDA, b"\1\1\0\0\x3f\0") + b"\x5a" * 64
+    return b"\xff\xd8" + segment(0xC0, frame) + scan + b"\xff\xd9"
+
+
+def test_a_photo_is_kept_without_being_decoded(hub: Hub) -> None:
+    """What a decoder would fall over, or swell up at, does nothing to the hub."""
+    data = bare_jpeg(4000, 3000)
+    with pytest.raises(BadFrameError):
+        decode_frame(data, name="what a decoder makes of it")
+    name = hashlib.sha256(data).hexdigest()
+    assert hub.put(f"photos/{name}", data).status_code == 204
+    assert hub.get(f"photos/{name}").content == data
+
+
+@pytest.mark.parametrize(("size", "bits"), [((60000, 60000), 8), ((8, 40), 8), ((640, 480), 12)])
+def test_a_photo_that_nobody_should_open_is_refused(
+    hub: Hub, size: tuple[int, int], bits: int
+) -> None:
+    data = bare_jpeg(*size, bits)
+    refused = hub.put(f"photos/{hashlib.sha256(data).hexdigest()}", data)
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_frame")
 
 
 def test_a_photo_under_a_wrong_name_is_refused(hub: Hub) -> None:

@@ -15,12 +15,14 @@ from contracts.stock import BatchKey, HoldKind
 from erp_link.adapters import database
 from erp_link.service.core import Core
 from erp_link.service.shelf.desk import ShelfDesk
-from erp_link.service.shelf.gathering import gather
+from erp_link.service.shelf.gathering import House as Told
+from erp_link.service.shelf.gathering import Reading, gather
 from erp_link.service.shelf.lists import ShelfLists
 from tests.erp_link.story import JUICE, WATER
 
 SHELF, OTHER = "A-01-1", "A-01-2"
 EXPIRY = date(2027, 6, 30)
+SITE = Told("Dock", ZoneInfo("Asia/Shanghai"), "Asia/Shanghai")
 
 
 @dataclass
@@ -43,15 +45,12 @@ class House:
         reason = Reason("held_by_hand", {"note": note})
         return self.core.add_hold(kind, reason=reason, by="mara", batch=batch, **where).hold_id
 
-    def carried(self) -> Snapshot:
+    def reading(self) -> Reading:
         with database.snapshot(self.core.engine) as connection:
-            return gather(
-                connection,
-                at=self.clock.now(),
-                zone=ZoneInfo("Asia/Shanghai"),
-                zone_name="Asia/Shanghai",
-                site="Dock",
-            )
+            return gather(connection, SITE, at=self.clock.now())
+
+    def carried(self) -> Snapshot:
+        return self.reading().snapshot
 
     def product(self, gtin: str = WATER.gtin) -> ShelfProduct:
         return next(each for each in self.carried().products if each.gtin == gtin)

@@ -18,7 +18,7 @@ from erp_link.service.care.reorder import Reorder
 from erp_link.service.core import Core
 from erp_link.service.goods.products import Products
 from erp_link.service.merge.desk import OfflineLogs
-from erp_link.service.shelf.gathering import is_other, mark
+from erp_link.service.shelf.news import mark, news
 from tests.erp_link.merge.logs import Phone
 from tests.erp_link.shelf.conftest import EXPIRY, OTHER, SHELF, House
 from tests.erp_link.story import JUICE, WATER, Station, delivery
@@ -170,13 +170,13 @@ def test_whatever_changes_what_a_phone_carries_is_seen(house: House) -> None:
         "a new place": lambda: house.core.receive(JUICE, 1, location="C-77", by="op"),
     }.items():
         before, content = house.core.read(mark), house.carried()
-        assert not house.core.read(lambda c, seen=before: is_other(c, seen)), name
+        assert not house.core.read(lambda c, seen=before: news(c, seen)).anything, name
         act()
         assert house.carried() != content, name
-        assert house.core.read(lambda c, seen=before: is_other(c, seen)), name
+        assert house.core.read(lambda c, seen=before: news(c, seen)).anything, name
 
 
 def test_what_a_phone_does_not_carry_asks_for_no_reading(house: House) -> None:
     before = house.core.read(mark)
     Reorder(house.core).set_policy(WATER.gtin, ReorderPolicy(lead_days=9), by="ops")
-    assert not house.core.read(lambda c: is_other(c, before))
+    assert not house.core.read(lambda c: news(c, before)).anything

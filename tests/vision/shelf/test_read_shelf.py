@@ -56,6 +56,13 @@ def test_a_region_whose_code_went_away_is_not_read(shelf: NDArray[np.uint8]) -> 
     assert [each.state for each in gone.unread] == [CodeState.UNREAD]
 
 
+def test_a_code_with_no_check_at_all_is_not_told_even_without_a_list() -> None:
+    (one,) = read_shelf(drawn("1234567890", zxingcpp.BarcodeFormat.ITF), None).unread
+    assert (one.state, one.text) == (CodeState.UNREAD, "")
+    wrong = read_shelf(drawn("14006381333937", zxingcpp.BarcodeFormat.ITF), None)
+    assert wrong.codes == ()
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_a_label_that_hangs_sideways_or_upside_down_is_read_too(turns: int) -> None:
     code = ean13("400638133393")
