@@ -34,6 +34,7 @@ _WRITE = """async ([goods, place, first]) => {
   const { Keep } = await import("/static/shelf/keep/keep.js");
   const keep = await Keep.open();
   await keep.checked;
+  globalThis.written = 0;
   for (let at = first; ; at += 1) {
     const gtin = goods[at % goods.length], lot = `L26${String(at % goods.length).padStart(2, "0")}`;
     const batch = { supplier: "ACME", gtin, lot };
@@ -41,8 +42,13 @@ _WRITE = """async ([goods, place, first]) => {
       ? await keep.write("counted", { batch, location: place, counted: 20 + (at % 5) })
       : await keep.write("flagged", { flag: "torn_label", location: place, gtin, note: `label ${at}` });
     console.log(`told ${entry.seq} ${entry.hash}`);
+    globalThis.written = entry.seq;
   }
 }"""
+_START = (
+    f"(asked) => {{ ({_WRITE})(asked).catch((why) => {{ globalThis.ended = String(why); }}); }}"
+)
+_REACHED = "(goal) => globalThis.written >= goal || globalThis.ended !== undefined"
 _LOOK = """async () => {
   const [{ Keep }, { faultIn }] = await Promise.all(
     [import("/static/shelf/keep/keep.js"), import("/static/shelf/keep/log.js")]);
@@ -75,8 +81,8 @@ _FLUSH = """async () => {
   }
   return { unsent: keep.state.unsent, device: keep.phone.device, troubles: keep.state.troubles.length };
 }"""
+_STEP = 50
 _READY = "body:not([data-state=starting])"
-_TELLS_MS = 400
 
 
 @dataclass
@@ -178,13 +184,7 @@ def _away(
         found = page.evaluate(_LOOK)
         trip.compare(found)
         goal = min(entries, max(1, entries * (trip.kills + 1) // max(1, kills)))
-        page.evaluate(f"(asked) => {{ void ({_WRITE})(asked); }}", _asked(found["count"]))
-        before = len(trip.told)
-        while max(trip.told, default=0) < goal:
-            had = len(trip.told)
-            page.wait_for_timeout(_TELLS_MS)
-            if len(trip.told) == had > before:
-                break
+        _write(page, found["count"], goal)
         # In the middle of whatever it is doing.
         page.wait_for_timeout(random.uniform(0, 50))
         phone.kill()
@@ -196,8 +196,18 @@ def _away(
     phone.kill()
 
 
-def _asked(count: int) -> list[Any]:
-    return [[each.gtin for each in GOODS], PLACE, count]
+def _write(page: Any, first: int, goal: int) -> None:
+    """Let the page write until its log has `goal` entries, however slow the machine is. It goes on
+    afterwards. Raises UnavailableError where it stopped by itself.
+    """
+    page.evaluate(_START, [[each.gtin for each in GOODS], PLACE, first])
+    written, why = 0, None
+    while why is None and written < goal:
+        # In steps: the patience of the page is for one of them, not for thousands of entries.
+        page.wait_for_function(_REACHED, arg=min(goal, max(written, first) + _STEP))
+        written, why = page.evaluate("() => [globalThis.written ?? 0, globalThis.ended ?? null]")
+    if why is not None:
+        raise UnavailableError(f"The page stopped writing: {why}", mend="See why, and run it anew")
 
 
 def _open(playwright: Any, phone: Chromium, trip: Trip) -> Any:
@@ -220,9 +230,7 @@ def _tampering(playwright: Any, phone: Chromium, url: str) -> bool:
     trip = Trip()
     page = _open(playwright, phone, trip)
     page.goto(f"{url}/shelf")
-    page.evaluate(f"(asked) => {{ void ({_WRITE})(asked); }}", _asked(0))
-    while not trip.told:
-        page.wait_for_timeout(50)
+    _write(page, 0, 1)
     page.evaluate(_SPOIL)
     phone.kill()
     page = _open(playwright, phone, trip)

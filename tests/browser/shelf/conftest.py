@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from appliance.bench.shelf.chromium import Chromium
-from appliance.bench.shelf.house import House, film, open_house
+from appliance.bench.shelf.house import PASSWORD, House, film, open_house
 from tests.support.shelf_phone import Phone
 
 
@@ -54,3 +54,21 @@ def phone(tmp_path: Path, playwright: Any, camera: Path) -> Iterator[Callable[..
     yield given
     for each in held:
         each.fall()
+
+
+@pytest.fixture
+def hand(hub: House, serve: Any, open_page: Any) -> Callable[..., Any]:
+    """`hand("mei", language="zh")`: the page of an enrolled phone that has no camera, 390 by 844."""
+    url = serve(hub.app).url
+
+    def enrolled(name: str = "mei", *, language: str = "en") -> Any:
+        page = open_page(f"{url}/sign-in?next=/shelf", width=390, height=844, language=language)
+        page.fill("input[name=name]", name)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("main form button")
+        page.click('[data-do="enrol"]')
+        page.wait_for_selector('body[data-state="open"]')
+        page.wait_for_selector(".no-camera")
+        return page
+
+    return enrolled

@@ -9,7 +9,8 @@ import { Toast } from "./faces/parts/toast.js";
 import { applyWishes, readWishes } from "./faces/parts/wishes.js";
 import { CameraFace } from "./faces/camera_face.js";
 import { Gatekeeper } from "./faces/gatekeeper.js";
-import { hearingContext, obey } from "./faces/hearing.js";
+import { describing, hearingContext, obey } from "./faces/hearing.js";
+import { Helping } from "./faces/helping.js";
 import { Page } from "./faces/page.js";
 import { Scene } from "./faces/scene.js";
 import { showGate } from "./faces/sheets/gate.js";
@@ -61,13 +62,13 @@ async function start(kept) {
     await gatekeeper.look();
     void voice();
   };
-  const helper = new Helper({ eye, place: () => page.place, tell: ({ id, state, candidates }) => {
-    if (state === "candidates") page.maybes.set(id, candidates);
-    else page.maybes.delete(id);
-    scene.changed();
-  } });
+  /** @type {Talk | null} */
+  let talk = null;
+  const helping = new Helping(page, () => scene.changed());
+  const helper = new Helper({ eye, place: () => page.place, tell: helping.tell });
   page.onchoose = (id, maybe) => helper.choose(id, maybe);
-  const gatekeeper = new Gatekeeper(page, kept, camera, gate);
+  page.onhelp = (id) => void helping.ask(helper, id);
+  const gatekeeper = new Gatekeeper(page, kept, camera, gate, () => talk?.stop());
   kept.onchange(() => {
     page.ondraw();
     page.sheets.refill();
@@ -76,8 +77,6 @@ async function start(kept) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => scene.repaint());
   document.addEventListener("visibilitychange", () => camera.visible());
 
-  /** @type {Talk | null} */
-  let talk = null;
   const selected = () => scene.sightings.find((each) => each.id === page.chosen)?.known?.gtin ?? onlyOne(scene.sightings.flatMap((each) => each.known?.gtin ?? []));
   const voice = async () => {
     talk?.stop();
@@ -89,7 +88,7 @@ async function start(kept) {
     talk = new Talk({
       bar: beside.talk, words: page.words, recogniser, parser: new Parser(await loadGrammar()), mostMs: setting.most_seconds * 1000,
       context: () => ({ ...hearingContext(page, selected()), asking: talk?.asking === true || page.sheets.names.at(-1) === "ask-sure" }),
-      onintent: (intent) => obey(page, beside, selected, intent), aloud: () => wishes.aloud,
+      onintent: (intent) => obey(page, beside, selected, intent), describe: (intent) => describing(page, intent), aloud: () => wishes.aloud,
     });
   };
 

@@ -116,6 +116,11 @@ def test_two_tabs_write_one_log(house: House, phone: Callable[[], Phone]) -> Non
         each.page.evaluate(many, GOODS[at].gtin)
     for each in (mei, other):
         each.page.evaluate("async () => { await window.done; }")
+    for each in (mei, other):
+        # Each hears of the other's without being opened anew, and steps over none.
+        each.page.wait_for_function("() => window.keep.entries.length >= 41")
+        numbers = each.page.evaluate("() => window.keep.entries.map((entry) => entry.seq)")
+        assert numbers == list(range(1, 42))
     mei.page.reload()
     mei.opens()
     assert mei.state["entries"] == 41, "and one that tells what the phone knew"

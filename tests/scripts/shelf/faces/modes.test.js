@@ -10,8 +10,10 @@ import { findMode } from "/static/shelf/faces/modes/find.js";
 import { batchesToFreeze, freezeMode } from "/static/shelf/faces/modes/freeze.js";
 import { lookMode } from "/static/shelf/faces/modes/look.js";
 import { photoMode, reporting } from "/static/shelf/faces/modes/photo.js";
-import { EARLY, JUICE, JUICES, WATER } from "../keep/house.js";
-import { host, sighting, words } from "./page.js";
+import { readCode } from "/static/shelf/codes/gs1.js";
+import { stockOf } from "/static/shelf/keep/stock.js";
+import { EARLY, JUICE, JUICES, TODAY, WATER, snapshot } from "../keep/house.js";
+import { host, sighting, words, wordsIn } from "./page.js";
 
 const BOTTLE = "6933132577789", CARTON = "16933132577786", APPLE = "6901555164282";
 const texts = (mark) => mark.lines.map((line) => line.text);
@@ -133,6 +135,22 @@ test("freeze: what a person confirms becomes one hold a batch, and the place can
   ]);
 });
 
+test("freeze: goods that stand elsewhere are not told as zero of them", () => {
+  for (const [language, elsewhere, nowhere] of [["en", "none here, 20 units elsewhere", "none in stock"], ["zh", "此处没有，别处有 20 件", "无库存"]]) {
+    const mei = host(), sold = host(), seen = [sighting(mei.stock, 1, BOTTLE)];
+    mei.words = sold.words = wordsIn(language);
+    mei.place = "C-9";
+    assert.ok(texts(freezeMode(mei).marks(seen, mei.stock).get(1)).includes(elsewhere));
+    assert.ok(texts(expiryMode(mei).marks(seen, mei.stock).get(1)).includes(elsewhere));
+    const bare = snapshot();
+    bare.products[0].batches.forEach((batch) => (batch.cells = []));
+    sold.stock = stockOf(bare, [], TODAY, readCode);
+    assert.ok(texts(freezeMode(sold).marks(seen, sold.stock).get(1)).includes(nowhere));
+  }
+  const here = host();
+  assert.ok(texts(freezeMode(here).marks([sighting(here.stock, 1, BOTTLE)], here.stock).get(1)).includes("10 units"));
+});
+
 test("freeze: who closes the sheet freezes nothing", async () => {
   const mei = host();
   await freezeMode(mei).ontap(sighting(mei.stock, 1, BOTTLE));
@@ -142,13 +160,21 @@ test("freeze: who closes the sheet freezes nothing", async () => {
 test("photo: damage to a known batch is a ticket, everything else a flag; the picture goes with it", async () => {
   const base = { note: "corner wet", gtin: JUICE, place: "A-01-1" };
   assert.deepEqual(reporting(words, { ...base, fault: "damaged", batch: JUICES }).body, { note: "Damaged goods: corner wet", batch: JUICES, location: "A-01-1" });
-  assert.deepEqual(reporting(words, { ...base, fault: "damaged", batch: null }).kind, "flagged");
+  const unknown = reporting(words, { ...base, name: "Apple juice", fault: "damaged", batch: null });
+  assert.deepEqual([unknown.kind, unknown.body], ["ticket_opened", { note: `Damaged goods: Apple juice (${JUICE}), batch not known: corner wet`, location: "A-01-1" }]);
   assert.deepEqual(reporting(words, { ...base, fault: "wrong_price", batch: null }).body, { flag: "wrong_price", location: "A-01-1", gtin: JUICE, note: "Wrong price tag: corner wet" });
   const mei = host(), photo = photoMode(mei);
   mei.told.answers.photo = ({ gtin }) => ({ ...base, gtin, fault: "damaged", batch: JUICES });
   photo.ontap(sighting(mei.stock, 2, APPLE));
   await photo.bar().actions[0].run();
   assert.deepEqual([mei.told.written[0].kind, mei.told.asking.photos.length], ["ticket_opened", 1]);
+});
+
+test("a fault that was flagged is told by its name, not by its code", () => {
+  const reason = { code: "flagged_offline", params: { location: "A-01-1", flag: "damaged", gtin: JUICE, note: "" } };
+  assert.match(words.reason(reason), /Damaged goods/);
+  assert.match(wordsIn("zh").reason(reason), /商品破损|破损/);
+  assert.match(words.reason({ ...reason, params: { ...reason.params, flag: "torn_label" } }), /torn_label/);
 });
 
 test("every filter has its word", () => {

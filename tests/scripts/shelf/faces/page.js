@@ -7,9 +7,10 @@ import { Words } from "/static/shelf/faces/words.js";
 import { stockOf } from "/static/shelf/keep/stock.js";
 import { snapshot, TODAY } from "../keep/house.js";
 
-const english = JSON.parse(readFileSync(new URL("../../../../appliance/i18n/en.json", import.meta.url), "utf8"));
+/** @param {"en" | "zh"} language */
+export const wordsIn = (language) => new Words(language, JSON.parse(readFileSync(new URL(`../../../../appliance/i18n/${language}.json`, import.meta.url), "utf8")));
 
-export const words = new Words("en", english);
+export const words = wordsIn("en");
 
 /** @param {object} [more] of the snapshot */
 export function host(more) {

@@ -43,6 +43,21 @@ test("several batches in one place must be looked at before a difference is book
   assert.equal(tally.lines(stock, "A-01-1").find((each) => each.gtin === WATER).split, false);
 });
 
+test("what a person shared out is booked against the list as it is by then, and asked anew where another batch came", () => {
+  const both = snapshot(), [late, early] = both.products[0].batches;
+  late.cells = [{ location: "A-01-1", free: 9, held: 0, inspection: 0 }];
+  const tally = new Tally(), lines = () => tally.lines(stockOf(both, [], TODAY), "A-01-1").find((each) => each.gtin === WATER);
+  tally.set(WATER, "", 17);
+  tally.share(lines().key, lines().parts);
+  // Meanwhile four of the late ones were moved away.
+  late.cells[0].free = 5;
+  assert.deepEqual([lines().expected, lines().split, lines().parts.map(({ counted, expected }) => [counted, expected])], [15, false, [[8, 10], [9, 5]]]);
+  early.cells = [];
+  assert.deepEqual(lines().parts.map(({ counted, expected }) => [counted, expected]), [[8, 0], [9, 5]]);
+  both.products[0].batches.push({ supplier: "ACME", lot: "NEW", expiry: "", cells: [{ location: "A-01-1", free: 2, held: 0, inspection: 0 }], holds: [] });
+  assert.equal(lines().split, true);
+});
+
 test("each booking has a counter-entry that leads back", () => {
   const stock = stockOf(snapshot(), [], TODAY), tally = new Tally();
   tally.set(WATER, "EARLY", 7);

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Helper } from "../../../../appliance/web/static/shelf/help/damaged.js";
-import { detectionsOf } from "../../../../appliance/web/static/shelf/help/distant_reader.js";
 import { Line, LineError } from "../../../../appliance/web/static/shelf/help/line.js";
-import { answerOf, flat, questionMessage, quadOf } from "../../../../appliance/web/static/shelf/help/messages.js";
+import { answerOf, flat, questionMessage } from "../../../../appliance/web/static/shelf/help/messages.js";
 
 const QUAD = [{ x: 110, y: 60 }, { x: 210, y: 60 }, { x: 210, y: 100 }, { x: 110, y: 100 }];
 const RICE = "6901234567892";
@@ -24,7 +23,13 @@ function shelf(answers, sightings = [sighting(7)]) {
     onstill: (call) => { still = call; return () => { still = () => {}; }; },
     still: async () => ({ jpeg: new Blob(["jpeg"]), left: 100, top: 50, width: 200, height: 100 }),
     ask: () => {},
-    answer: (id, decoded) => shown.push({ id, ...decoded }),
+    follower: { state: { regions: [] } },
+    /** As the follower: nothing is taken where something else stands by now. */
+    answer: (id, decoded) => {
+      if (eye.moved) return;
+      shown.push({ id, ...decoded });
+      eye.follower.state.regions = [{ id, text: decoded.text, reader: "appliance" }];
+    },
   };
   const line = {
     ask: async (question) => {
@@ -54,6 +59,24 @@ test("what is not sure is offered to be tapped, and shown only then", async () =
   assert.deepEqual(shown, []);
   helper.choose(7, maybe);
   assert.equal(shown[0].text, RICE);
+});
+
+test("an answer that the eye refuses, since something else stands there, is told, and can be asked for again", async () => {
+  const { told, shown, eye, hold } = shelf([{ ...empty, codes: [sure] }, { ...empty, codes: [sure] }]);
+  eye.moved = true;
+  await hold();
+  assert.deepEqual([told.at(-1).state, shown], ["moved", []]);
+  eye.moved = false;
+  await hold();
+  assert.deepEqual([told.at(-1).state, shown.length], ["answered", 1]);
+});
+
+test("a candidate that is tapped when something else stands there is told too", async () => {
+  const { told, eye, helper, hold } = shelf([{ ...empty, candidates: [maybe] }]);
+  await hold();
+  eye.moved = true;
+  helper.choose(7, maybe);
+  assert.equal(told.at(-1).state, "moved");
 });
 
 test("an answer that comes after the code was read or lost changes nothing", async () => {
@@ -99,14 +122,6 @@ test("a message is its header's length, the header and the picture", () => {
 
 test("what is no answer is none", () => {
   for (const text of ["", "{}", "[]", "null", '{"id":1}', '{"id":1,"codes":3,"candidates":[]}']) assert.equal(answerOf(text), null, text);
-  assert.equal(quadOf([1, 2, 3]), null);
-  assert.equal(quadOf([1, 2, 3, 4, 5, 6, 7, NaN]), null);
-  assert.deepEqual(quadOf(flat(QUAD, 100, 50), 100, 50), QUAD);
-});
-
-test("a slow phone's frames come back as its own worker would tell them", () => {
-  const told = detectionsOf({ ...empty, codes: [sure], unread: [flat(QUAD)] });
-  assert.deepEqual(told.map(({ text, unread }) => [text, unread]), [[RICE, false], ["", true]]);
 });
 
 /** A WebSocket that opens at once and answers as `say` tells. */
@@ -144,10 +159,54 @@ test("the line asks one thing at a time, and takes no late answer for the next o
       socket.hear({ ...empty, id });
     });
   }));
-  const question = { kind: "crop", place: "", quad: [] };
   const both = await Promise.all([line.ask(question, new Blob([])), line.ask(question, new Blob([]))]);
   assert.deepEqual(both.map(({ id }) => id), [1, 2]);
   assert.deepEqual(order, ["asked 1", "answered 1", "asked 2", "answered 2"]);
+  line.close();
+});
+
+const answers = (socket, message) => {
+  const { id } = JSON.parse(new TextDecoder().decode(message.slice(4, 4 + new DataView(message.buffer).getUint32(0))));
+  queueMicrotask(() => socket.hear({ ...empty, id }));
+};
+/** What a socket that is closed does with what it is sent: nothing, and nobody hears of it. */
+const deaf = () => {};
+const question = { kind: "crop", place: "", quad: [] };
+
+test("a line that closes between opening and asking does not keep anybody waiting: it is dialled again", { timeout: 5000 }, async () => {
+  const sockets = [];
+  const line = new Line("ws://hub", () => {
+    const socket = new Socket(sockets.length ? answers : deaf);
+    if (!sockets.length) socket.addEventListener("open", () => { socket.readyState = 3; });
+    sockets.push(socket);
+    return socket;
+  });
+  assert.deepEqual([(await line.ask(question, new Blob([]))).id, sockets.length], [1, 2]);
+  line.close();
+});
+
+test("a line that falls each time is told at once, not after twenty seconds", { timeout: 5000 }, async () => {
+  let dialled = 0;
+  const line = new Line("ws://hub", () => {
+    const socket = new Socket(deaf);
+    dialled += 1;
+    socket.addEventListener("open", () => { socket.readyState = 3; });
+    return socket;
+  });
+  await assert.rejects(line.ask(question, new Blob([])), LineError);
+  assert.equal(dialled, 2);
+});
+
+test("a line that stood idle and was dead is asked over a new one", { timeout: 5000 }, async () => {
+  const sockets = [];
+  const line = new Line("ws://hub", () => {
+    const socket = new Socket(answers);
+    sockets.push(socket);
+    return socket;
+  });
+  await line.ask(question, new Blob([]));
+  sockets[0].say = (socket) => queueMicrotask(() => socket.dispatchEvent(Object.assign(new Event("close"), { reason: "" })));
+  assert.deepEqual([(await line.ask(question, new Blob([]))).id, sockets.length], [2, 2]);
   line.close();
 });
 

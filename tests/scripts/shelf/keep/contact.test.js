@@ -15,7 +15,7 @@ function page(kept, meanwhile) {
     store: {
       changeContact: async (change) => (kept.contact = { ...kept.contact, ...change }),
       changePhone: async (device, change) => (kept.phone.device === device ? (kept.phone = { ...kept.phone, ...change }) : null),
-      photos: async () => { throw new HubError(0, "offline", "The hub was not reached"); },
+      pictures: { waiting: async () => { throw new HubError(0, "offline", "The hub was not reached"); } },
     },
   };
   return keep;

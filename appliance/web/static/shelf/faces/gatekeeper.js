@@ -14,9 +14,13 @@ export class Gatekeeper {
   /** @type {Person} */ #person = null;
   #reached = true;
 
-  /** @param {Page} page @param {Keep} kept @param {CameraFace} camera @param {HTMLElement} gate */
-  constructor(page, kept, camera, gate) {
+  /**
+   * @param {Page} page @param {Keep} kept @param {CameraFace} camera @param {HTMLElement} gate
+   * @param {() => void} onshut called when the gate closes: what listens and asks ends
+   */
+  constructor(page, kept, camera, gate, onshut) {
     this.page = page;
+    this.onshut = onshut;
     this.gate = gate;
     this.keep = kept;
     this.camera = camera;
@@ -42,6 +46,7 @@ export class Gatekeeper {
     if (why === this.drawn) return;
     this.drawn = why;
     document.body.dataset.state = why;
+    this.#seal(why !== "open");
     if (why === "open") {
       this.gate.hidden = true;
       this.gate.replaceChildren();
@@ -50,6 +55,21 @@ export class Gatekeeper {
     }
     this.camera.close();
     showGate(this.page, this.gate, { why, person: this.#person, token: token(), enrol: (asked) => this.#enrol(asked), again: () => void this.#again() });
+  }
+
+  /**
+   * Whoever stands before the gate has nothing but the gate: no sheet over it, and nothing beneath it or beside it
+   * that a finger, a key or a screen reader could reach.
+   * @param {boolean} shut
+   */
+  #seal(shut) {
+    this.page.sheets.shut(shut);
+    if (shut) {
+      this.page.toast.hide();
+      this.onshut();
+    }
+    const beneath = [...document.querySelectorAll("#strip, #panel"), ...(this.gate.parentElement?.children ?? [])];
+    for (const each of beneath) if (each instanceof HTMLElement && each !== this.gate) each.inert = shut;
   }
 
   async #ask() {

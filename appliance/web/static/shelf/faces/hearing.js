@@ -1,20 +1,44 @@
 // What is done with an intent that was heard, and what is answered. A change was confirmed before.
 
 import { listed } from "./filters.js";
-import { batchShown } from "./says.js";
+import { batchShown, unitsOfBatchAt } from "./says.js";
 import { batchesToFreeze, freezing } from "./modes/freeze.js";
 
 /** @import { Context, Intent } from "../voice/intents.js" */
 /** @import { Page } from "./page.js" */
 /** @import { Beside } from "./parts/beside.js" */
 
+/** @import { BatchView } from "../keep/types.js" */
+
 const NOTHING = { locations: [], words: {}, products: [] };
+/** So many batches are named in a question; of more it is told how many. */
+const MOST_NAMED = 4;
+/** The batches that a question named: those are frozen, wherever the person walks before the yes. @type {WeakMap<Intent, BatchView[]>} */
+const named = new WeakMap();
 
 /** @param {Page} page @param {string} selected gtin of the code that is chosen @returns {Context} */
 export function hearingContext(page, selected) {
   // The snapshot's own lists: the parser indexes them once for as long as they are the same.
   const { locations, words, products } = page.stock?.snapshot ?? NOTHING;
   return { places: locations, words, products, selected, asking: page.sheets.names.at(-1) === "ask-sure" };
+}
+
+/**
+ * What the question before a change says: a freeze names product, batches and how much it covers.
+ * @param {Page} page @param {Intent} intent with its product
+ * @returns {string | null} null: voice's own words are enough
+ */
+export function describing(page, intent) {
+  const { words, stock } = page, { t } = words;
+  const product = intent.name === "freeze" && intent.gtin ? stock?.product(intent.gtin) : null;
+  const batches = product ? batchesToFreeze(product, page.place, "").filter((batch) => !batch.holds.length) : [];
+  if (!product || !batches.length) return null;
+  named.set(intent, batches);
+  const some = batches.slice(0, MOST_NAMED).map((batch) => batch.lot).reduce((lots, lot) => t("shelf.voice.do.freeze_join", { lots, lot }));
+  const lots = batches.length > MOST_NAMED ? t("shelf.voice.do.freeze_more", { lots: some, n: batches.length - MOST_NAMED }) : some;
+  // A hold covers a batch in the whole house.
+  const units = batches.reduce((sum, batch) => sum + unitsOfBatchAt(batch, ""), 0);
+  return t("shelf.voice.do.freeze_batches", { product: product.name, batches: t("shelf.voice.do.freeze_lots", { lots }), units: words.units(units, product.unit) });
 }
 
 /**
@@ -91,7 +115,9 @@ async function ofProduct(page, selected, intent) {
       return t("shelf.count_put", { name: product.name, units: words.units(units, product.unit) });
     }
     case "freeze": {
-      const batches = batchesToFreeze(product, page.place, "").filter((batch) => !batch.holds.length);
+      const asked = named.get(intent) ?? batchesToFreeze(product, page.place, "");
+      const held = new Set(product.batches.filter((batch) => batch.holds.length).map((batch) => `${batch.supplier}|${batch.lot}`));
+      const batches = asked.filter((batch) => !held.has(`${batch.supplier}|${batch.lot}`));
       if (!batches.length) return t("shelf.held");
       const done = t("shelf.freeze_done", { n: batches.length, name: product.name });
       await page.propose(freezing(words, product, batches, t("shelf.by_voice")), { sure: true, done });

@@ -31,6 +31,7 @@ export class Page {
   /** The sighting whose card is open. @type {number | null} */ chosen = null;
   /** What an unread code may be, by sighting. @type {Map<number, Maybe[]>} */ maybes = new Map();
   /** @type {(id: number, maybe: Maybe) => void} */ onchoose = () => {};
+  /** The person wants the appliance to read a code. @type {(id: number) => void} */ onhelp = () => {};
   /** Called when bar, marks or state must be drawn anew. */ ondraw = () => {};
   /** Called when wishes changed. @type {() => Promise<void>} */ onwished = async () => {};
 
@@ -222,6 +223,17 @@ export class Page {
   /** @param {string} id */
   settle(id) {
     return this.keep.settle(id);
+  }
+
+  /** Pictures that the hub refused are nowhere else: asked before they go. */
+  async dropPhotos() {
+    const { t } = this.words;
+    if (await this.sheets.sure({ title: t("shelf.photos_drop"), lines: [t("shelf.photos_drop_sure")], yes: t("shelf.photos_drop") })) await this.keep.dropPhotos();
+  }
+
+  /** Pictures that the hub refused are sent again. */
+  photosAgain() {
+    return this.keep.photosAgain();
   }
 
   async syncNow() {

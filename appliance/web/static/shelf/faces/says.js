@@ -68,6 +68,13 @@ export function stockLine(words, product, place) {
   return { text, tone: "plain", icon: "nav-stock", strong: true };
 }
 
+/** How many stand here; where none does, whether there are some elsewhere. @param {Words} words @param {ProductView} product @param {string} place @returns {Line} */
+export function hereLine(words, product, place) {
+  const here = unitsAt(product, place);
+  const none = product.total ? words.t("shelf.none_here", { units: words.units(product.total, product.unit) }) : words.t("shelf.none_at_all");
+  return { text: here ? words.units(here, product.unit) : none, tone: "plain", icon: "nav-stock" };
+}
+
 /** Whether goods of it may leave. @param {Words} words @param {ProductView} product @returns {Line | null} */
 export function heldLine(words, product) {
   if (product.held > 0) return { text: words.t("shelf.held_units", { units: words.units(product.held, product.unit) }), tone: "hold", icon: "hold" };

@@ -21,6 +21,7 @@ export class Scene {
   /** @type {ReadonlySet<number>} */ #first = new Set();
   #origin = { x: 0, y: 0 };
   #fed = "";
+  #turned = "";
   #revision = 0;
   #measured = 0;
   #left = -1;
@@ -63,6 +64,12 @@ export class Scene {
     const { page } = this, { stock } = page;
     this.sightings = sightings;
     if (!stock) return;
+    const turned = `${frame.width}x${frame.height}`;
+    if (turned !== this.#turned) {
+      // A phone that is turned, or another camera: the same codes get other numbers.
+      if (this.#turned) page.count.pause();
+      this.#turned = turned;
+    }
     if (frame.at_ms - this.#measured > 500) this.#measure(frame.at_ms);
     const fed = `${this.#revision}|${page.mode.name}|${page.place}|${sightings.map((each) => `${each.id}${each.state}${each.text}`).join()}`;
     if (fed !== this.#fed) {

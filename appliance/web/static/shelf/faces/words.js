@@ -52,9 +52,15 @@ export class Words {
   /** @param {Reason} reason */
   reason({ code, params }) {
     const key = `reason.${code}`;
-    if (key in this.sentences) return this.t(key, params);
+    if (key in this.sentences) return this.t(key, this.#named(params));
     const values = Object.entries(params).map(([name, value]) => `${name} ${value}`).join(", ");
     return this.t("reason.unknown", { code, values });
+  }
+
+  /** A fault that somebody flagged, by its name. @param {Record<string, string | number>} params */
+  #named(params) {
+    const fault = `shelf.fault_${params["flag"]}`;
+    return fault in this.sentences ? { ...params, flag: this.t(fault) } : params;
   }
 
   /** How long ago, roughly. @param {number} us */

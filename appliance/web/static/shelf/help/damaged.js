@@ -6,11 +6,11 @@ import { flat, formatOf, sureOf } from "./messages.js";
 
 /** @typedef {import("../types.js").Sighting} Sighting */
 /** @typedef {import("./messages.js").Maybe} Maybe */
-/** What is needed of the eye. @typedef {Pick<import("../eye/eye.js").Eye, "onstill" | "still" | "ask" | "answer" | "sightings">} Eyes */
+/** What is needed of the eye. @typedef {Pick<import("../eye/eye.js").Eye, "onstill" | "still" | "ask" | "answer" | "sightings"> & { follower: { state: { regions: readonly { id: number, text: string, reader: string }[] } } }} Eyes */
 /** What became of one unread code.
  * `asking`: hold still; `answered`: the sighting is confirmed now; `candidates`: tap one; `not_read`: nothing;
- * `offline`: the appliance is not reached.
- * @typedef {{ id: number, state: "asking" | "answered" | "candidates" | "not_read" | "offline", candidates: Maybe[], reasons: string[] }} Help
+ * `moved`: something else stands there by now, the answer was about another code; `offline`: the appliance is not reached.
+ * @typedef {{ id: number, state: "asking" | "answered" | "candidates" | "not_read" | "moved" | "offline", candidates: Maybe[], reasons: string[] }} Help
  */
 
 /** Codes that are asked about each time the phone is held still. */
@@ -55,7 +55,7 @@ export class Helper {
    * @param {Maybe} choice
    */
   choose(id, choice) {
-    this.answer(id, choice.text, formatOf(choice.text));
+    this.told(id, this.answer(id, choice.text, formatOf(choice.text)));
   }
 
   /** The nearest to the middle first: that is what the person points at. @param {Sighting[]} unread */
@@ -88,23 +88,22 @@ export class Helper {
   /** @param {number} id @param {import("./messages.js").Answer} told */
   answered(id, told) {
     const sure = sureOf(told);
-    if (sure) {
-      const taken = this.answer(id, sure.text, sure.format);
-      return this.told(id, taken ? "answered" : "not_read");
-    }
+    if (sure) return this.told(id, this.answer(id, sure.text, sure.format));
     return this.told(id, told.candidates.length ? "candidates" : "not_read", told.candidates);
   }
 
   /**
    * Only over a code that is followed still, and not read in the meantime.
    * @param {number} id @param {string} text @param {string} format
-   * @returns {boolean}
+   * @returns {"answered" | "moved" | "not_read"}
    */
   answer(id, text, format) {
     const now = this.eye.sightings.find((each) => each.id === id);
-    if (!now || now.state === "confirmed" || now.state === "off_list") return false;
+    if (!now || now.state === "confirmed" || now.state === "off_list") return "not_read";
     this.eye.answer(id, { text, format, quad: now.quad });
-    return true;
+    // The eye takes no answer about a picture whose place looks otherwise by now.
+    const taken = this.eye.follower.state.regions.some((region) => region.id === id && region.text === text && region.reader === "appliance");
+    return taken ? "answered" : "moved";
   }
 
   /** @param {number} id @param {Help["state"]} state @param {Maybe[]} [candidates] @param {string[]} [reasons] */

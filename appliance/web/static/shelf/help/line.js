@@ -12,10 +12,12 @@ const OPEN_MS = 5_000;
 
 /** The appliance was not reached, or ended the line: `reason` is what it said, mostly nothing. */
 export class LineError extends Error {
-  /** @param {string} reason */
-  constructor(reason) {
+  /** @param {string} reason @param {{ sent?: boolean, late?: boolean }} [more] whether the question went out; whether it was waited for in vain */
+  constructor(reason, { sent = false, late = false } = {}) {
     super(reason || "unreachable");
     this.reason = reason;
+    this.sent = sent;
+    this.late = late;
   }
 }
 
@@ -38,7 +40,7 @@ export class Line {
 
   /**
    * Asks when its turn comes.
-   * @param {{ kind: "crop" | "frame", place: string, quad: number[] }} question
+   * @param {{ kind: "crop", place: string, quad: number[] }} question
    * @param {Blob} jpeg
    * @returns {Promise<Answer | Refusal>}
    * @throws {LineError}
@@ -56,19 +58,25 @@ export class Line {
     this.socket = null;
   }
 
-  /** @param {{ kind: "crop" | "frame", place: string, quad: number[] }} question @param {Blob} jpeg @returns {Promise<Answer | Refusal>} */
+  /** @param {{ kind: "crop", place: string, quad: number[] }} question @param {Blob} jpeg @returns {Promise<Answer | Refusal>} */
   async exchange(question, jpeg) {
     clearTimeout(this.idle);
-    const socket = await this.open();
     this.id += 1;
     const id = this.id;
     const message = questionMessage({ id, ...question }, new Uint8Array(await jpeg.arrayBuffer()));
     try {
-      return await this.heard(socket, id, message);
-    } catch (error) {
-      // What comes late must not be taken for the next question's answer.
-      this.close();
-      throw error;
+      for (let first = true; ; first = false) {
+        const stood = this.socket !== null, socket = await this.open();
+        try {
+          return await this.heard(socket, id, message);
+        } catch (error) {
+          // What comes late must not be taken for the next question's answer.
+          this.close();
+          // A line that stood idle, or fell as it was spoken into, says nothing of the hub: asked anew, once.
+          const fell = error instanceof LineError && !error.reason && !error.late && (stood || !error.sent);
+          if (!first || !fell) throw error;
+        }
+      }
     } finally {
       this.idle = setTimeout(() => this.close(), IDLE_MS);
       // Node's tests end when they are done.
@@ -95,6 +103,8 @@ export class Line {
 
   /** @param {WebSocket} socket @param {number} id @param {Uint8Array<ArrayBuffer>} message @returns {Promise<Answer | Refusal>} */
   heard(socket, id, message) {
+    // A socket that is closed takes what is sent, and tells nobody that it went nowhere.
+    if (socket.readyState !== 1) return Promise.reject(new LineError(""));
     return new Promise((done, refuse) => {
       const end = (/** @type {() => void} */ then) => {
         clearTimeout(late);
@@ -106,8 +116,8 @@ export class Line {
         const told = typeof data === "string" ? answerOf(data) : null;
         if (told && (told.id === id || "problem" in told)) end(() => done(told));
       };
-      const onclose = (/** @type {CloseEvent} */ event) => end(() => refuse(new LineError(event.reason)));
-      const late = setTimeout(() => end(() => refuse(new LineError(""))), ANSWER_MS);
+      const onclose = (/** @type {CloseEvent} */ event) => end(() => refuse(new LineError(event.reason, { sent: true })));
+      const late = setTimeout(() => end(() => refuse(new LineError("", { sent: true, late: true }))), ANSWER_MS);
       socket.addEventListener("message", onmessage);
       socket.addEventListener("close", onclose);
       socket.send(message);

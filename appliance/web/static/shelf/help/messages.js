@@ -1,7 +1,6 @@
 // What phone and appliance say on /api/v1/shelf/read (docs/reference/shelf-reader.md). Pure.
 
 /** @typedef {import("../types.js").Quad} Quad */
-/** @typedef {import("../types.js").Point} Point */
 /** @typedef {{ state: string, text: string, format: string, gtin: string, product: string, units: number, lot: string, expiry: string, how: string, confidence: number, quad: number[] }} AnsweredCode */
 /** @typedef {{ gtin: string, text: string, share: number }} Maybe */
 /** @typedef {{ code: string, detail: string, mend: string, retry_ms: number }} Problem */
@@ -10,7 +9,7 @@
 
 /**
  * A question as one binary message: 4 bytes big-endian length of the header, the header, the JPEG.
- * @param {{ id: number, kind: "crop" | "frame", place: string, quad: number[] }} question
+ * @param {{ id: number, kind: "crop", place: string, quad: number[] }} question
  * @param {Uint8Array} jpeg
  * @returns {Uint8Array<ArrayBuffer>}
  */
@@ -43,13 +42,6 @@ export function answerOf(text) {
 /** @param {Quad} quad @param {number} left @param {number} top @returns {number[]} x and y of each corner, in a crop that begins there */
 export function flat(quad, left = 0, top = 0) {
   return quad.flatMap(({ x, y }) => [x - left, y - top]);
-}
-
-/** @param {number[]} numbers @param {number} left @param {number} top where the crop begins @returns {Quad | null} */
-export function quadOf(numbers, left = 0, top = 0) {
-  if (numbers.length !== 8 || !numbers.every(Number.isFinite)) return null;
-  const at = (/** @type {number} */ k) => ({ x: (numbers[k] ?? 0) + left, y: (numbers[k + 1] ?? 0) + top });
-  return [at(0), at(2), at(4), at(6)];
 }
 
 /**

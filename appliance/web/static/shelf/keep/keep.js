@@ -8,8 +8,10 @@ import { registerShell, takeOver } from "./line/shell.js";
 import { Tabs } from "./line/tabs.js";
 import { clearedTrouble, faultHere, remember } from "./line/witness.js";
 import { canBePhone, enrol, openSession } from "./phone.js";
-import { NEVER, dayIn, siteTime } from "./pure/clock.js";
+import { NEVER, dayIn, siteTime, steadyClock } from "./pure/clock.js";
 import { pack, unpackAll } from "./pure/list.js";
+import { NOTHING_YET, standingOf } from "./pure/standing.js";
+import { Recent } from "./recent.js";
 import { stockOf } from "./stock.js";
 import { Store, StorageFull } from "./store.js";
 import { Sync } from "./sync.js";
@@ -31,10 +33,7 @@ export class Keep {
   /** @type {Stock | null} null: no list yet, or locked */ stock = null;
   /** Orders to pick, places to recount, goods to fetch back. @type {import("../types.js").FindList[]} */ finds = [];
   /** Entries that the hub has not acknowledged, or that its list does not contain yet. @type {Entry[]} */ entries = [];
-  /** @type {State} */ state = {
-    enrolled: false, locked: false, line: "offline", unsent: 0, photos: 0, version: 0, at_us: 0, age_us: 0, today: "",
-    troubles: [], storage: "fine", durable: false, tampered: false, update: false, behind: false,
-  };
+  /** @type {State} */ state = NOTHING_YET;
   /** Where the hub's clock is. */ contact = NEVER;
   /** @type {List | null} */ list = null;
   /** Whether the hub was asked, since this page was opened, how far it has the log. */ compared = false;
@@ -43,7 +42,7 @@ export class Keep {
   /** @type {Set<() => void>} */ #listeners = new Set();
   /** @type {ServiceWorkerRegistration | null} */ #shell = null;
   /** @type {Promise<unknown>} */ #turns = Promise.resolve();
-  /** @type {Entry[]} */ #said = [];
+  #recent = new Recent();
   #timer = 0;
 
   /**
@@ -65,7 +64,7 @@ export class Keep {
   constructor(store, { read, now, name = "tallyman-shelf" }) {
     this.store = store;
     this.read = read;
-    this.clock = now ?? (() => Math.round((performance.timeOrigin + performance.now()) * 1000));
+    this.clock = now ?? steadyClock(() => Date.now(), () => performance.now());
     this.tabs = new Tabs(name, (news) => void (news === "log" ? this.#inTurn(() => this.#goOn()) : this.load()));
     this.sync = new Sync(this);
     this.hub.renew = () => this.#letIn();
@@ -137,18 +136,18 @@ export class Keep {
     if (this.contact.revoked) throw new KeepError("keep_revoked");
     if (this.state.tampered) throw new KeepError("keep_retired");
     if (this.state.locked) throw new KeepError("keep_locked");
-    const { store, phone, stock } = this;
+    const { store, phone } = this, stock = (/** @type {number} */ head) => this.#caughtUp(head);
     const { written, fresh } = await writeAll({ store, phone, stock, at_us: this.now() }, wishes).catch((error) => {
       if (error instanceof KeepError && error.code === "keep_full") this.tell({ storage: "full" });
       throw error;
     });
     if (fresh.length === 0) return written;
     this.entries.push(...fresh);
-    this.#said.push(...written);
+    this.#recent.add(this.phone.device, fresh);
     for (const entry of fresh) this.stock?.apply(entry);
     this.#witness();
     this.tabs.tell("log");
-    this.tell({ photos: (await store.photos()).length });
+    this.tell(await this.store.pictures.count());
     this.sync.soon();
     return written;
   }
@@ -159,7 +158,7 @@ export class Keep {
    * @returns {{ entry: Entry, sent: boolean }[]}
    */
   recent(most = 50) {
-    return this.#said.slice(-most).reverse().map((entry) => ({ entry, sent: entry.seq < this.contact.expected }));
+    return this.#recent.newest(most, this.contact.expected);
   }
 
   /**
@@ -174,11 +173,25 @@ export class Keep {
     const phone = await enrol(this.hub, asked);
     await this.store.setPhone(phone);
     await this.store.setContact({ ...NEVER, latest_us: this.contact.latest_us });
-    this.#said = [];
+    // Under another role the hub may take what it refused.
+    await this.store.pictures.again();
     this.compared = false;
     await this.load();
     await this.sync.now();
     return this.phone ?? phone;
+  }
+
+  /** Pictures that the hub refused wait for it again. */
+  async photosAgain() {
+    await this.store.pictures.again();
+    this.tell(await this.store.pictures.count());
+    await this.sync.now();
+  }
+
+  /** A person gives up the pictures that the hub refused. */
+  async dropPhotos() {
+    await this.store.pictures.drop();
+    this.tell(await this.store.pictures.count());
   }
 
   /** A person has read it. @param {string} id of a trouble */
@@ -207,28 +220,37 @@ export class Keep {
   async #load() {
     const { store } = this;
     const phone = (await store.phone()) ?? null;
-    const [contact, packed, troubles, photos] = await Promise.all([store.contact(), store.list(), store.troubles(), store.photos()]);
+    const [contact, packed, troubles] = await Promise.all([store.contact(), store.list(), store.troubles()]);
     this.phone = phone;
     this.contact = contact ?? NEVER;
     this.list = phone ? await unpackAll(packed) : null;
     this.entries = phone ? (await store.entries(phone.device)).map(bare) : [];
-    const last = this.#said.at(-1)?.seq ?? 0;
-    this.#said.push(...this.entries.filter((entry) => entry.kind !== "carried" && entry.seq > last));
     this.hub.device = phone?.device ?? "";
+    this.#recent.add(this.hub.device, this.entries);
     this.finds = this.list?.finds ?? [];
     this.#stand();
-    this.tell({ tampered: this.contact.retired, troubles: [...troubles, ...(phone ? [] : clearedTrouble(this.now()))], photos: photos.length });
+    this.tell({ tampered: this.contact.retired, troubles: [...troubles, ...(phone ? [] : clearedTrouble(this.now()))], ...(await store.pictures.count()) });
   }
 
   /** What another tab wrote. */
   async #goOn() {
     if (!this.phone) return this.#load();
-    const last = this.entries.at(-1)?.seq ?? this.contact.expected - 1;
-    const fresh = (await this.store.entries(this.phone.device, last + 1)).map(bare);
+    // Without an entry here all that the store has is new: the hub may have what its list does not contain yet.
+    const fresh = (await this.store.entries(this.phone.device, (this.entries.at(-1)?.seq ?? 0) + 1)).map(bare);
     this.entries.push(...fresh);
     for (const entry of fresh) this.stock?.apply(entry);
-    this.#said.push(...fresh.filter((entry) => entry.kind !== "carried"));
-    this.tell({ photos: (await this.store.photos()).length });
+    this.#recent.add(this.phone.device, fresh);
+    this.tell(await this.store.pictures.count());
+  }
+
+  /**
+   * The stock with all that stands in the log: an entry that another tab wrote meanwhile comes before what is
+   * written here, is not stepped over, and counts in what is expected.
+   * @param {number} head the number of the log's last entry
+   */
+  async #caughtUp(head) {
+    if (head > (this.entries.at(-1)?.seq ?? 0)) await this.#goOn();
+    return this.stock;
   }
 
   /**
@@ -249,20 +271,8 @@ export class Keep {
 
   /** @param {Partial<State>} [change] */
   tell(change = {}) {
-    const { at_us, behind } = siteTime(this.clock(), this.contact), told = this.list?.snapshot;
-    // What the hub called unchanged is as old as that word.
-    const same = told && this.contact.fresh_etag === this.list?.etag ? this.contact.fresh_us : 0;
-    const told_us = Math.max(told?.at_us ?? 0, same);
-    this.state = {
-      ...this.state,
-      enrolled: this.phone !== null,
-      unsent: this.entries.filter((entry) => entry.seq >= this.contact.expected).length,
-      version: told?.version ?? 0,
-      at_us: told_us,
-      age_us: told ? Math.max(0, at_us - told_us) : 0,
-      behind,
-      ...change,
-    };
+    const standing = standingOf(this.clock(), this.contact, this.entries, this.list);
+    this.state = { ...this.state, enrolled: this.phone !== null, ...standing, ...change };
     for (const heard of this.#listeners) heard();
   }
 

@@ -4,13 +4,14 @@
 import { openDB } from "/static/vendor/idb.js";
 
 import { GENESIS } from "./log.js";
+import { Pictures } from "./pictures.js";
 import { NEVER } from "./pure/clock.js";
 
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Head} Head */
 /** @typedef {import("./types.js").Phone} Phone */
 /** @typedef {import("./types.js").Trouble} Trouble */
-/** @typedef {{ sha256: string, bytes: ArrayBuffer }} Photo */
+/** @typedef {import("./pictures.js").Photo} Photo */
 /** @typedef {Entry & { token?: string }} KeptEntry */
 /** @typedef {import("./types.js").Contact} Contact */
 /** @typedef {import("idb").IDBPDatabase<any>} Database */
@@ -35,6 +36,7 @@ export class Store {
   /** @param {Database} database */
   constructor(database) {
     this.database = database;
+    this.pictures = new Pictures(database);
   }
 
   /** @param {string} [name] */
@@ -203,21 +205,6 @@ export class Store {
   /** Clear entries up to a number that the hub keeps and its list contains. @param {string} device @param {number} upTo */
   async clear(device, upTo) {
     await this.database.delete("log", IDBKeyRange.bound([device, 0], [device, upTo]));
-  }
-
-  /** Pictures that the hub does not have yet, by their SHA-256. @returns {Promise<string[]>} */
-  async photos() {
-    return (await this.database.getAllKeys("photos")).map(String);
-  }
-
-  /** @param {string} sha256 @returns {Promise<Photo | undefined>} */
-  photo(sha256) {
-    return this.database.get("photos", sha256);
-  }
-
-  /** @param {string} sha256 */
-  async photoSent(sha256) {
-    await this.database.delete("photos", sha256);
   }
 
   /** The hub's list and its changes, packed (pure/list.js), in their order. @returns {Promise<ArrayBuffer[]>} */

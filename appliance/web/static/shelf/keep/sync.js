@@ -19,7 +19,10 @@ export class Sync {
   constructor(keep) {
     this.keep = keep;
     this.heard = () => {
-      if (document.visibilityState === "visible") void this.now();
+      if (document.visibilityState !== "visible") return;
+      // How old the list is by now stands there at once, not only when the hub has answered or was given up.
+      void this.keep.tick();
+      void this.now();
     };
   }
 

@@ -76,6 +76,7 @@
  * @property {"online" | "offline" | "sending" | "signed_out"} line
  * @property {number} unsent entries that the hub has not acknowledged
  * @property {number} photos pictures that it has not
+ * @property {number} refused pictures that it did not take: kept aside
  * @property {number} version of the snapshot, 0: none
  * @property {number} at_us when it was taken, by the hub's clock
  * @property {number} age_us

@@ -11,10 +11,12 @@ import { HeadMoved, StorageFull } from "./store.js";
 /** @typedef {import("./types.js").Body} Body */
 /** @typedef {{ kind: Kind, body: Body, token?: string, photos?: Blob[] }} Wish */
 /** @typedef {import("./store.js").Photo} Photo */
+/** @typedef {import("./stock.js").Stock} Stock */
 
 /**
  * All of `wishes`, in one transaction. What was written under the same tokens before is given back instead.
- * @param {{ store: import("./store.js").Store, phone: import("./types.js").Phone, stock: import("./stock.js").Stock | null, at_us: number }} from
+ * @param {{ store: import("./store.js").Store, phone: import("./types.js").Phone, stock: (head: number) => Promise<Stock | null>, at_us: number }} from
+ *   `stock`: as it stands after the log's entry of that number
  * @param {Wish[]} wishes
  * @returns {Promise<{ written: Entry[], fresh: Entry[] }>} `fresh`: with those that were put before, for the chain
  * @throws {KeepError | import("./pure/canonical.js").BadValue}
@@ -27,7 +29,7 @@ export function writeAll(from, wishes) {
     for (;;) {
       const head = await from.store.head();
       if (!head || head.device !== from.phone.device) throw new KeepError("keep_not_enrolled");
-      const made = await chain(from, head, wishes, photos);
+      const made = await chain(from, await from.stock(head.seq), head, wishes, photos);
       try {
         await from.store.append(made.head, made.kept, photos.flat());
       } catch (error) {
@@ -42,11 +44,12 @@ export function writeAll(from, wishes) {
 
 /**
  * @param {Parameters<typeof writeAll>[0]} from
+ * @param {Stock | null} stock
  * @param {import("./types.js").Head} head
  * @param {Wish[]} wishes
  * @param {Photo[][]} photos of each
  */
-async function chain({ phone, stock, at_us }, head, wishes, photos) {
+async function chain({ phone, at_us }, stock, head, wishes, photos) {
   const sign = signer(phone.key), told = stock?.snapshot;
   /** @type {{ kind: Kind, body: Body, token?: string }[]} */
   const said = wishes.map(({ kind, body, token }, number) => ({ kind, body: withPhotos(filled(body, kind, stock), photos[number] ?? []), token }));
@@ -63,7 +66,7 @@ async function chain({ phone, stock, at_us }, head, wishes, photos) {
   return { head: { ...head, carried: told?.version ?? head.carried ?? 0 }, kept };
 }
 
-/** What was expected is what stands here as this is written. @param {Body} body @param {Kind} kind @param {import("./stock.js").Stock | null} stock */
+/** What was expected is what stands here as this is written. @param {Body} body @param {Kind} kind @param {Stock | null} stock */
 const filled = (body, kind, stock) =>
   kind === "counted" && body.expected === undefined ? { ...body, expected: stock?.expected(body.batch, body.location) ?? 0 } : body;
 

@@ -23,8 +23,8 @@ import { hush, speak, TalkFace } from "./talk_face.js";
  * @property {() => Context} context
  * @property {(intent: Intent) => string | Promise<string>} onintent does it; a change was confirmed
  * before. What it returns is shown and, where wished, spoken; may be empty
- * @property {(intent: Intent) => string} [describe] what the question before a change says; left
- * out: Talk's own words
+ * @property {(intent: Intent) => string | null} [describe] what the question before a change says; left
+ * out or null: Talk's own words. The same intent is then done
  * @property {() => boolean} [aloud] whether answers are spoken too
  * @property {number} [mostMs] so long the microphone stays open
  * @property {Storage} [kept] where a yes to the browser's maker is remembered

@@ -12,7 +12,7 @@ import { bookings, signed, Tally } from "./tally.js";
 /**
  * @param {Host} host
  * @returns {Mode & { put: (gtin: string, lot: string, number: number) => void, pause: () => void }} `put`: a number that was said or
- *   typed elsewhere; `pause`: the camera closes, and what it shows afterwards must not count itself once more
+ *   typed elsewhere; `pause`: codes get other numbers, and what is shown afterwards must not count itself once more
  */
 export function countMode(host) {
   const tally = new Tally();
@@ -55,18 +55,19 @@ export function countMode(host) {
       changed();
     },
     pause() {
-      if (!scanning) return;
+      tally.pause();
       scanning = false;
       changed();
     },
     see(sightings) {
       const stock = host.stock;
       if (!scanning || booking || !stock || !placed()) return;
+      const doubtful = tally.doubtful;
       let added = 0;
+      tally.again();
       for (const each of sightings) added += each.state === "confirmed" ? tally.see(each, stock.read(each.text, each.format)) : 0;
-      if (!added) return;
-      host.feel("tick");
-      changed();
+      if (added) host.feel("tick");
+      if (added || tally.doubtful !== doubtful) changed();
     },
     marks: (sightings, stock) => marksOf(host, sightings, stock, (product, sighting) => countMark(host, product, lineOf(product, sighting.known?.lot ?? "", stock), counting)),
     async ontap(sighting) {
@@ -83,6 +84,7 @@ export function countMode(host) {
     bar() {
       const { words, stock, place } = host, { t } = words;
       placed();
+      const doubtful = scanning ? tally.doubtful : 0;
       const lines = stock && counting ? tally.lines(stock, counting) : [];
       const done = lines.filter((line) => line.counted !== null), off = done.filter((line) => line.counted !== line.expected);
       const units = done.reduce((sum, line) => sum + (line.counted ?? 0), 0);
@@ -91,10 +93,11 @@ export function countMode(host) {
       }
       return {
         title: t("shelf.count_title", { products: words.count("products", done.length), units: words.count("units", units) }),
-        detail: t("shelf.count_detail", { off: off.length, left: lines.length - done.length }),
+        detail: doubtful ? t("shelf.count_doubtful", { n: doubtful }) : t("shelf.count_detail", { off: off.length, left: lines.length - done.length }),
         tone: off.length ? "review" : "plain",
         actions: [
           { name: "scan", word: t("shelf.count_scan"), icon: "shelf-look", pressed: scanning, run: () => { scanning = !scanning; changed(); } },
+          ...(doubtful ? [{ name: "admit", word: t("shelf.count_admit"), icon: "shelf-count", run: () => { tally.admit(); changed(); } }] : []),
           { name: "review", word: t("shelf.count_review"), icon: "accept", main: true, disabled: tally.empty && lines.length === 0, run: review },
         ],
       };

@@ -1,7 +1,7 @@
 // Expiry round: what expires first is laid out first, what has time steps back; the list leads the way.
 
 import { listed } from "../filters.js";
-import { batchShown, expiryText, LEVEL_SIGNS, unitsAt } from "../says.js";
+import { batchShown, expiryText, hereLine, LEVEL_SIGNS } from "../says.js";
 import { signed } from "./tally.js";
 import { mark, marksOf, productOf, tapOther } from "./common.js";
 
@@ -65,7 +65,7 @@ export function expiryMark({ words, place }, product, lot) {
     { text: product.name, tone: "plain", icon: "" },
     { text: words.t("shelf.lot_date", { lot: batch.lot, day: batch.expiry }), tone: "plain", icon: "shelf-expiry" },
     ...(batch.holds.length ? [{ text: words.t("shelf.held"), tone: /** @type {const} */ ("hold"), icon: "hold" }] : []),
-    { text: words.units(unitsAt(product, place), product.unit), tone: "plain", icon: "nav-stock" },
+    hereLine(words, product, place),
   ];
   return mark(sign.tone, sign.icon, word, { lines: far ? [] : lines, short: words.t("shelf.days_short", { n: signed(batch.days) }), dim: far, rank: RANKS[level] });
 }

@@ -1,6 +1,6 @@
 // Freeze request: a tap chooses the goods, a reason is given, and from then on nothing of it may leave.
 
-import { batchesAt, batchShown, expiryLine, isFrozen, unitsAt } from "../says.js";
+import { batchesAt, batchShown, expiryLine, hereLine, isFrozen } from "../says.js";
 import { mark, marksOf, productOf, tapOther } from "./common.js";
 
 /** @import { Host, Line, Mark, Mode, Proposal } from "../types.js" */
@@ -84,7 +84,7 @@ function freezeMark({ words, place }, product, lot) {
     { text: product.name, tone: "plain", icon: "", strong: true },
     { text: word, tone, icon, strong: true },
     { text: batches.length === 1 ? t("shelf.lot", { lot: batches[0]?.lot ?? "" }) : t("shelf.freeze_batches", { n: batches.length }), tone: "plain", icon: "" },
-    { text: words.units(unitsAt(product, place), product.unit), tone: "plain", icon: "nav-stock" },
+    hereLine(words, product, place),
     ...(expiry ? [expiry] : []),
   ];
   return mark(tone, icon, word, { lines, short: held || some ? word : product.name, dim: held, rank: held ? 4 : 2 });

@@ -6,12 +6,13 @@ import { mark, marksOf, productOf } from "./common.js";
 /** @import { Host, Mode, Proposal } from "../types.js" */
 /** @import { Words } from "../words.js" */
 
-/** What is wrong: the first opens a ticket for quality, the others ask for a look at the shelf. */
+/** What is wrong: the first two open a ticket for quality, the others ask for a look at the shelf. */
 export const FAULTS = ["damaged", "spoiled", "wrong_price", "wrong_label", "misplaced", "other"];
-const QUALITY = new Set(["damaged", "spoiled"]);
+export const QUALITY = new Set(["damaged", "spoiled"]);
 
 /**
- * @typedef {{ fault: string, note: string, gtin: string, batch: import("../../keep/types.js").BatchKey | null, place: string }} Finding
+ * `name` of the product, empty where it is about none.
+ * @typedef {{ fault: string, note: string, gtin: string, name: string, batch: import("../../keep/types.js").BatchKey | null, place: string }} Finding
  */
 
 /**
@@ -19,11 +20,13 @@ const QUALITY = new Set(["damaged", "spoiled"]);
  * @param {Words} words @param {Finding} found
  * @returns {Proposal}
  */
-export function reporting(words, { fault, note, gtin, batch, place }) {
-  const word = words.t(`shelf.fault_${fault}`), said = note ? `${word}: ${note}` : word;
+export function reporting(words, { fault, note, gtin, name, batch, place }) {
+  const word = words.t(`shelf.fault_${fault}`);
+  // A ticket for quality names a batch or nothing: a product of which nobody knows the batch stands in its words.
+  const of = QUALITY.has(fault) && gtin && !batch ? words.t("shelf.photo_which_batch", { name, gtin }) : "";
+  const said = [word, of, note].filter(Boolean).join(": ");
   const says = words.t("shelf.photo_says", { fault: word });
-  // A ticket for quality names a batch or nothing: with a product alone it is a flag.
-  if (QUALITY.has(fault) && (batch || !gtin)) return { kind: "ticket_opened", body: { note: said, ...(batch && { batch }), location: place }, says, undo: null };
+  if (QUALITY.has(fault)) return { kind: "ticket_opened", body: { note: said, ...(batch && { batch }), location: place }, says, undo: null };
   return { kind: "flagged", body: { flag: fault, location: place, gtin, ...(batch && { batch }), note: said }, says, undo: null };
 }
 

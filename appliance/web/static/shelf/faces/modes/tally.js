@@ -21,6 +21,10 @@ export class Tally {
   #codes = new Map();
   /** Codes of a count that was booked. @type {Set<string>} */
   #booked = new Set();
+  /** What was counted or booked before the camera closed: its codes have other numbers when they are seen again. @type {Set<string>} */
+  #before = new Set();
+  /** Codes in view that may be among those, by `once`. @type {Map<string, { key: string, units: number }>} */
+  #doubtful = new Map();
   /** What a person typed instead, by key. @type {Map<string, number>} */
   #typed = new Map();
   /** How a typed or seen number is shared out over batches, where a person said so. @type {Map<string, Part[]>} */
@@ -38,13 +42,47 @@ export class Tally {
    */
   see(sighting, data) {
     if (sighting.state !== "confirmed" || !sighting.known) return 0;
-    const once = data.serial || data.sscc ? sighting.text : `${sighting.id}|${sighting.text}`;
+    const own = Boolean(data.serial || data.sscc), once = own ? sighting.text : `${sighting.id}|${sighting.text}`;
     if (this.#codes.has(once) || this.#booked.has(once)) return 0;
     const { gtin, lot, units } = sighting.known, key = keyOf(gtin, lot), added = data.quantity ?? units;
-    this.#codes.set(once, { key, units: added });
-    this.#shared.delete(key);
-    if (this.#typed.has(key)) this.#typed.set(key, (this.#typed.get(key) ?? 0) + added);
+    if (!own && this.#before.has(sighting.text)) {
+      this.#doubtful.set(once, { key, units: added });
+      return 0;
+    }
+    this.#add(once, key, added);
     return added;
+  }
+
+  /** @param {string} once @param {string} key @param {number} units */
+  #add(once, key, units) {
+    this.#codes.set(once, { key, units });
+    this.#doubtful.delete(once);
+    this.#shared.delete(key);
+    if (this.#typed.has(key)) this.#typed.set(key, (this.#typed.get(key) ?? 0) + units);
+  }
+
+  /**
+   * The camera closes: the same goods come into view under other numbers, and nobody can tell them from others of
+   * their kind. They are counted no second time by themselves; a person says whether they are others.
+   */
+  pause() {
+    for (const once of [...this.#codes.keys(), ...this.#booked]) this.#before.add(once.slice(once.indexOf("|") + 1));
+    this.#doubtful.clear();
+  }
+
+  /** Another look: what was left out is told of what is in view now, not of what was followed under other numbers. */
+  again() {
+    this.#doubtful.clear();
+  }
+
+  /** How many codes in view were left out since they may have been counted before the camera closed. */
+  get doubtful() {
+    return this.#doubtful.size;
+  }
+
+  /** A person says that those are others: they count. */
+  admit() {
+    for (const [once, { key, units }] of [...this.#doubtful]) this.#add(once, key, units);
   }
 
   /** What was counted of it; null: nothing. @param {string} gtin @param {string} lot @returns {number | null} */
@@ -64,12 +102,22 @@ export class Tally {
   set(gtin, lot, number) {
     const key = keyOf(gtin, lot);
     this.#shared.delete(key);
+    // Whoever says the number has looked: what was left out is in it, or not.
+    for (const [once, { key: of }] of this.#doubtful) {
+      if (of !== key) continue;
+      this.#doubtful.delete(once);
+      if (number !== null) this.#booked.add(once);
+    }
     if (number !== null) {
       this.#typed.set(key, number);
       return;
     }
     this.#typed.delete(key);
-    for (const [code, { key: of }] of this.#codes) if (of === key) this.#codes.delete(code);
+    for (const [code, { key: of }] of this.#codes) {
+      if (of !== key) continue;
+      this.#codes.delete(code);
+      this.#before.delete(code.slice(code.indexOf("|") + 1));
+    }
   }
 
   /** A person says how a number is shared out. @param {string} key @param {Part[]} parts */
@@ -79,14 +127,17 @@ export class Tally {
 
   /** What was counted is booked: its codes count no second time while they are still seen. */
   booked() {
-    const seen = [...this.#booked, ...this.#codes.keys()];
+    const seen = [...this.#booked, ...this.#codes.keys()], before = [...this.#before];
     this.clear();
     this.#booked = new Set(seen);
+    this.#before = new Set(before);
   }
 
   /** Begins anew, elsewhere. */
   clear() {
     this.#booked.clear();
+    this.#before.clear();
+    this.#doubtful.clear();
     this.#codes.clear();
     this.#typed.clear();
     this.#shared.clear();
@@ -118,12 +169,27 @@ export class Tally {
 function lineOf(product, lot, place, counted, shared) {
   const here = product.batches.filter((batch) => (lot ? batch.lot === lot : unitsOfBatchAt(batch, place) > 0));
   const only = !here.length && !lot && product.batches.length === 1 ? product.batches : here;
-  const parts = shared ?? shareOut(only.map((batch) => partOf(batch, place)), counted ?? 0);
+  const said = shared && renewed(shared, product, here, place);
+  const parts = said ?? shareOut(only.map((batch) => partOf(batch, place)), counted ?? 0);
   const expected = parts.reduce((sum, part) => sum + part.expected, 0);
   return {
     key: keyOf(product.gtin, lot), gtin: product.gtin, lot, name: product.name, unit: product.unit, expected, counted, parts,
-    split: parts.length > 1 && counted !== null && counted !== expected && !shared,
+    split: parts.length > 1 && counted !== null && counted !== expected && !said,
   };
+}
+
+/**
+ * What a person shared out, against the list as it is now: an entry may have come between, and what is expected is
+ * what stands here as it is booked. Null where another batch stands here by now: it is to be shared out anew.
+ * @param {readonly Part[]} shared @param {ProductView} product @param {readonly BatchView[]} here @param {string} place
+ */
+function renewed(shared, product, here, place) {
+  const same = (/** @type {Part} */ part, /** @type {BatchView} */ batch) => batch.lot === part.batch.lot && batch.supplier === part.batch.supplier;
+  if (here.some((batch) => !shared.some((part) => same(part, batch)))) return null;
+  return shared.map((part) => {
+    const batch = product.batches.find((each) => same(part, each));
+    return { ...part, expected: batch ? unitsOfBatchAt(batch, place) : 0 };
+  });
 }
 
 /** @param {BatchView} batch @param {string} place @returns {Part} */

@@ -61,6 +61,26 @@ export const button = (word, run, more = {}) => h("button", {
   ...(more.pressed !== undefined && { "aria-pressed": String(more.pressed) }), on: { click: run },
 }, more.icon && icon(more.icon), h("span", { text: word }));
 
+/**
+ * A field whose text counts once it is written: what an input method still composes is neither searched for nor
+ * taken, and the Enter that chooses its characters submits nothing.
+ * @param {Props} props @param {(text: string) => void} written @param {() => void} [entered] Enter was pressed
+ */
+export function textField(props, written, entered) {
+  const field = h("input", { type: "text", autocomplete: "off", ...props, on: {
+    input: (/** @type {InputEvent} */ event) => { if (!event.isComposing) written(field.value); },
+    // Browsers differ in whether an input event follows.
+    compositionend: () => written(field.value),
+    keydown: (/** @type {KeyboardEvent} */ event) => {
+      // Safari ends the composition before the key that ended it: 229 says that it was the input method's.
+      if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || !entered) return;
+      event.preventDefault();
+      entered();
+    },
+  } });
+  return field;
+}
+
 /** A sign with its word: the colour is never alone. @param {string} tone @param {string} sign @param {string} word */
 export const badge = (tone, sign, word) => h("span", { class: `badge tone-${tone}` }, sign && icon(sign), h("span", { text: word }));
 

@@ -18,6 +18,8 @@ export class Sheets {
   /** @type {{ close: (answer?: any) => void, refill: () => void, name: string, dialog: HTMLElement }[]} */
   #open = [];
 
+  #shut = false;
+
   /** @param {HTMLElement} home @param {() => Words} words */
   constructor(home, words) {
     this.home = home;
@@ -30,11 +32,12 @@ export class Sheets {
   }
 
   /**
-   * Shows a sheet until it is closed; null where nothing was answered.
+   * Shows a sheet until it is closed; null where nothing was answered, or while sheets are shut.
    * @param {Build} build
    * @returns {Promise<any>}
    */
   open(build) {
+    if (this.#shut) return Promise.resolve(null);
     const { t } = this.words();
     const inside = h("div", { class: "sheet-body" }), foot = h("div", { class: "sheet-foot" });
     const heading = h("h2", { text: build.title, tabindex: "-1" });
@@ -84,6 +87,12 @@ export class Sheets {
     // Whoever types or picks a date there is not disturbed.
     const typing = document.activeElement?.matches('input:not([type="checkbox"]), textarea') ? document.activeElement.closest("dialog") : null;
     for (const each of this.#open) if (!each.name.startsWith("ask-") && each.dialog !== typing) each.refill();
+  }
+
+  /** A gate stands before the page: all sheets go, and none opens over it. @param {boolean} shut */
+  shut(shut) {
+    this.#shut = shut;
+    if (shut) this.closeAll();
   }
 
   /** Closes all, for instance before another mode. */

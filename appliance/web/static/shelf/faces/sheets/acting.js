@@ -1,8 +1,8 @@
 // What is asked before something is done: freeze, photo, a date on the goods.
 
 import { freezing } from "../modes/freeze.js";
-import { FAULTS } from "../modes/photo.js";
-import { badge, button, h } from "../parts/dom.js";
+import { FAULTS, QUALITY } from "../modes/photo.js";
+import { badge, button, h, textField } from "../parts/dom.js";
 import { expiryText, LEVEL_SIGNS, unitsAt, unitsOfBatchAt } from "../says.js";
 
 /** @import { BatchView, ProductView } from "../../keep/types.js" */
@@ -24,7 +24,7 @@ export function openFreeze(page, { product, place = page.place, batches }) {
   return page.sheets.open({
     title: product ? t("shelf.freeze_what", { name: product.name }) : t("shelf.freeze_place_what", { place }), name: "freeze",
     body: (_close, refill) => {
-      field ??= h("input", { type: "text", placeholder: t("shelf.freeze_note"), "aria-label": t("shelf.freeze_note"), maxlength: "200", autocomplete: "off", on: { input: () => { note = field?.value ?? ""; refill(); field?.focus(); } } });
+      field ??= textField({ placeholder: t("shelf.freeze_note"), "aria-label": t("shelf.freeze_note"), maxlength: "200" }, (said) => { note = said; refill(); });
       return [
         h("p", { class: "soft", text: t(product ? "shelf.freeze_means" : "shelf.freeze_place_means") }),
         product && h("ul", { class: "rows" }, ...batches.map((batch) => choice(page, product, batch, chosen, place, refill))),
@@ -63,7 +63,11 @@ function choice({ words }, product, batch, chosen, place, refill) {
 export async function openPhoto(page, { jpeg, gtin, lot, place }) {
   const { t } = page.words, product = gtin ? page.stock?.product(gtin) : null, address = URL.createObjectURL(jpeg);
   const known = product?.batches.filter((batch) => (lot ? batch.lot === lot : unitsOfBatchAt(batch, place) > 0)) ?? [];
-  let fault = "", note = "", batch = known.length === 1 ? known[0] : undefined;
+  let fault = "", note = "";
+  /** The batch that it is of; null: the person does not know. @type {BatchView | null | undefined} */
+  let batch = known.length > 1 ? undefined : (known[0] ?? null);
+  // Quality can do nothing with damage to one of several batches that nobody named, unless nobody knows.
+  const whole = () => fault && (batch !== undefined || !QUALITY.has(fault));
   /** @type {HTMLTextAreaElement | null} */
   let field = null;
   const answer = await page.sheets.open({
@@ -75,11 +79,12 @@ export async function openPhoto(page, { jpeg, gtin, lot, place }) {
         product ? h("p", {}, h("span", { class: "strong", text: product.name }), h("span", { class: "soft", text: place ? ` · ${place}` : "" })) : h("p", { class: "soft", text: place ? t("shelf.photo_at", { place }) : t("shelf.photo_of_none") }),
         h("div", { class: "chips" }, ...FAULTS.map((name) => button(t(`shelf.fault_${name}`), () => { fault = name; refill(); }, { class: "chip", pressed: fault === name, name }))),
         known.length > 1 && h("h3", { text: t("shelf.photo_batch") }),
-        known.length > 1 && h("div", { class: "chips" }, ...known.map((each) => button(each.lot, () => { batch = batch === each ? undefined : each; refill(); }, { class: "chip", pressed: batch === each }))),
+        known.length > 1 && h("div", { class: "chips" }, ...known.map((each) => button(each.lot, () => { batch = batch === each ? undefined : each; refill(); }, { class: "chip", pressed: batch === each })),
+          button(t("shelf.photo_no_batch"), () => { batch = batch === null ? undefined : null; refill(); }, { class: "chip", pressed: batch === null, name: "no-batch" })),
         field,
       ];
     },
-    foot: (close) => [button(t("shelf.cancel"), () => close(null)), button(t("shelf.photo_send"), () => close({ fault, note: note.trim(), gtin, place, batch: batch && product ? { supplier: batch.supplier, gtin: product.gtin, lot: batch.lot } : null }), { class: "button-main", disabled: !fault, name: "send" })],
+    foot: (close) => [button(t("shelf.cancel"), () => close(null)), button(t("shelf.photo_send"), () => close({ fault, note: note.trim(), gtin, name: product?.name ?? "", place, batch: batch && product ? { supplier: batch.supplier, gtin: product.gtin, lot: batch.lot } : null }), { class: "button-main", disabled: !whole(), name: "send" })],
   });
   URL.revokeObjectURL(address);
   return answer;

@@ -1,7 +1,7 @@
 // Lists of goods: what stands somewhere, what is near its date, what is on hold; and what to find.
 
 import { FILTERS, listed } from "../filters.js";
-import { badge, button, h, icon } from "../parts/dom.js";
+import { badge, button, h, icon, textField } from "../parts/dom.js";
 import { LEVEL_SIGNS } from "../says.js";
 import { whereIs } from "../modes/find.js";
 
@@ -71,7 +71,7 @@ export function openFind(page, { wanted }) {
         asked = true;
         page.findLists().then((told) => { lists = told; refill(); }, () => { lists = []; refill(); });
       }
-      field ??= h("input", { type: "search", placeholder: t("shelf.find_search"), "aria-label": t("shelf.find_search"), autocomplete: "off", enterkeyhint: "search", on: { input: () => { text = field?.value ?? ""; refill(); field?.focus(); } } });
+      field ??= textField({ type: "search", placeholder: t("shelf.find_search"), "aria-label": t("shelf.find_search"), enterkeyhint: "search" }, (said) => { text = said; refill(); });
       const found = page.stock && text ? page.stock.search(text, 30) : [];
       const toggle = (/** @type {FindLine} */ line) => {
         const key = `${line.gtin}|${line.lot}|${line.location}`;

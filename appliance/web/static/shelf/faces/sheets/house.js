@@ -37,7 +37,10 @@ export function openLine(page) {
       return [
         h("div", { class: "badges" }, lineBadge(page),
           badge(state.unsent ? "review" : "accept", state.unsent ? "waiting" : "accept", t("shelf.unsent", { n: state.unsent })),
-          state.photos > 0 && badge("waiting", "camera", words.count("pictures", state.photos))),
+          state.photos > 0 && badge("waiting", "camera", words.count("pictures", state.photos)),
+          state.refused > 0 && badge("review", "camera", t("shelf.photos_refused", { n: words.count("pictures", state.refused) }))),
+        state.refused > 0 && h("div", { class: "row-acts" }, button(t("shelf.photos_again"), async () => { await page.photosAgain(); refill(); }, { name: "photos-again" }),
+          button(t("shelf.photos_drop"), async () => { await page.dropPhotos(); refill(); }, { name: "photos-drop" })),
         h("p", { text: state.version ? t("shelf.list_of", { when: words.when(state.at_us), age: words.age(state.age_us) }) : t("shelf.no_list") }),
         state.behind && h("p", { class: "wrong", text: t("shelf.clock_behind") }),
         state.storage !== "fine" && h("p", { class: "wrong", text: t(`shelf.storage_${state.storage}`) }),

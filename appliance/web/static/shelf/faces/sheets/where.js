@@ -1,7 +1,7 @@
 // Where the person stands, and codes that the camera does not read.
 
 import { hasCheckDigit } from "../../codes/keys.js";
-import { button, h, icon } from "../parts/dom.js";
+import { button, h, icon, textField } from "../parts/dom.js";
 import { placeOf } from "../modes/common.js";
 import { placeName } from "../says.js";
 
@@ -24,7 +24,7 @@ export function openPlace(page) {
     body: (close, refill) => {
       const stock = page.stock;
       if (!stock) return [h("p", { class: "nothing", text: t("shelf.no_list") })];
-      field ??= h("input", { type: "search", placeholder: t("shelf.place_search"), "aria-label": t("shelf.place_search"), autocomplete: "off", autocapitalize: "characters", on: { input: () => { text = field?.value ?? ""; refill(); field?.focus(); } } });
+      field ??= textField({ type: "search", placeholder: t("shelf.place_search"), "aria-label": t("shelf.place_search"), autocapitalize: "characters" }, (said) => { text = said; refill(); });
       const asked = text.trim().toLowerCase();
       const found = stock.locations.filter((place) => !asked || placeName(stock, place).toLowerCase().includes(asked));
       const go = (/** @type {string} */ place) => { close(place); page.goTo(place); };
@@ -55,8 +55,8 @@ export async function openEntry(page) {
   await page.sheets.open({
     title: t("shelf.type_code"), name: "entry",
     body: (close, refill) => {
-      field ??= h("input", { type: "text", class: "code-field", placeholder: t("shelf.type_here"), "aria-label": t("shelf.type_here"), autocomplete: "off", enterkeyhint: "go", spellcheck: "false",
-        on: { input: () => { text = field?.value ?? ""; wrong = ""; refill(); field?.focus(); }, keydown: (event) => { if (event.key === "Enter") { event.preventDefault(); take(close, refill); } } } });
+      field ??= textField({ class: "code-field", placeholder: t("shelf.type_here"), "aria-label": t("shelf.type_here"), enterkeyhint: "go", spellcheck: "false" },
+        (said) => { text = said; wrong = ""; refill(); }, () => take(close, refill));
       return [
         h("p", { class: "soft", text: t("shelf.type_do") }), field, wrong && h("p", { class: "wrong", role: "alert", text: wrong }),
         h("ul", { class: "rows" }, ...search().map((product) => h("li", {}, h("button", { type: "button", class: "row row-tap", on: { click: () => { close(null); page.typed(product.gtin, ""); } } },
@@ -100,6 +100,7 @@ export function openCode(page, { sighting }) {
     ],
     foot: (close) => [
       button(t("shelf.type_code"), () => { close(null); page.host.ask("entry"); }, { icon: "shelf-keys", name: "entry" }),
+      name !== "off_list" && sighting.id >= 0 && page.online && button(t("shelf.help_again"), () => { close(null); page.onhelp(sighting.id); }, { icon: "hub", name: "help" }),
       sighting.state === "off_list" && button(t("shelf.code_report"), () => { close(null); page.report(sighting); }, { icon: "off_list", name: "report" }),
     ],
   });

@@ -37,14 +37,17 @@ export async function contact(keep) {
 /** Who asks, where the hub's clock is, and until when the phone may go on. @param {Keep} keep */
 async function hear(keep) {
   const phone = /** @type {import("../types.js").Phone} */ (keep.phone);
-  const before = keep.clock();
+  let before = keep.clock();
   let me = await keep.hub.get("/api/v1/shelf/me");
   // A person who came to enrol a phone anew stays signed in.
-  if (me.phone !== phone.device && !keep.contact.retired && (await keep.hub.renew())) me = await keep.hub.get("/api/v1/shelf/me");
+  if (me.phone !== phone.device && !keep.contact.retired && (await keep.hub.renew())) {
+    before = keep.clock();
+    me = await keep.hub.get("/api/v1/shelf/me");
+  }
   if (me.wipe) throw new HubError(410, "phone_revoked", "This phone was revoked");
   keep.hub.csrf = me.csrf;
-  const half = Math.round((keep.clock() - before) / 2);
-  const skew_us = me.now_us + half - keep.clock();
+  // The hub may have said it when it was asked, and the phone may have slept over the answer: rather too late than too early.
+  const skew_us = me.now_us - before;
   keep.contact = await keep.store.changeContact({ heard_us: me.now_us, skew_us, latest_us: me.now_us, revoked: false });
   const kept = await keep.store.changePhone(phone.device, { until_us: me.offline_until_us || phone.until_us, roles: [...me.roles] });
   // Enrolled anew while the hub was asked: the new name asks for itself.
@@ -53,22 +56,30 @@ async function hear(keep) {
   if (keep.state.locked) await keep.load();
 }
 
-/** Pictures go before the entries that name them. @param {Keep} keep */
+/** Pictures go before the entries that name them, and never stand in their way. @param {Keep} keep */
 async function sendPhotos(keep) {
-  const names = await keep.store.photos();
+  const names = await keep.store.pictures.waiting();
   for (const [number, sha256] of names.entries()) {
-    const photo = await keep.store.photo(sha256);
+    const photo = await keep.store.pictures.one(sha256);
     if (!photo) continue;
     try {
       await keep.hub.ask(`/api/v1/shelf/photos/${sha256}`, { method: "PUT", body: photo.bytes, headers: { "Content-Type": "image/jpeg" } });
+      await keep.store.pictures.sent(sha256);
     } catch (error) {
-      // A picture that the hub will never take must not stop the log behind it.
-      if (!(error instanceof HubError) || ![400, 413, 415, 422].includes(error.status)) throw error;
-      await keep.trouble("photo_refused", { id: sha256.slice(0, 12), why: error.message });
+      // A hub without room for pictures may have room for what was written; they wait.
+      if (error instanceof HubError && error.status >= 500) break;
+      if (!isRefused(error)) throw error;
+      await keep.store.pictures.refuse(sha256);
+      await keep.trouble("photo_refused", { id: sha256.slice(0, 12), why: error.message }, await keep.store.pictures.count());
     }
-    await keep.store.photoSent(sha256);
     keep.tell({ line: "sending", photos: names.length - number - 1 });
   }
+}
+
+/** Asked for again, the hub would say the same. @param {unknown} error @returns {error is HubError} */
+export function isRefused(error) {
+  if (!(error instanceof HubError) || error.code === "phone_revoked") return false;
+  return error.status >= 400 && error.status < 500 && ![401, 408, 425, 429].includes(error.status);
 }
 
 /** @param {Keep} keep @returns {Promise<boolean>} whether anything was sent */
@@ -195,7 +206,7 @@ async function revoked(keep) {
     await handOver(keep, phone.device);
   } catch (error) {
     // Refused for good: the wipe does not wait for what will never be taken.
-    if (!(error instanceof HubError) || ![400, 403, 404, 409, 413, 422].includes(error.status)) throw error;
+    if (!isRefused(error)) throw error;
   }
   const proof = await proofOf(hub, phone);
   await store.wipe();

@@ -4,6 +4,30 @@
 
 const TOLERATED_US = 60_000_000;
 
+/** Less than this is how coarse the clocks are, not sleep. */
+const NOISE_MS = 50;
+
+/**
+ * A clock that never stands still and never goes back while the page is open. The browser's steady clock stops
+ * while a phone sleeps; the phone's date goes on, and may be turned back. So the steady one counts, and what the
+ * date gained on it is sleep: added, never taken off again.
+ * @param {() => number} date milliseconds since 1970 by the phone's date
+ * @param {() => number} steady milliseconds, never less than before
+ * @returns {() => number} microseconds since 1970
+ */
+export function steadyClock(date, steady) {
+  // What the date says as the page opens is where it begins: the steady one may have begun before a sleep.
+  let apart = date() - steady(), slept = apart;
+  return () => {
+    const now = steady(), gained = date() - now - apart;
+    if (Math.abs(gained) > NOISE_MS) {
+      apart += gained;
+      slept += Math.max(0, gained);
+    }
+    return Math.round((now + slept) * 1000);
+  };
+}
+
 /** @type {Contact} */
 export const NEVER = { expected: 1, heard_us: 0, skew_us: 0, latest_us: 0, revoked: false, retired: false, fresh_us: 0, fresh_etag: "" };
 
