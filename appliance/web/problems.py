@@ -23,6 +23,7 @@ from contracts.errors import (
     NotFoundError,
     NotSignedInError,
     TallymanError,
+    UnavailableError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -142,9 +143,9 @@ def _from_http(error: HTTPException, request: Request) -> TallymanError:
                 f"Nothing at {request.url.path}", mend="Use the navigation to go on"
             )
         case 413:
-            return TooLargeError(
-                str(error.detail), mend="Send less at once; of nobody signed in 1 MiB is read"
-            )
+            return TooLargeError(str(error.detail), mend="Send less at once, or sign in first")
+        case 503:
+            return UnavailableError(str(error.detail), mend="Try again in a moment")
         case _:
             return BadInputError(str(error.detail))
 

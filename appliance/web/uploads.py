@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from appliance.accounts.web import Sessions, optional_user
-from contracts.errors import BadInputError
+from appliance.accounts.web import COOKIE, Sessions, optional_user
+from contracts.errors import BadInputError, TallymanError
 
 FORM_BYTES: Final = 1 << 20
 """Fields that a person types, with the longest text among them."""
@@ -23,7 +23,9 @@ _AROUND: Final = 64 << 10
 STRANGERS_BYTES: Final = FORM_BYTES + _AROUND
 """Of a request from nobody known: signing in, enrolling a phone, a revoked phone's last words."""
 KNOWN_BYTES: Final = 64 << 20
-"""Of any request. The largest file that a route takes has 32 MiB, and each route has its own limit."""
+"""Of a request that is held in memory. The largest that a route takes has 32 MiB; each has its own limit."""
+FILES_BYTES: Final = 20 * (30 << 20) + _AROUND
+"""Of a form, whose files go to the disk as they come: a ticket takes 20 pictures of 30 MiB at once."""
 
 
 class BoundedBodies:
@@ -31,8 +33,8 @@ class BoundedBodies:
     known to have sent it is bounded, whatever the route.
 
     A route's JSON is read and decoded before its own dependencies ask who sent it. So whoever brings
-    more than `STRANGERS_BYTES` is asked first; nobody known hears 413, and everybody at
-    `KNOWN_BYTES`. It is said where the body is read, so that the answer is the application's own:
+    more than `STRANGERS_BYTES` is asked first; nobody known hears 413 (401 with a session or a token
+    that does not count), and everybody at `KNOWN_BYTES`, with a form of files at `FILES_BYTES`. It is said where the body is read, so that the answer is the application's own:
     a page or a problem document, with its headers.
     """
 
@@ -48,11 +50,11 @@ class BoundedBodies:
 
         async def check(length: int) -> None:
             nonlocal most
-            if length > most and await run_in_threadpool(is_known, connection):
-                most = KNOWN_BYTES
+            # FastAPI hands on this kind of exception alone out of the reading of a body; problems.py
+            # makes it the house's own.
+            if length > most == STRANGERS_BYTES:
+                most = await _most(connection)
             if length > most:
-                # FastAPI hands on this kind alone out of the reading of a body; problems.py makes it
-                # the house's own.
                 raise HTTPException(413, f"The request has more than {most >> 20} MiB")
 
         async def bounded() -> Message:
@@ -64,6 +66,24 @@ class BoundedBodies:
             return message
 
         await self._app(scope, bounded, send)
+
+
+async def _most(connection: HTTPConnection) -> int:
+    """Bytes that whoever asks may bring. A phone whose session ran out is told so, to open another."""
+    try:
+        known = await run_in_threadpool(is_known, connection)
+    except TallymanError as error:
+        raise HTTPException(503, error.message) from error
+    if not known and _says_who(connection):
+        raise HTTPException(401)
+    if not known:
+        return STRANGERS_BYTES
+    kind = connection.headers.get("content-type", "")
+    return FILES_BYTES if kind.startswith("multipart/form-data") else KNOWN_BYTES
+
+
+def _says_who(connection: HTTPConnection) -> bool:
+    return "authorization" in connection.headers or COOKIE in connection.cookies
 
 
 def is_known(connection: HTTPConnection) -> bool:

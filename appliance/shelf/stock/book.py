@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from appliance.shelf.stock import telling
 from appliance.shelf.stock.changes import Change, Parts
@@ -35,6 +35,8 @@ _LEAST = 1024
 """Below this many bytes compressing gains nothing."""
 _SLOW_S = 0.25
 """Of a core, not of the clock: what others do on this machine does not count."""
+_WHOLE_EACH = timedelta(minutes=10)
+"""Whatever is amiss with what was read in parts does not last longer."""
 _REST = 4
 """A reading that cost much is followed by a rest of so many times what it cost: however much
 happens, reading takes a fifth of a core at most."""
@@ -73,6 +75,7 @@ class StockBook:
         self._lock = threading.Lock()
         self._house = House(site.name, site.zone, site.zone_name)
         self._reading: Reading | None = None
+        self._whole_at = datetime.min.replace(tzinfo=UTC)
         self._told: Snapshot | None = None
         self._hinted: dict[str, tuple[ShelfProduct, ReorderHint, ShelfProduct]] = {}
         self._state = ("", 0)
@@ -152,11 +155,11 @@ class StockBook:
         """
         with database.snapshot(self._core.engine) as connection:
             now, before = self._clock.now(), self._reading
-            if before is None:
-                self._reading = gather(connection, self._house, at=now)
-                return self._reading.snapshot
-            new = news(connection, before.mark)
-            if new.anything:
+            new = None if before is None else news(connection, before.mark)
+            is_due = abs(now - self._whole_at) > _WHOLE_EACH
+            if before is None or new is None or (new.anything and is_due):
+                self._reading, self._whole_at = gather(connection, self._house, at=now), now
+            elif new.anything:
                 self._reading = gather_again(connection, self._house, before, new, at=now)
             else:
                 # So that what a phone does not carry is looked through once, not at each question.

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, inspect, select
+from sqlalchemy import Connection, Select, func, inspect, select, text
 
 from contracts.stock import HoldKind
 from erp_link.adapters import merge_tables as merge
@@ -25,6 +25,8 @@ from erp_link.adapters.goods_tables import product
 from erp_link.adapters.record.triggers import BEGUN, DELETED, UPDATED
 from erp_link.adapters.record_tables import change
 
+_OPEN: Final = text("SELECT x::text FROM pg_snapshot_xip(pg_current_snapshot()) AS x")
+_ENDED: Final = text("SELECT pg_xact_status(CAST(:number AS xid8))")
 _BEHIND = 1000
 _MOST_ROWS = 5000
 _MOST_PRODUCTS = 1000
@@ -44,12 +46,14 @@ _CARRIED: Final = _OF_PRODUCT | _OF_BATCH | _OF_NO_PRODUCT | _OF_ALL | {t.hold.n
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far the record is, with how many of its rows lie close behind: on PostgreSQL one with a
-    lower number may be committed later.
+    """How far the record is. On PostgreSQL a row with a lower number may be committed later: so with
+    it which transactions were `unended` (ids), and how many rows lie close behind (`near`), for those
+    that are younger than any that had ended, which PostgreSQL does not list.
     """
 
     record: int
     near: int
+    unended: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class News:
 def mark(connection: Connection) -> Mark:
     """As the database stands now."""
     newest = connection.execute(select(func.coalesce(func.max(change.c.id), 0))).scalar_one()
-    return Mark(int(newest), _near(connection, int(newest)))
+    return Mark(int(newest), _near(connection, int(newest)), _unended(connection))
 
 
 def news(connection: Connection, before: Mark) -> News:
@@ -76,7 +80,9 @@ def news(connection: Connection, before: Mark) -> News:
     # First: what is committed while this asks on is seen below, or by whoever asks from this mark.
     now = mark(connection)
     # A part of the record may have been moved away, and its numbers begin anew.
-    if now.record < before.record or _near(connection, before.record) != before.near:
+    moved_away = now.record < before.record
+    late = _near(connection, before.record) != before.near
+    if moved_away or late or any(_wrote(connection, each) for each in before.unended - now.unended):
         return News(now, anything=True, products=None)
     rows = connection.execute(
         select(change.c.name, change.c.what, change.c.image)
@@ -98,6 +104,19 @@ def _near(connection: Connection, number: int) -> int:
     close = (change.c.id > number - _BEHIND) & (change.c.id <= number)
     found = connection.execute(select(func.count()).select_from(change).where(close))
     return int(found.scalar_one())
+
+
+def _unended(connection: Connection) -> frozenset[str]:
+    """Transactions that have written and that this one's moment does not see; SQLite has one writer."""
+    if connection.dialect.name != "postgresql":
+        return frozenset()
+    return frozenset(connection.execute(_OPEN).scalars())
+
+
+def _wrote(connection: Connection, transaction: str) -> bool:
+    """Whether it came to be, for all that PostgreSQL still knows."""
+    how = connection.execute(_ENDED, {"number": transaction}).scalar_one()
+    return how is None or str(how) == "committed"
 
 
 def _products(

@@ -19,8 +19,9 @@ from appliance.config import Config
 from appliance.hub.web import hub_app
 from appliance.live.memory import MemoryLiveView
 from appliance.shelf.phones.desk import Phones
-from appliance.web.uploads import KNOWN_BYTES, STRANGERS_BYTES
+from appliance.web.uploads import FILES_BYTES, KNOWN_BYTES, STRANGERS_BYTES
 from contracts.clock import FixedClock
+from contracts.errors import UnavailableError
 from erp_link.service.core import Core
 from tests.support.phones import Roster
 
@@ -125,10 +126,32 @@ async def test_what_is_announced_too_large_is_not_begun(browser: httpx.AsyncClie
     assert (refused.status_code, body.taken) == (413, 0)
 
 
-async def test_a_made_up_session_is_nobodys(browser: httpx.AsyncClient) -> None:
+async def test_a_session_that_does_not_count_is_told_so(browser: httpx.AsyncClient) -> None:
     for made_up in ({"cookie": f"{COOKIE}=mine"}, {"authorization": "Bearer mine"}):
-        refused = await browser.post(OPEN[0], content=Sent(1024), headers=made_up)
-        assert refused.status_code == 413
+        body = Sent(1024)
+        refused = await browser.post(OPEN[0], content=body, headers=made_up)
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+        assert body.taken <= STRANGERS_BYTES + len(PART)
+
+
+async def test_where_nobody_can_be_known_now_it_is_to_be_tried_again(
+    browser: httpx.AsyncClient, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(token: str) -> None:
+        raise UnavailableError(f"The accounts are locked ({len(token)})", mend="Wait")
+
+    headers = signed_in(hub.accounts)
+    monkeypatch.setattr(hub.accounts, "read", locked)
+    refused = await browser.post(OPEN[0], content=Sent(1024), headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+
+
+async def test_a_ticket_takes_twenty_pictures_at_once(browser: httpx.AsyncClient, hub: Hub) -> None:
+    headers = signed_in(hub.accounts) | {"content-type": "multipart/form-data; boundary=x"}
+    for announced, is_bound in ((20 * (4 << 20), False), (FILES_BYTES + 1, True)):
+        sent = {**headers, "content-length": str(announced)}
+        answer = await browser.post("/tickets/T-1/evidence", content=Sent(1), headers=sent)
+        assert (answer.status_code == 413) is is_bound
 
 
 async def test_a_person_in_a_browser_reads_it_on_a_page(browser: httpx.AsyncClient) -> None:

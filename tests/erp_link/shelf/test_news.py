@@ -238,18 +238,34 @@ def test_what_phones_do_not_carry_is_looked_through_once(house: House) -> None:
 
 # SQLite has one writer: numbers are given in the order of commits.
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_was_committed_late_with_a_lower_number_is_seen(house: House) -> None:
-    place = {"code": "Z-1", "kind": PlaceKind.SLOT.value}
+@pytest.mark.parametrize("between", [1, 1200])
+def test_what_was_committed_late_with_a_lower_number_is_seen(house: House, between: int) -> None:
     with house.core.engine.connect() as slow:
-        slow.execute(insert(t.location).values(**place))
+        slow.execute(insert(t.hold).values(**RAISED, hold_id="LATE", kind="batch", batch_id=1))
+        with house.core.engine.begin() as others:
+            places = [{"code": f"Z-{n}", "kind": PlaceKind.SLOT.value} for n in range(between)]
+            others.execute(insert(t.location), places)
+        before = house.reading()
+        still, *_ = again(house.core, before)
+        assert not still.anything, "what is not committed is no news"
+        slow.commit()
+    new, reading, whole = again(house.core, replace(before, mark=still.mark))
+    assert (new.anything, new.products) == (True, None)
+    assert reading.snapshot == whole.snapshot
+    told = next(each for each in reading.snapshot.products if each.gtin == WATER.gtin)
+    assert told.batches[0].holds == ("LATE",)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_was_given_up_is_no_news(house: House) -> None:
+    with house.core.engine.connect() as slow:
+        slow.execute(insert(t.location).values(code="Z-1", kind=PlaceKind.SLOT.value))
         house.core.receive(WATER, 1, location=SHELF, by="op")
         before = house.reading()
-        assert "Z-1" not in before.snapshot.locations
-        slow.commit()
-    new, reading, whole = again(house.core, before)
-    assert (new.anything, new.products) == (True, None)
-    assert "Z-1" in reading.snapshot.locations
-    assert reading.snapshot == whole.snapshot
+        assert before.mark.unended
+        slow.rollback()
+    new, *_ = again(house.core, before)
+    assert (new.anything, new.mark.unended) == (False, frozenset())
 
 
 def test_a_new_day_is_no_news_of_any_product(house: House) -> None:

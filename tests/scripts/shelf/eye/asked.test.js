@@ -39,3 +39,17 @@ test("the appliance's answer stands over the code that it was asked about", () =
 test("other goods that came into the place before the answer do not get it", () => {
   assert.notEqual(answeredOver("soup"), "confirmed");
 });
+
+test("of a code that is mostly outside the picture no answer is taken: other goods may come in with it", () => {
+  const follower = new Follower((text) => ({ gtin: `0${text}`, units: 1, lot: "", expiry: "" }));
+  const outside = QUAD.map(({ x, y }) => ({ x: x - 150, y }));
+  for (let number = 0; number < 3; number += 1) {
+    follower.frame(picture("rice"), { ...FRAME, at_ms: number * 33, number });
+    follower.detected(number, [{ ...unread, quad: outside }]);
+  }
+  const [{ id }] = follower.frame(picture("rice"), { ...FRAME, at_ms: 100, number: 3 });
+  assert.equal(follower.ask(id), false);
+  follower.answer(id, sure);
+  assert.notEqual(follower.frame(picture("rice"), { ...FRAME, at_ms: 133, number: 4 }).find((each) => each.id === id)?.state, "confirmed");
+  assert.equal(follower.state.regions.find((each) => each.id === id)?.believed, false);
+});

@@ -22,7 +22,7 @@ function shelf(answers, sightings = [sighting(7)]) {
     sightings,
     onstill: (call) => { still = call; return () => { still = () => {}; }; },
     still: async () => ({ jpeg: new Blob(["jpeg"]), left: 100, top: 50, width: 200, height: 100 }),
-    ask: () => {},
+    ask: () => true,
     follower: { state: { regions: [] } },
     /** As the follower: nothing is taken where something else stands by now. */
     answer: (id, decoded) => {

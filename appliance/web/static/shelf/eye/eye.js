@@ -240,9 +240,9 @@ export class Eye {
     return { jpeg, ...cut };
   }
 
-  /** A still of it goes to the appliance. @param {number} id the sighting's */
+  /** A still of it goes to the appliance. @param {number} id the sighting's @returns {boolean} whether it can be told again */
   ask(id) {
-    this.follower.ask(id);
+    return this.follower.ask(id);
   }
 
   /**

@@ -141,12 +141,17 @@ export class Follower {
     this.before = null;
   }
 
-  /** A still of it goes to the appliance: its answer is about what stands there now. @param {number} id */
+  /**
+   * A still of it goes to the appliance: its answer is about what stands there now.
+   * @param {number} id
+   * @returns {boolean} false where most of it is outside the picture: nobody could tell later whether it is the same
+   */
   ask(id) {
     const last = this.recent.at(-1), region = this.state.regions.find((one) => one.id === id);
     const look = last && region && lookOf(last.small, region.quad, last.frame.width / last.small.width);
     if (look) this.asked.set(id, { quad: region.quad, look });
     else this.asked.delete(id);
+    return Boolean(look);
   }
 
   /** What the appliance read where the phone could not. @param {number} id @param {import("../types.js").Decoded} decoded */
@@ -154,8 +159,8 @@ export class Follower {
     const last = this.recent[this.recent.length - 1];
     if (!last) return;
     const asked = this.asked.get(id), now = asked && lookOf(last.small, asked.quad, last.frame.width / last.small.width);
-    // Something else has come into its place meanwhile: the answer is about another code.
-    if (asked && (!now || likeness(asked.look, now) < LEAST_LIKENESS)) return;
+    // Something else came into its place meanwhile, or may have: the answer is about another code.
+    if (!asked || !now || likeness(asked.look, now) < LEAST_LIKENESS) return;
     this.state = answered(this.state, id, decoded, this.lookup, last.frame.at_ms);
     const region = this.state.regions.find((one) => one.id === id);
     const look = region && lookOf(last.small, region.quad, last.frame.width / last.small.width);

@@ -69,7 +69,7 @@ export class Helper {
   async one({ id, quad }) {
     this.told(id, "asking");
     try {
-      this.eye.ask(id);
+      if (!this.eye.ask(id)) return this.told(id, "not_read");
       const { jpeg, left, top } = await this.eye.still(quad);
       const question = { kind: /** @type {const} */ ("crop"), place: this.place(), quad: flat(quad, left, top) };
       for (let tries = 1; ; tries += 1) {

@@ -5,6 +5,7 @@ import { bare } from "../writing.js";
 import { proofOf } from "../phone.js";
 import { NEVER } from "../pure/clock.js";
 import { renewed } from "../pure/list.js";
+import { firstPart } from "../pure/parts.js";
 import { HubError, LONG_MS } from "./hub.js";
 import { room } from "./room.js";
 import { remember } from "./witness.js";
@@ -89,7 +90,7 @@ async function flush(keep) {
   for (const device of await keep.store.devices()) {
     let from = device === keep.phone?.device ? keep.contact.expected : 0;
     for (;;) {
-      const entries = (await keep.store.entries(device, from, BATCH)).map(bare);
+      const entries = firstPart((await keep.store.entries(device, from, BATCH)).map(bare));
       const last = entries.at(-1);
       if (!last) break;
       keep.tell({ line: "sending" });
@@ -221,7 +222,7 @@ async function revoked(keep) {
 async function handOver({ store, hub }, phone) {
   for (const device of await store.devices()) {
     for (;;) {
-      const entries = (await store.entries(device, 0, BATCH)).map(bare);
+      const entries = firstPart((await store.entries(device, 0, BATCH)).map(bare));
       const last = entries.at(-1);
       if (!last) break;
       await hub.post(`/api/v1/shelf/phones/${phone}/last-words`, { entries }, LONG_MS);
