@@ -46,15 +46,19 @@ def holds(heard: Heard, lane: str, digest: str) -> bool:
 
 def barriers(state: Rollout, fleet: Fleet) -> dict[str, Barrier]:
     """Of each cell of the wave that was not yet told to run it: whether it may, and whom it waits
-    for. A box that a person skipped is waited for no more.
+    for. A box that a person skipped is waited for no more. One that was moved since the rollout began
+    counts where it stood, with whom it goes over, and where it stands now.
     """
     ahead = cells_ahead(state)
     boxes: dict[str, list[BoxInCell]] = {cell: [] for cell in ahead}
     lane, candidate = state.plan.lane, state.plan.candidate
     for name, heard in fleet.items():
-        if heard.box.cell in boxes and name not in state.skipped:
-            staged = frozenset({candidate}) if holds(heard, lane, candidate) else frozenset[str]()
-            boxes[heard.box.cell].append(BoxInCell(name, heard.live, staged))
+        if name in state.skipped:
+            continue
+        staged = frozenset({candidate}) if holds(heard, lane, candidate) else frozenset[str]()
+        member = state.members.get(name)
+        for cell in {heard.box.cell, member.cell if member else heard.box.cell} & boxes.keys():
+            boxes[cell].append(BoxInCell(name, heard.live, staged))
     return {cell: barrier(boxes[cell], (candidate,)) for cell in ahead}
 
 

@@ -137,6 +137,9 @@ class Engine:
             now = self.clock.now()
             changed = self.refresh()
             self.gates.forget()
+            if changed:
+                # Whoever wrote it may have said before where boxes stand: a rollout begins with that.
+                self._swept_us = 0
             self._mark(self._sweep(micros(now)))
             # What somebody commanded first: a box that is asked once more has not failed again
             # before it heard so.

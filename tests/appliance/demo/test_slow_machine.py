@@ -29,8 +29,9 @@ class Hub:
     async def announce(self, number: str, _asn: bytes, *, dock: str) -> None:
         self.announced.append(f"{number} at {dock}")
 
-    async def call(self, _method: str, path: str, **_more: Any) -> None:
+    async def call(self, _method: str, path: str, **_more: Any) -> dict[str, Any]:
         self.asked.append(path)
+        return {"described": False}
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from contracts.ota import BoxStep
 from ota.rollout import events as e
-from ota.rollout.plan import Wave
+from ota.rollout.boxes import Box
+from ota.rollout.plan import Plan, Wave
 from ota.rollout.state import Phase
 from tests.support.rollouts import BOXES, CELLS, NEW, OLD, Dock, happened, phase, plan
 
@@ -97,6 +98,55 @@ def test_nobody_in_a_cell_runs_it_before_every_live_box_there_holds_it() -> None
     dock.desk.retry(name, by="ops")
     dock.poll(4)
     assert set(dock.running().values()) == {NEW}
+
+
+def begun(dock: Dock, what: Plan) -> str:
+    """A rollout that has just begun: no box has heard of it."""
+    dock.poll()
+    name = dock.desk.draft(what, by="ops").rollout
+    dock.desk.approve(name, by="quality")
+    dock.desk.tick()
+    assert {each.cell for each in dock.desk.rollout(name).members.values()} == set(CELLS.values())
+    return name
+
+
+def test_boxes_that_are_moved_while_their_cell_fetches_it_hold_nobody_up() -> None:
+    dock = Dock(BOXES, cells=CELLS)
+    name = begun(dock, plan(waves=(Wave(100.0),), shadow=False))
+    for box in BOXES[:4]:
+        dock.desk.place(Box(box, "dock-3", "here"), by="ops")
+    dock.poll(5)
+    assert set(dock.running().values()) == {NEW}
+    assert "barrier" not in {each.word for each in dock.desk.waiting(name)}
+
+
+def test_a_box_that_is_moved_is_waited_for_where_it_stood_and_where_it_stands() -> None:
+    dock = Dock(BOXES, cells=CELLS)
+    dock.boxes["box-00"].refuses = {NEW}
+    name = begun(dock, plan(waves=(Wave(100.0),), shadow=False, most_failed_percent=50.0))
+    dock.desk.place(Box("box-00", "dock-2", "here"), by="ops")
+    dock.poll(4)
+    assert set(dock.running().values()) == {OLD}
+    assert {(w.word, w.cell) for w in dock.desk.waiting(name)} == {
+        ("barrier", "dock-1"),
+        ("barrier", "dock-2"),
+    }
+
+
+def test_a_rollout_begins_with_where_boxes_stand_though_another_process_said_so_just_before() -> (
+    None
+):
+    dock = Dock(BOXES)
+    hub, command_line = dock.desk, dock.start()
+    dock.desk = hub
+    dock.poll()
+    for box, cell in CELLS.items():
+        command_line.place(Box(box, cell, "here"), by="ops")
+    name = command_line.draft(plan(), by="ops").rollout
+    command_line.approve(name, by="quality")
+    hub.tick()
+    cells = {each.device: each.cell for each in hub.rollout(name).members.values()}
+    assert cells == CELLS
 
 
 def test_a_person_may_go_on_without_a_box() -> None:
