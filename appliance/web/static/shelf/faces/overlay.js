@@ -132,7 +132,8 @@ function trace(context, quad, corners) {
 function drawTag(context, quad, { box }, tag, mark, view) {
   const { palette } = view, unit = view.scale * view.text;
   context.save();
-  context.globalAlpha = mark.dim ? 0.55 : 1;
+  // Stepped back, and still read: what is frozen says so.
+  context.globalAlpha = mark.dim ? 0.8 : 1;
   leader(context, quad, box, palette[mark.tone].sight, view.scale);
   context.translate(box.x, box.y);
   context.scale(unit, unit);

@@ -63,8 +63,8 @@ export const isFrozen = (batch) => batch.holds.length > 0 || (batch.held > 0 && 
 
 /** What stands here, and in all. @param {Words} words @param {ProductView} product @param {string} place @returns {Line} */
 export function stockLine(words, product, place) {
-  const all = words.units(product.total, product.unit);
-  const text = place ? words.t("shelf.stock_here", { here: unitsAt(product, place), all }) : all;
+  const all = words.units(product.total, product.unit), here = place ? unitsAt(product, place) : null;
+  const text = here === null ? all : here === product.total ? words.t("shelf.stock_all_here", { all }) : words.t("shelf.stock_here", { here, all });
   return { text, tone: "plain", icon: "nav-stock", strong: true };
 }
 

@@ -39,7 +39,7 @@ export function countMode(host) {
     if (!lines?.length) return;
     const { words } = host;
     const proposals = bookings(lines, counting).map((each) => ({ ...each, says: "" }));
-    const done = words.t("shelf.count_done", { n: proposals.length, place: counting });
+    const done = words.t("shelf.count_done", { n: lines.length, place: counting });
     // What comes into view while it is written stands in no entry: it is counted after.
     booking = true;
     const written = await host.propose(proposals, { sure: true, done }).finally(() => { booking = false; });

@@ -81,16 +81,13 @@ export function findMode(host) {
   };
 }
 
-/** Where a line's goods stand: where it says, otherwise where the batch that expires first does. @param {Stock} stock @param {FindLine} line */
+/** Where a line's goods stand: where it says, otherwise where the free batch that expires first does. @param {Stock} stock @param {FindLine} line */
 export function whereIs(stock, line) {
   if (line.location) return line.location;
-  const batches = stock.product(line.gtin)?.batches ?? [];
-  for (const batch of batches) {
-    if (line.lot && batch.lot !== line.lot) continue;
-    const cell = batch.cells.find((each) => each.free > 0);
-    if (cell) return cell.location;
-  }
-  return "";
+  const batches = (stock.product(line.gtin)?.batches ?? []).filter((batch) => !line.lot || batch.lot === line.lot);
+  const cells = batches.flatMap((batch) => batch.cells);
+  // What is frozen has a place too.
+  return (cells.find((each) => each.free > 0) ?? cells.find((each) => each.held + each.inspection > 0))?.location ?? "";
 }
 
 /** @param {Host} host @param {Stock} stock @param {import("../../keep/types.js").ProductView} product @param {string} lot @param {Wanted[]} lines @returns {Mark} */

@@ -17,6 +17,7 @@ const REASONS = ["damaged", "expired", "wrong_label", "temperature", "recall", "
  */
 export function openFreeze(page, { product, place = page.place, batches }) {
   const { words } = page, { t } = words, chosen = new Set(batches.filter((batch) => !batch.holds.length));
+  const frozen = product !== undefined && batches.length > 0 && batches.every((batch) => batch.holds.length > 0);
   let reason = "", note = "";
   /** @type {HTMLInputElement | null} */
   let field = null;
@@ -26,16 +27,16 @@ export function openFreeze(page, { product, place = page.place, batches }) {
     body: (_close, refill) => {
       field ??= textField({ placeholder: t("shelf.freeze_note"), "aria-label": t("shelf.freeze_note"), maxlength: "200" }, (said) => { note = said; refill(); });
       return [
-        h("p", { class: "soft", text: t(product ? "shelf.freeze_means" : "shelf.freeze_place_means") }),
+        h("p", { class: "soft", text: t(frozen ? "shelf.freeze_all" : product ? "shelf.freeze_means" : "shelf.freeze_place_means") }),
         product && h("ul", { class: "rows" }, ...batches.map((batch) => choice(page, product, batch, chosen, place, refill))),
-        h("h3", { text: t("shelf.why") }),
-        h("div", { class: "chips" }, ...REASONS.map((name) => button(t(`shelf.why_${name}`), () => { reason = name; refill(); }, { class: "chip", pressed: reason === name, name }))),
-        field,
+        ...(frozen ? [] : [h("h3", { text: t("shelf.why") }),
+          h("div", { class: "chips" }, ...REASONS.map((name) => button(t(`shelf.why_${name}`), () => { reason = name; refill(); }, { class: "chip", pressed: reason === name, name }))),
+          field]),
       ];
     },
     foot: (close) => [
       button(t("shelf.cancel"), () => close(null)),
-      button(product ? t("shelf.freeze_yes", { n: chosen.size }) : t("shelf.freeze_place_yes"), () => close({ batches: product ? [...chosen] : [], note: said() }),
+      !frozen && button(product ? t("shelf.freeze_yes", { n: chosen.size }) : t("shelf.freeze_place_yes"), () => close({ batches: product ? [...chosen] : [], note: said() }),
         { class: "button-hold", icon: "hold", disabled: !said() || (product !== undefined && !chosen.size), name: "yes" }),
     ],
   });

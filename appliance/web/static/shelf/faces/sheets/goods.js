@@ -90,10 +90,10 @@ export function openFind(page, { wanted }) {
           h("h3", { text: t("shelf.find_lists") }),
           lists === null ? h("p", { class: "soft", text: t("shelf.history_asked") }) : null,
           h("ul", { class: "rows" },
-            expiring.length > 0 && h("li", {}, listRow(t("shelf.find_pull"), t("shelf.find_lines", { n: expiring.length }), () =>
+            expiring.length > 0 && h("li", {}, listRow(t("shelf.find_pull"), page.words.count("lines", expiring.length), () =>
               close({ title: t("shelf.find_pull"), lines: expiring.map(({ product, batch, cell }) => ({ gtin: product.gtin, quantity: cell.free, location: cell.location, supplier: batch.supplier, lot: batch.lot })) }))),
-            ...(lists ?? []).map((list) => h("li", {}, listRow(`${t(`shelf.list_${list.kind}`)} ${list.title}`, `${t("shelf.find_lines", { n: list.lines.length })}${list.due ? ` · ${list.due.slice(0, 10)}` : ""}`, () => close({ title: list.title, lines: list.lines }))))),
-          lists?.length === 0 && h("p", { class: "soft", text: t(page.online ? "shelf.find_no_lists" : "shelf.find_lists_offline") }),
+            ...(lists ?? []).map((list) => h("li", {}, listRow(`${t(`shelf.list_${list.kind}`)} ${list.title}`, `${page.words.count("lines", list.lines.length)}${list.due ? ` · ${list.due.slice(0, 10)}` : ""}`, () => close({ title: list.title, lines: list.lines }))))),
+          lists?.length === 0 && expiring.length === 0 && h("p", { class: "soft", text: t(page.online ? "shelf.find_no_lists" : "shelf.find_lists_offline") }),
         ]),
       ];
     },
