@@ -16,7 +16,7 @@ import { bookings, signed, Tally } from "./tally.js";
  */
 export function countMode(host) {
   const tally = new Tally();
-  let scanning = false, booking = false, counting = "";
+  let scanning = false, paused = false, booking = false, counting = "";
 
   const changed = () => host.changed();
   /** A count is of one place: another begins anew, after what was counted was booked or given up. */
@@ -56,6 +56,7 @@ export function countMode(host) {
     },
     pause() {
       tally.pause();
+      paused = scanning || paused;
       scanning = false;
       changed();
     },
@@ -93,10 +94,10 @@ export function countMode(host) {
       }
       return {
         title: t("shelf.count_title", { products: words.count("products", done.length), units: words.count("units", units) }),
-        detail: doubtful ? t("shelf.count_doubtful", { n: doubtful }) : t("shelf.count_detail", { off: off.length, left: lines.length - done.length }),
+        detail: paused ? t("shelf.count_paused") : doubtful ? t("shelf.count_doubtful", { n: doubtful }) : t("shelf.count_detail", { off: off.length, left: lines.length - done.length }),
         tone: off.length ? "review" : "plain",
         actions: [
-          { name: "scan", word: t("shelf.count_scan"), icon: "shelf-look", pressed: scanning, run: () => { scanning = !scanning; changed(); } },
+          { name: "scan", word: t("shelf.count_scan"), icon: "shelf-look", pressed: scanning, run: () => { scanning = !scanning; paused = false; changed(); } },
           ...(doubtful ? [{ name: "admit", word: t("shelf.count_admit"), icon: "shelf-count", run: () => { tally.admit(); changed(); } }] : []),
           { name: "review", word: t("shelf.count_review"), icon: "accept", main: true, disabled: tally.empty && lines.length === 0, run: review },
         ],

@@ -125,9 +125,9 @@ export class Tally {
     this.#shared.set(key, parts);
   }
 
-  /** What was counted is booked: its codes count no second time while they are still seen. */
+  /** What was counted is booked: its codes count no second time while they are still seen, nor do those that were left out of it. */
   booked() {
-    const seen = [...this.#booked, ...this.#codes.keys()], before = [...this.#before];
+    const seen = [...this.#booked, ...this.#codes.keys(), ...this.#doubtful.keys()], before = [...this.#before];
     this.clear();
     this.#booked = new Set(seen);
     this.#before = new Set(before);
