@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from appliance.bench import facts
+from appliance.bench.quietly import quietly
 from appliance.bench.rollout import gates, sizes, whole, worlds
 from appliance.bench.rollout.command import Part
 from ota.gates.gate import GatePolicy, Signal
@@ -39,12 +37,8 @@ class Wanted:
 
 def measure(wanted: Wanted, folder: Path, *, told: Told) -> dict[str, Any]:
     """Everything that is wanted, as `tallyman bench rollout --json` prints it."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    try:
+    with quietly():
         return _measured(wanted, folder, told)
-    finally:
-        structlog.configure(**before)
 
 
 def _measured(wanted: Wanted, folder: Path, told: Told) -> dict[str, Any]:

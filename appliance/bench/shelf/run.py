@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from appliance.bench import facts
+from appliance.bench.quietly import quietly
 from appliance.bench.shelf.command import Part
 
 Told = Callable[[str], None]
@@ -35,12 +33,8 @@ class Wanted:
 
 def measure(wanted: Wanted, folder: Path, *, told: Told) -> dict[str, Any]:
     """Everything that is wanted, as `tallyman bench shelf --json` prints it."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    try:
+    with quietly():
         return _measured(wanted, folder, told)
-    finally:
-        structlog.configure(**before)
 
 
 def _measured(wanted: Wanted, folder: Path, told: Told) -> dict[str, Any]:
